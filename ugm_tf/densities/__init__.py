@@ -1,0 +1,38 @@
+"""Densities: Keras networks that parameterise TensorFlow Probability distributions."""
+
+from ugm_tf.densities.continuous import (
+    ContinuousBernoulli,
+    DiscretizedLogistic,
+    FullCovarianceGaussian,
+    Gaussian,
+    Laplace,
+    Point,
+    Uniform,
+)
+from ugm_tf.densities.density import Density, Prior
+from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, RelaxedOneHot
+from ugm_tf.densities.families import get, names
+from ugm_tf.densities.family import Family
+from ugm_tf.densities.noise import noise_by_row, standard_noise
+
+__all__ = [
+    "Bernoulli",
+    "Categorical",
+    "ContinuousBernoulli",
+    "Density",
+    "DiscretizedLogistic",
+    "Family",
+    "FullCovarianceGaussian",
+    "Gaussian",
+    "Laplace",
+    "Logit",
+    "OneHot",
+    "Point",
+    "Prior",
+    "RelaxedOneHot",
+    "Uniform",
+    "get",
+    "names",
+    "noise_by_row",
+    "standard_noise",
+]

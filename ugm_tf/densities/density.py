@@ -1,0 +1,160 @@
+"""Densities: a Keras network and a family; and priors, which have no parents."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ugm_tf.densities import families
+from ugm_tf.densities.family import Family, Shape
+from ugm_tf.densities.noise import standard_noise
+
+tfd = tfp.distributions
+
+__all__ = ["Density", "Prior"]
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class Density(keras.layers.Layer):
+    """The density of one variable given others: a network from the parents to a family's parameters.
+
+    The distribution is built outside `call`, so that any Keras network serves, and in float32 under
+    every dtype policy.
+
+    Args:
+        network: Any built Keras model or layer from the parents, in the order of the role's
+            "| ..." part, each [B, ...], to the family's parameters [B, *parameter_shape].
+        family: A family's name (see `ugm_tf.densities.names()`) or a `Family`.
+
+    Call args:
+        given: The parents, each [B, ...], or [k, B, ...] with leading axes of draws.
+        training: Whether batch normalisation and dropout behave as in training.
+
+    Returns:
+        Parameters, of shape [B, *parameter_shape] or [k, B, *parameter_shape].
+
+    Example:
+
+    >>> network = keras.Sequential([keras.Input((20,)), keras.layers.Dense(784), keras.layers.Reshape((28, 28, 1))])
+    >>> decoder = ugm_tf.Density(network, "bernoulli")
+    >>> decoder.distribution(tf.zeros([5, 20])).log_prob(tf.zeros([5, 28, 28, 1])).shape
+    TensorShape([5])
+    """
+
+    def __init__(self, network: keras.layers.Layer, family: str | Family, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(network, keras.layers.Layer) or not network.built:
+            raise ValueError(
+                "A Density takes a built Keras network: give a Sequential an Input, or call the network once. "
+                f"Received: {network!r}."
+            )
+        self.network = network
+        self.family = families.get(family)
+        self.parameter_shape: Shape = tuple(network.output_shape[1:]) if _has_shapes(network) else ()
+        self.event_shape: Shape | None = self.family.event_shape(self.parameter_shape) if _has_shapes(network) else None
+        self.built = True
+
+    @property
+    def given_shapes(self) -> list[Shape] | None:
+        """Shapes of the parents without their batch axis; None if the network does not tell."""
+        if not _has_shapes(self.network):
+            return None
+        shapes = self.network.input_shape
+        return [tuple(s[1:]) for s in (shapes if isinstance(shapes, list) else [shapes])]
+
+    def call(self, *given: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        shapes = self.given_shapes
+        if shapes is None:
+            return self.network(list(given) if len(given) > 1 else given[0], training=training)
+        ranks = [g.shape.rank - len(s) for g, s in zip(given, shapes, strict=True)]
+        if max(ranks) <= 1:
+            return self.network(list(given) if len(given) > 1 else given[0], training=training)
+        # [k, B, ...] -> [k * B, ...], and back
+        lead = tf.shape(given[ranks.index(max(ranks))])[: max(ranks)]
+        folded = [
+            tf.reshape(tf.broadcast_to(g, tf.concat([lead, tf.shape(g)[r:]], 0)), (-1, *s))
+            for g, r, s in zip(given, ranks, shapes, strict=True)
+        ]
+        out = self.network(folded if len(folded) > 1 else folded[0], training=training)
+        return tf.reshape(out, tf.concat([lead, tf.shape(out)[1:]], 0))
+
+    def distribution(self, *given: tf.Tensor, training: bool | None = None) -> tfd.Distribution:
+        """The distribution given the parents, of batch shape [B] or [k, B]."""
+        parameters = tf.cast(self(*given, training=training), tf.float32)
+        if self.parameter_shape:
+            parameters = tf.ensure_shape(parameters, [*parameters.shape[: -len(self.parameter_shape)], *self.parameter_shape])
+        rank = len(self.event_shape) if self.event_shape is not None else parameters.shape.rank - 1
+        return self.family.distribution(parameters, rank)
+
+    def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor) -> tf.Tensor:
+        """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2]."""
+        event_shape = tuple(distribution.event_shape)
+        parts = (lead, distribution.batch_shape_tensor(), self.family.noise_shape(event_shape))
+        shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
+        noise = standard_noise(self.family.noise, shape, seed)
+        value = self.family.draw(distribution, noise)
+        return value if noise is not None else tf.broadcast_to(value, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "network": keras.saving.serialize_keras_object(self.network),
+            "family": keras.saving.serialize_keras_object(self.family),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Density":
+        parts = {name: keras.saving.deserialize_keras_object(config.pop(name)) for name in ("network", "family")}
+        return cls(**parts, **config)
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class Prior(keras.layers.Layer):
+    """The density of a variable without parents, with nothing to learn.
+
+    A Gaussian is the standard normal, a one-hot or a coin is fair, a uniform law lies on [-1, 1].
+
+    Args:
+        shape: Shape of one value: (20,) for a code, (C,) for a one-hot class.
+        family: A family's name or a `Family`.
+
+    Example:
+
+    >>> ugm_tf.Prior((20,), "gaussian").distribution().log_prob(tf.zeros([5, 20])).shape
+    TensorShape([5])
+    """
+
+    def __init__(self, shape: Shape, family: str | Family = "gaussian", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.event_shape: Shape = tuple(int(n) for n in shape)
+        if any(n < 1 for n in self.event_shape):
+            raise ValueError(f"A prior's shape has positive sizes, such as (20,). Received: {tuple(shape)}.")
+        self.family = families.get(family)
+        self.given_shapes: list[Shape] | None = []
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return self.distribution().log_prob(inputs)
+
+    def distribution(self, training: bool | None = None) -> tfd.Distribution:
+        """The distribution, of batch shape []."""
+        return self.family.distribution(self.family.standard(self.event_shape), len(self.event_shape))
+
+    draw = Density.draw
+
+    def get_config(self) -> dict[str, Any]:
+        family = keras.saving.serialize_keras_object(self.family)
+        return {**super().get_config(), "shape": self.event_shape, "family": family}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Prior":
+        return cls(family=keras.saving.deserialize_keras_object(config.pop("family")), **config)
+
+
+def _has_shapes(network: keras.layers.Layer) -> bool:
+    """Whether the network tells the shapes of its inputs and outputs, as Sequential and functional models do."""
+    try:
+        return network.input_shape is not None and network.output_shape is not None
+    except AttributeError:
+        return False

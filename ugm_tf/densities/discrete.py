@@ -1,0 +1,141 @@
+"""Families of coins and of classes, and the relaxation of classes."""
+
+from typing import ClassVar
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ugm_tf.densities.family import Family
+from ugm_tf.serialization import record
+
+tfd = tfp.distributions
+
+__all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "RelaxedOneHot"]
+
+
+@record
+class Bernoulli(Family):
+    """Independent coins, given by logits."""
+
+    support: ClassVar[str] = "binary"
+    noise: ClassVar[str | None] = "uniform"
+    reparameterised: ClassVar[bool] = False
+
+    def distribution(self, parameters, event_rank):
+        return tfd.Independent(tfd.Bernoulli(logits=parameters, dtype=tf.float32), event_rank)
+
+    def draw(self, distribution, noise):
+        return tf.cast(noise < tf.sigmoid(distribution.distribution.logits), tf.float32)
+
+
+@record
+class Logit(Family):
+    """One coin an example, given by a logit: the family of a discriminator q(y | .)."""
+
+    support: ClassVar[str] = "binary"
+    noise: ClassVar[str | None] = "uniform"
+    reparameterised: ClassVar[bool] = False
+
+    def event_shape(self, parameter_shape):
+        if tuple(parameter_shape) != (1,):
+            raise ValueError(
+                "A discriminator gives one logit an example: end its network in Dense(1) and no activation. "
+                f"Received a network of output shape {tuple(parameter_shape)}."
+            )
+        return ()
+
+    def parameter_shape(self, event_shape):
+        return (1,)
+
+    def distribution(self, parameters, event_rank):
+        return tfd.Bernoulli(logits=parameters[..., 0], dtype=tf.float32)
+
+    def draw(self, distribution, noise):
+        return tf.cast(noise < tf.sigmoid(distribution.logits), tf.float32)
+
+
+def _gumbel(uniform: tf.Tensor) -> tf.Tensor:
+    tiny = 1e-20  # the logarithm of 0 is not a number to add
+    return -tf.math.log(-tf.math.log(tf.maximum(uniform, tiny)) + tiny)
+
+
+@record
+class OneHot(Family):
+    """One of C classes as a one-hot vector, given by C logits."""
+
+    support: ClassVar[str] = "one_hot"
+    noise: ClassVar[str | None] = "uniform"
+    reparameterised: ClassVar[bool] = False
+
+    def distribution(self, parameters, event_rank):
+        return tfd.OneHotCategorical(logits=parameters, dtype=tf.float32)
+
+    def draw(self, distribution, noise):
+        return tf.one_hot(tf.argmax(distribution.logits + _gumbel(noise), -1), distribution.event_shape[-1])
+
+
+@record
+class Categorical(Family):
+    """Independent labels 0..C-1, given by logits over a last axis of size C.
+
+    Args:
+        classes: C.  As the family of a label's density, C is the network's last axis.
+    """
+
+    classes: int = 10
+    support: ClassVar[str] = "label"
+    noise: ClassVar[str | None] = "uniform"
+    reparameterised: ClassVar[bool] = False
+
+    def event_shape(self, parameter_shape):
+        if parameter_shape[-1] != self.classes:
+            raise ValueError(
+                f"Categorical(classes={self.classes}) takes {self.classes} logits on the last axis. "
+                f"Received a network of output shape {tuple(parameter_shape)}: give classes={parameter_shape[-1]}."
+            )
+        return tuple(parameter_shape[:-1])
+
+    def parameter_shape(self, event_shape):
+        return (*event_shape, self.classes)
+
+    def noise_shape(self, event_shape):
+        return (*event_shape, self.classes)
+
+    def distribution(self, parameters, event_rank):
+        return tfd.Independent(tfd.Categorical(logits=parameters, dtype=tf.float32), event_rank)
+
+    def draw(self, distribution, noise):
+        return tf.cast(tf.argmax(distribution.distribution.logits + _gumbel(noise), -1), tf.float32)
+
+    def location(self, distribution):
+        return distribution.mode()
+
+
+@record
+class RelaxedOneHot(Family):
+    """A point of the simplex near a one-hot vector: the Concrete (Gumbel-softmax) law, given by C logits.
+
+    Args:
+        temperature: Towards 0, draws become one-hot vectors and gradients noisy.
+
+    References:
+        Chris Maddison, Andriy Mnih, Yee Whye Teh. The Concrete distribution. ICLR 2017.
+        https://arxiv.org/abs/1611.00712
+    """
+
+    temperature: float = 0.5
+    support: ClassVar[str] = "simplex"
+    noise: ClassVar[str | None] = "uniform"
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0.0:
+            raise ValueError(f"The temperature of a RelaxedOneHot must be positive. Received: {self.temperature}.")
+
+    def distribution(self, parameters, event_rank):
+        return tfd.RelaxedOneHotCategorical(self.temperature, logits=parameters)
+
+    def draw(self, distribution, noise):
+        return tf.nn.softmax((distribution.logits + _gumbel(noise)) / self.temperature)
+
+    def location(self, distribution):
+        return tf.nn.softmax(distribution.logits)

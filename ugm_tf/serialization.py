@@ -1,0 +1,38 @@
+"""Frozen records that Keras can save: the parts that densities and recipes are made of."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+import keras
+from typing_extensions import dataclass_transform
+
+__all__ = ["record"]
+
+_T = TypeVar("_T")
+
+
+def _get_config(self: Any) -> dict[str, Any]:
+    values = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self) if f.init)
+    return {name: keras.saving.serialize_keras_object(value) for name, value in values}
+
+
+def _from_config(cls: type[_T], config: dict[str, Any]) -> _T:
+    return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+
+@dataclass_transform(frozen_default=True)
+def record(cls: type[_T]) -> type[_T]:
+    """Makes `cls` a frozen dataclass that is saved with the model that holds it.
+
+    Equal records are the same thing: a sampler that two terms name is drawn from
+    once.  Use it for a term or a family of your own:
+
+    >>> @ugm_tf.record
+    ... class Brier(ugm_tf.Term):
+    ...     by: str = "discriminator"
+    ...     def __call__(self, sample): ...
+    """
+    frozen: Any = dataclasses.dataclass(frozen=True)(cls)
+    frozen.get_config = _get_config
+    frozen.from_config = classmethod(_from_config)
+    return keras.saving.register_keras_serializable(package="ugm_tf")(frozen)
