@@ -1,0 +1,91 @@
+"""Joint samples: the values that terms are functions of."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ugm_tf.algebra.role import Role
+
+tfd = tfp.distributions
+
+__all__ = ["JointSample"]
+
+
+class JointSample:
+    """A batch of joint draws, with the distributions that drew or score them.
+
+    A distribution is computed once and shared by every term that asks for it, so the terms of a phase
+    share their forward passes.  A joint sample is not changed: `where` makes another one.
+
+    Args:
+        densities: Densities by name; each has `distribution(*parents, training=...)`.
+        roles: What each of them is a density of.
+        values: Variables by name, each [B, ...] or, with axes of draws, [k, B, ...].
+        training: Whether networks run as in training (batch normalisation, dropout).
+        weight: Factor of every term, [B] or [k, B]; None for 1.  Exact sums carry their probabilities here.
+        drawn_by: Names of the densities through which the values depend on parameters.
+        distributions: Distributions that are known already, by density.
+        batch_size: B, as an int32 scalar; that of the first variable if it is not given.
+    """
+
+    def __init__(
+        self,
+        densities: Mapping[str, Any],
+        roles: Mapping[str, Role],
+        values: Mapping[str, tf.Tensor],
+        training: bool,
+        weight: tf.Tensor | None = None,
+        drawn_by: frozenset[str] = frozenset(),
+        distributions: Mapping[str, tfd.Distribution] | None = None,
+        batch_size: tf.Tensor | None = None,
+    ):
+        self.densities, self.roles, self.values = densities, roles, dict(values)
+        self.training, self.weight, self.drawn_by = training, weight, drawn_by
+        self._distributions = dict(distributions or {})
+        self.batch_size = tf.shape(next(iter(self.values.values())))[0] if batch_size is None else batch_size
+
+    def __getitem__(self, variable: str) -> tf.Tensor:
+        return self.values[variable]
+
+    def distribution(self, density: str) -> tfd.Distribution:
+        """The distribution of this density given the sample's values, of batch shape [B] or [k, B]."""
+        if density not in self._distributions:
+            given = [self.values[variable] for variable in self.roles[density].given]
+            self._distributions[density] = self.densities[density].distribution(*given, training=self.training)
+        return self._distributions[density]
+
+    def log_prob(self, density: str) -> tf.Tensor:
+        """The logarithm of this density at the sample's values, in nats, [B] or [k, B]."""
+        return self.distribution(density).log_prob(self.values[self.roles[density].of])
+
+    def where(
+        self,
+        *,
+        weight: tf.Tensor | None = None,
+        drawn_by: Iterable[str] = (),
+        **values: tf.Tensor,
+    ) -> "JointSample":
+        """This sample with some variables set; distributions that were given the old values are forgotten."""
+        kept = {n: d for n, d in self._distributions.items() if not set(self.roles[n].given) & set(values)}
+        return JointSample(
+            self.densities,
+            self.roles,
+            {**self.values, **values},
+            self.training,
+            self.weight if weight is None else weight,
+            self.drawn_by | frozenset(drawn_by),
+            kept,
+            self.batch_size,
+        )
+
+    def after_update(self, densities: Iterable[str]) -> "JointSample | None":
+        """What is left of this sample when these densities have learned; None if it was drawn through one."""
+        updated = set(densities)
+        if self.drawn_by & updated:
+            return None
+        kept = {n: d for n, d in self._distributions.items() if n not in updated}
+        return JointSample(
+            self.densities, self.roles, self.values, self.training, self.weight, self.drawn_by, kept, self.batch_size
+        )

@@ -1,0 +1,73 @@
+"""Recipes by name."""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ugm_tf.algebra import Recipe
+
+__all__ = ["function", "get", "names", "recipe"]
+
+_RECIPES: dict[str, Callable[..., Recipe]] = {}
+
+
+def recipe(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
+    """Registers a function that returns a recipe, under its own name; its arguments are the hyperparameters.
+
+    Raises:
+        ValueError: If the name is taken by another function.
+    """
+    name = function.__name__
+    if name in _RECIPES and _RECIPES[name].__module__ != function.__module__:
+        raise ValueError(f"There is a recipe '{name}' already, from {_RECIPES[name].__module__}. Choose another name.")
+    _RECIPES[name] = function
+    return function
+
+
+def names() -> list[str]:
+    """The recipes that there are."""
+    return sorted(_RECIPES)
+
+
+def function(name: str) -> Callable[..., Recipe]:
+    """The function that returns the recipe of this name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in _RECIPES:
+        near = difflib.get_close_matches(name, _RECIPES, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"There is no recipe '{name}'. There are: {', '.join(names())}.{hint}")
+    return _RECIPES[name]
+
+
+def get(name: str, **hyperparameters: Any) -> Recipe:
+    """The recipe of this name.
+
+    Args:
+        name: One of `names()`.
+        **hyperparameters: The recipe's own, such as beta=4.0 for "vae".
+
+    Raises:
+        ValueError: If the name or a hyperparameter is not known, or a value is not of its kind.
+
+    Example:
+
+    >>> ugm_tf.recipes.get("vae", beta=4.0)
+    """
+    make = function(name)
+    known = inspect.signature(make).parameters
+    for key, value in hyperparameters.items():
+        if key not in known:
+            takes = ", ".join(str(p) for p in known.values()) or "none"
+            raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.")
+        default = known[key].default
+        number = isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool)
+        if default is not inspect.Parameter.empty and default is not None and not number and type(value) is not type(default):
+            raise ValueError(
+                f"Hyperparameter '{key}' of recipe '{name}' is of type {type(default).__name__}, such as {default!r}. "
+                f"Received: {value!r}."
+            )
+    return make(**hyperparameters)
