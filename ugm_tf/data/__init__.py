@@ -1,0 +1,30 @@
+"""Data in memory, and named batches of it.
+
+    examples = ugm_tf.data.load("digits", "train")
+    dataset = ugm_tf.data.batches(examples, 64, seed=0, observation="binarised")
+
+`load` gives `Examples` (uint8 images or float32 vectors, labels where the set has
+them); `batches` gives an endless `tf.data.Dataset` of `{"x": [B, ...]}` in which batch t is
+a pure function of (seed, t), so that a run that was stopped goes on bit for bit.
+"""
+
+from ugm_tf.data.batching import batches, steps_per_epoch
+from ugm_tf.data.examples import Examples
+from ugm_tf.data.loading import SPLITS, load, names
+from ugm_tf.data.observations import OBSERVATIONS, support
+from ugm_tf.data.toys import centers, grid, ring, scale
+
+__all__ = [
+    "OBSERVATIONS",
+    "SPLITS",
+    "Examples",
+    "batches",
+    "centers",
+    "grid",
+    "load",
+    "names",
+    "ring",
+    "scale",
+    "steps_per_epoch",
+    "support",
+]

@@ -1,0 +1,112 @@
+"""Data by name."""
+
+import difflib
+
+from ugm_tf.data import digits, files, tfds_images
+from ugm_tf.data.examples import Examples
+from ugm_tf.data.resizing import check_image_size, square
+from ugm_tf.data.splits import SPLITS, check_split
+from ugm_tf.data.toys import TOYS, toy_split
+
+__all__ = ["SPLITS", "load", "names"]
+
+_IMAGE_SETS = ("digits", "mnist", "fashion_mnist", "svhn_cropped", "cifar10")
+
+
+def names() -> list[str]:
+    """The data sets known by name, sorted; `load` takes any other image set of TFDS too."""
+    return sorted((*_IMAGE_SETS, *TOYS))
+
+
+def load(
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    download: bool | None = None,
+    image_size: int | None = None,
+    seed: int | None = None,
+) -> Examples:
+    """Reads one split of a data set into memory.
+
+    | name | examples (train, validation, test) | network |
+    |---|---|---|
+    | "digits" | real 8x8 digits of scikit-learn: 1,297, 250, 250 | never |
+    | "mnist", "fashion_mnist" | 28x28 grey: 55,000, 5,000, 10,000 | once |
+    | "cifar10" | 32x32 RGB: 45,000, 5,000, 10,000 | once |
+    | "svhn_cropped" | 32x32 RGB: 68,257, 5,000, 26,032 | once |
+    | "ring", "grid" | draws from 8 and 25 Gaussians: 100,000, 2,500, 2,500 | never |
+    | any other name | the image set that TFDS calls so | once |
+    | "folder:PATH" | images in PATH/split/class or PATH/class | never |
+    | "npz:PATH" | arrays x and c, or x_train, c_train, x_test and so on | never |
+
+    The splits are fixed.  Where a set has no validation or test split of its own, a
+    tenth of its training part, at most 5,000 examples, is held out for each.
+
+    With no network and no prepared data the error comes at once and says what to do.
+
+    Args:
+        name: One of the above.
+        split: "train", "validation" or "test".
+        data_dir: Where TFDS keeps its data sets; None is TFDS's own default, and keeps
+            "digits" off the disk altogether.
+        manual_dir: A folder with files downloaded by hand, for sets of TFDS: there, or in a
+            folder of it called as the data set.
+        download: False never uses the network; True and None do when files are missing.
+        image_size: Height and width to resize images to, from their largest centred square; None
+            keeps them as they are.
+        seed: Which draws of "ring" and "grid"; None is 0.
+
+    Returns:
+        `Examples`.
+
+    Raises:
+        ValueError: If there is no such data set or split, an option does not belong to it, or
+            it cannot be read.
+
+    Example:
+
+    >>> ugm_tf.data.load("digits", "test")
+    Examples(digits/test: 250 of shape (8, 8, 1), uint8, 10 classes)
+    """
+    check_split(split)
+    check_image_size(image_size)
+    kind, colon, path = name.partition(":")
+    from_files = bool(colon) and kind in ("folder", "npz")
+    from_tfds = not from_files and name not in TOYS
+    options = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
+    _refuse(name, {} if from_tfds else options, "data sets of TFDS")
+    _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
+    _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")
+
+    if name in TOYS:
+        return toy_split(name, split, seed or 0)
+    if from_files:
+        return files.load_npz(path, split) if kind == "npz" else files.load_folder(path, split, image_size)
+    if name == "digits" and data_dir is None:
+        x, c = digits.arrays(split)
+        return Examples(x if image_size is None else square(x, image_size), c, digits.CLASSES, name, split)
+    if name not in _IMAGE_SETS:
+        _check_known(name)
+    return tfds_images.load_tfds(
+        name, split, data_dir=data_dir, manual_dir=manual_dir, download=download, image_size=image_size
+    )
+
+
+def _refuse(name: str, options: dict, owners: str) -> None:
+    given = [f"{key}={value!r}" for key, value in options.items() if value is not None]
+    if given:
+        raise ValueError(f"{', '.join(given)} belongs to {owners}, and '{name}' is not of them. Leave it out.")
+
+
+def _check_known(name: str) -> None:
+    base = name.partition("/")[0].partition(":")[0]
+    everything = [*names(), *tfds_images.known()]
+    if base not in everything:
+        near = difflib.get_close_matches(base, everything, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ValueError(
+            f"There is no data set '{name}'.{hint} Known: {', '.join(names())}; any other image set "
+            "of TFDS by its name; 'folder:PATH'; 'npz:PATH'."
+        )

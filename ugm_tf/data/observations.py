@@ -1,0 +1,127 @@
+"""How a stored image becomes the x that a likelihood scores.
+
+A likelihood has a support: a Bernoulli scores bits, a continuous Bernoulli scores [0, 1], a
+discretised logistic scores the 256 levels.  The observation is therefore an explicit choice.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from ugm_tf.data.examples import Examples
+
+__all__ = ["OBSERVATIONS", "observe", "support"]
+
+_SUPPORTS = {"grey": "levels", "dequantised": "unit", "binarised": "binary", "static": "binary", "raw": "real"}
+OBSERVATIONS = tuple(_SUPPORTS)
+_STATIC_CHUNK = 1_000  # images binarised at once, and so a part of what "static" means
+
+
+def support(observation: str) -> str:
+    """The set of values that an observation can take, to be checked against a likelihood's support.
+
+    | observation | x is | support |
+    |---|---|---|
+    | "grey" | n / 255 | "levels": n / 255 for n = 0...255 |
+    | "dequantised" | (n + u) / 256, u uniform on [0, 1), fresh in each epoch | "unit": [0, 1] |
+    | "binarised" | 1 with probability n / 255, fresh in each epoch | "binary": 0 or 1 |
+    | "static" | the same, drawn once for each example | "binary": 0 or 1 |
+    | "raw" | the vector as it is | "real": any number |
+
+    Args:
+        observation: One of `OBSERVATIONS`.
+
+    Returns:
+        "levels", "unit", "binary" or "real".
+
+    Raises:
+        ValueError: If there is no such observation.
+
+    References:
+        Ruslan Salakhutdinov, Iain Murray. On the Quantitative Analysis of Deep Belief
+        Networks. ICML 2008 (binarised). Benigno Uria, Iain Murray, Hugo Larochelle. RNADE. NIPS
+        2013. https://arxiv.org/abs/1306.0186 (dequantised).
+    """
+    if observation not in _SUPPORTS:
+        raise ValueError(f"An observation is one of {', '.join(OBSERVATIONS)}. Received: observation={observation!r}.")
+    return _SUPPORTS[observation]
+
+
+def check_observation(examples: Examples, observation: str) -> None:
+    """Refuses an observation that the examples cannot have.
+
+    Args:
+        examples: What is to be observed.
+        observation: One of `OBSERVATIONS`.
+
+    Raises:
+        ValueError: If there is no such observation, or images are asked for raw, or
+            vectors are asked for as an image is.
+    """
+    support(observation)
+    if examples.is_image and observation == "raw":
+        raise ValueError(
+            f"{examples.title} holds images, and observation='raw' is for vectors. "
+            "Choose one of grey, dequantised, binarised, static."
+        )
+    if not examples.is_image and observation != "raw":
+        raise ValueError(
+            f"{examples.title} holds vectors of {examples.shape[0]} real numbers, which cannot be "
+            f"observed as observation={observation!r}. Choose observation='raw'."
+        )
+
+
+def observe(x: Any, observation: str, seed: Any) -> tf.Tensor:
+    """Stored examples as a likelihood sees them.
+
+    Noise has 16 bits a pixel, so a probability is exact to 2**-16, and 0 and 1 are exact.
+
+    Args:
+        x: uint8 [B, H, W, C]; float32 [B, D] for "raw"; for "static" the bits of `static_bits`.
+        observation: One of `OBSERVATIONS`.
+        seed: Two integers; the noise is a pure function of them and of the shape of x.
+
+    Returns:
+        float32, of the shape of x.
+    """
+    x = tf.convert_to_tensor(x)
+    if observation == "grey":
+        return tf.cast(x, tf.float32) / 255.0
+    if observation == "dequantised":
+        return (tf.cast(x, tf.float32) + _bits(x, seed) / 65536.0) / 256.0  # 24 bits: exact, and below 1
+    if observation == "binarised":
+        return tf.cast(_bernoulli(x, seed), tf.float32)
+    return tf.cast(x, tf.float32)
+
+
+def static_bits(x: Any, seed: int) -> tf.Tensor:
+    """One fixed binarisation: 1 with probability n / 255, drawn once for each example.
+
+    Args:
+        x: uint8 [N, H, W, C].
+        seed: An integer.
+
+    Returns:
+        Bits, uint8 of the shape of x; example n's depend on the seed, on n and on its pixels only.
+    """
+    chunks = []
+    for start in range(0, len(x), _STATIC_CHUNK):
+        chunk = x[start : start + _STATIC_CHUNK]
+        padded = tf.pad(chunk, [[0, _STATIC_CHUNK - len(chunk)], [0, 0], [0, 0], [0, 0]])
+        chunks.append(tf.cast(_bernoulli(padded, tf.constant([seed, start], tf.int64)), tf.uint8)[: len(chunk)])
+    return tf.concat(chunks, axis=0)
+
+
+def _bits(x, seed):
+    """Uniform on 0...2**16 - 1, as floats in the shape of x."""
+    size = tf.size(x) if x.shape.num_elements() is None else x.shape.num_elements()
+    words = tf.random.stateless_uniform(
+        [(size + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int64, alg="philox"
+    )  # 64 random bits serve four pixels
+    bits = tf.reshape(tf.bitcast(words, tf.uint16), [-1])
+    exact = x.shape.num_elements() is not None and size % 4 == 0
+    return tf.cast(tf.reshape(bits if exact else bits[:size], tf.shape(x)), tf.float32)
+
+
+def _bernoulli(x, seed):
+    return _bits(x, seed) < tf.cast(x, tf.float32) * (65536.0 / 255.0)

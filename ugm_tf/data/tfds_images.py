@@ -1,0 +1,160 @@
+"""Image sets of TensorFlow Datasets, read into memory; no network means an error at once."""
+
+import inspect
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from ugm_tf.data import network
+from ugm_tf.data.examples import Examples, check_memory
+from ugm_tf.data.resizing import square
+from ugm_tf.data.splits import fixed_spans
+
+__all__ = ["known", "load_tfds"]
+
+_CHUNK = 1_000
+
+
+def known() -> list[str]:
+    """All names that the installed TFDS knows, of images and of all else."""
+    import tensorflow_datasets as tfds
+
+    return tfds.list_builders(with_community_datasets=False)
+
+
+def load_tfds(
+    name: str,
+    split: str,
+    *,
+    data_dir: str | None,
+    manual_dir: str | None,
+    download: bool | None,
+    image_size: int | None,
+) -> Examples:
+    """Reads one split of an image set, after preparing the set if need be.
+
+    Args:
+        name: Name of the data set in TFDS, such as "mnist" or "emnist/letters".
+        split: "train", "validation" or "test", by the rule of `fixed_spans`.
+        data_dir: Where TFDS keeps its data sets; None is TFDS's own default.
+        manual_dir: Where files lie that were downloaded by hand, there or in a folder of it called as
+            the data set.
+        download: False never uses the network; True and None do when files are missing.
+        image_size: Height and width to resize to; None keeps them.
+
+    Returns:
+        `Examples` with x uint8 [N, H, W, C].
+
+    Raises:
+        ValueError: If the set is not prepared and cannot be, has no images, or would not fit in memory.
+    """
+    import tensorflow_datasets as tfds
+
+    if name == "digits":
+        import ugm_tf.data.digits_builder  # noqa: F401  registers it
+
+    builder = tfds.builder(name, data_dir=None if data_dir is None else os.path.expanduser(data_dir))
+    _check_features(builder, name, image_size)
+    if not builder.is_prepared():
+        _prepare(builder, name, data_dir, manual_dir, download)
+    sizes = {part: info.num_examples for part, info in builder.info.splits.items()}
+    part, start, end = fixed_spans(sizes, name)[split]
+    features = builder.info.features
+    height, width, channels = features["image"].shape
+    check_memory(name, end - start, (image_size or height, image_size or width, channels))
+
+    wanted = {key: True for key in ("image", "label") if key in features}
+    dataset = builder.as_dataset(
+        split=f"{part}[{start}:{end}]", decoders=tfds.decode.PartialDecoding(wanted), shuffle_files=False
+    )
+    dataset = dataset.batch(1 if None in features["image"].shape else _CHUNK)
+    images, labels = [], []
+    for chunk in dataset.prefetch(2):
+        images.append(chunk["image"].numpy() if image_size is None else square(chunk["image"], image_size))
+        if "label" in wanted:
+            labels.append(chunk["label"].numpy())
+    x = np.concatenate(images)
+    if not labels:
+        return Examples(x, name=name, split=split)
+    return Examples(x, np.concatenate(labels), features["label"].num_classes, name, split)
+
+
+def _check_features(builder: Any, name: str, image_size: int | None) -> None:
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    image = features["image"] if "image" in features else None
+    if not isinstance(image, tfds.features.Image) or image.shape[-1] not in (1, 3) or image.np_dtype != np.uint8:
+        raise ValueError(f"'{name}' is not a set of grey or RGB images: TFDS gives it {dict(features)}.")
+    if "label" in features and not isinstance(features["label"], tfds.features.ClassLabel):
+        raise ValueError(f"'{name}' has no single class for an image: its label is {features['label']}.")
+    if image_size is None and None in image.shape:
+        raise ValueError(
+            f"The images of '{name}' differ in size: {image.shape}. "
+            "Choose one, such as image_size=64 (--image_size=64)."
+        )
+
+
+def _prepare(builder: Any, name: str, data_dir: str | None, manual_dir: str | None, download: bool | None) -> None:
+    """Downloads and prepares, once it is sure that this can succeed."""
+    import tensorflow_datasets as tfds
+
+    needed = builder.url_infos or {}
+    manual = None if manual_dir is None else _manual_folder(manual_dir, name, needed)
+    missing = [info.filename or url for url, info in needed.items() if not _lies_in(manual, info.filename)]
+    instructions = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    if instructions and manual is None:
+        raise ValueError(
+            f"'{name}' must be downloaded by hand into a folder DIR, given as manual_dir=DIR (--manual_dir=DIR). "
+            f"TFDS says: {inspect.cleandoc(instructions)}"
+        )
+    if name != "digits" and not instructions and (missing or manual is None):
+        url = next(iter(needed), "https://storage.googleapis.com")
+        reason = "downloads are off (download=False)" if download is False else network.trouble(url)
+        if reason:
+            raise ValueError(_advice(builder, name, data_dir, missing, reason))
+    try:
+        builder.download_and_prepare(
+            download_dir=None if data_dir is None else os.path.join(os.path.expanduser(data_dir), "downloads"),
+            download_config=tfds.download.DownloadConfig(manual_dir=manual),
+        )
+    except Exception as error:  # whatever stops TFDS, the user's question is the same
+        raise ValueError(
+            f"'{name}' cannot be prepared under '{builder.data_dir}': {error}. Check that this folder can be "
+            "written (data_dir=DIR, --data_dir=DIR) and that the files in manual_dir are the original ones."
+        ) from error
+
+
+def _lies_in(folder: pathlib.Path | None, filename: str | None) -> bool:
+    return folder is not None and bool(filename) and (folder / str(filename)).is_file()
+
+
+def _manual_folder(manual_dir: str, name: str, needed: dict[str, Any]) -> pathlib.Path:
+    folder = pathlib.Path(manual_dir).expanduser()
+    own = folder / name.partition("/")[0].partition(":")[0]
+    folder = own if own.is_dir() else folder
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder manual_dir='{manual_dir}'.")
+    for info in needed.values():
+        file = folder / (info.filename or "")
+        if file.is_file() and file.stat().st_size != info.size:
+            raise ValueError(
+                f"'{file}' has {file.stat().st_size} bytes and is not the file of '{name}', which has "
+                f"{int(info.size)}. MNIST and Fashion-MNIST use the same file names: keep each in a folder of its own, "
+                f"'{manual_dir}/mnist' and '{manual_dir}/fashion_mnist'."
+            )
+    return folder
+
+
+def _advice(builder: Any, name: str, data_dir: str | None, missing: list[str], reason: str) -> str:
+    where = "" if data_dir is None else f", data_dir='{data_dir}'"
+    lines = [
+        f"'{name}' is not prepared under '{builder.data_dir}' and cannot be downloaded: {reason}.",
+        "Prepare it where there is a network, and copy that folder here:",
+        f"    python -c \"import tensorflow_datasets as tfds; tfds.builder('{name}'{where}).download_and_prepare()\"",
+    ]
+    if 0 < len(missing) <= 10:
+        lines += [f"or put {', '.join(missing)}", "    into a folder DIR and give manual_dir=DIR (--manual_dir=DIR);"]
+    return "\n".join([*lines, "or take 'digits', which needs no download."])
