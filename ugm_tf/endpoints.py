@@ -1,0 +1,197 @@
+"""What a trained model can answer: functions of tensors with a batch axis, for Python and for serving alike."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from ugm_tf.algebra import JointSample, Recipe
+from ugm_tf.densities import Logit, noise_by_row
+
+if TYPE_CHECKING:
+    from ugm_tf.model import UnifiedModel
+
+__all__ = ["Endpoint", "drawn_and_given", "endpoints", "has_bound", "specs"]
+
+_VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """A function of which row i of every output depends on row i of the inputs alone.
+
+    Attributes:
+        function: Takes the inputs by name, each [B, ...], and returns outputs by name, each float32 [B, ...].
+        inputs: Signature of each input; of unknown shape where no network tells it.
+        densities: Names of the densities that it asks.
+        answers: What it is, in a line.
+    """
+
+    function: Callable[..., dict[str, tf.Tensor]]
+    inputs: dict[str, tf.TensorSpec]
+    densities: tuple[str, ...]
+    answers: str
+
+
+def endpoints(model: "UnifiedModel", mean: bool = True) -> dict[str, Endpoint]:
+    """What the model can answer, by name, what most will ask for first.
+
+    "sample", "reconstruct" and "score" where the roles allow, and one for each density with parents: "encode",
+    "decode", "discriminate", or the density's own name.  Randomness comes in as a seed a row, int32 [B, 2].
+
+    Args:
+        model: The model.
+        mean: Whether "sample" ends in the mean of the decoder; else in a draw from it.
+    """
+    found = {"sample": _sample(model, mean), "reconstruct": _reconstruct(model), "score": _score(model)}
+    out = {name: endpoint for name, endpoint in found.items() if endpoint is not None}
+    for name, role in model.recipe.roles.items():
+        if role.given:
+            out[_VERBS.get(name, name)] = _parameters(model, name)
+    return out
+
+
+def drawn_and_given(recipe: Recipe, density: str) -> tuple[list[str], list[str]]:
+    """How the parents of a density come about: what is drawn, in order, and what must be given.
+
+    A variable is drawn if it is no data and the recipe has a p(. | .) of it, all of whose parents are drawn or data.
+
+    Args:
+        recipe: The recipe.
+        density: Name of the density.
+
+    Returns:
+        Names of densities to draw from, and names of variables.
+    """
+    roles = recipe.roles
+    known, order = set(recipe.data), []
+    while True:
+        ready = [n for n, r in roles.items() if r.letter == "p" and r.of not in known and set(r.given) <= known]
+        if not ready:
+            break
+        order.append(ready[0])
+        known.add(roles[ready[0]].of)
+    needed = list(roles[density].given)
+    drawn: list[str] = []
+    for name in reversed(order):
+        if roles[name].of in needed:
+            needed.remove(roles[name].of)
+            needed += [variable for variable in roles[name].given if variable not in needed]
+            drawn.insert(0, name)
+    return drawn, needed
+
+
+def has_bound(model: "UnifiedModel") -> bool:
+    """Whether prior, encoder and decoder bound log p(x) from below: all have a log-probability, and data suffice."""
+    roles, data = model.recipe.roles, set(model.recipe.data)
+    if not all(name in roles and model.densities[name].family.has_log_prob for name in ("prior", "encoder", "decoder")):
+        return False
+    prior, encoder, decoder = roles["prior"], roles["encoder"], roles["decoder"]
+    return (
+        prior.of == encoder.of
+        and prior.of in decoder.given
+        and {*prior.given, *encoder.given, *decoder.given, decoder.of} <= data | {encoder.of}
+    )
+
+
+def _sample(model: "UnifiedModel", mean: bool) -> Endpoint | None:
+    roles = model.recipe.roles
+    if "decoder" not in roles:
+        return None
+    drawn, given = drawn_and_given(model.recipe, "decoder")
+    if not drawn:
+        return None
+
+    def function(seed: tf.Tensor, **values: tf.Tensor) -> dict[str, tf.Tensor]:
+        sample = JointSample(model.densities, roles, values, training=False, batch_size=tf.shape(seed)[0])
+        for name in drawn:
+            sample = sample.where(**{roles[name].of: _draw(model, name, sample, seed)})
+        x = _location(model, "decoder", sample) if mean else _draw(model, "decoder", sample, seed)
+        return {roles["decoder"].of: x, **{roles[name].of: sample[roles[name].of] for name in drawn}}
+
+    answers = f"{'the mean of' if mean else 'a draw from'} {roles['decoder']} for each seed, and what was drawn for it"
+    return Endpoint(function, specs(model, given, seed=True), (*drawn, "decoder"), answers)
+
+
+def _reconstruct(model: "UnifiedModel") -> Endpoint | None:
+    roles = model.recipe.roles
+    if not {"encoder", "decoder"} <= set(roles) or roles["encoder"].of not in roles["decoder"].given:
+        return None
+    encoder, decoder = roles["encoder"], roles["decoder"]
+
+    def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
+        sample = JointSample(model.densities, roles, values, training=False)
+        sample = sample.where(**{encoder.of: _location(model, "encoder", sample)})
+        return {decoder.of: _location(model, "decoder", sample), encoder.of: sample[encoder.of]}
+
+    given = dict.fromkeys((*encoder.given, *(v for v in decoder.given if v != encoder.of)))
+    answers = f"the mean of {decoder} at the mean of {encoder}"
+    return Endpoint(function, specs(model, given), ("encoder", "decoder"), answers)
+
+
+def _score(model: "UnifiedModel") -> Endpoint | None:
+    roles, data = model.recipe.roles, model.recipe.data
+    judges = [n for n, r in roles.items() if isinstance(model.densities[n].family, Logit) and set(r.given) <= set(data)]
+    parts = ("prior", "encoder", "decoder") if has_bound(model) else ()
+    if not parts and not judges:
+        return None
+
+    def function(seed: tf.Tensor | None = None, **values: tf.Tensor) -> dict[str, tf.Tensor]:
+        sample = JointSample(model.densities, roles, values, training=False)
+        out = {("logit" if n == "discriminator" else n): sample.distribution(n).logits for n in judges}
+        if parts:
+            sample = sample.where(**{roles["encoder"].of: _draw(model, "encoder", sample, seed)})
+            out["elbo"] = sample.log_prob("decoder") + sample.log_prob("prior") - sample.log_prob("encoder")
+        return out
+
+    asked = {v for name in (*judges, *parts) for v in (*roles[name].given, roles[name].of)}
+    logits = [f"the logit of {roles[name]}" for name in judges]
+    bounds = ["elbo, a one-draw bound on the log-probability in nats"] if parts else []
+    inputs = specs(model, [v for v in data if v in asked], seed=bool(parts))
+    return Endpoint(function, inputs, (*judges, *parts), ", and ".join([*logits, *bounds]))
+
+
+def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
+    density, role = model.densities[name], model.recipe.roles[name]
+
+    def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
+        sample = JointSample(model.densities, model.recipe.roles, values, training=False)
+        distribution = sample.distribution(name)
+        if isinstance(density.family, Logit):
+            return {"logit": distribution.logits, "probability": tf.sigmoid(distribution.logits)}
+        out = {role.of: _location(model, name, sample)}
+        learned = density.parameter_shape != density.event_shape  # and not a constant beside each value
+        if density.family.support == "real" and density.family.has_log_prob and learned:
+            out[f"{role.of}_stddev"] = distribution.stddev()
+        return out
+
+    return Endpoint(function, specs(model, role.given), (name,), f"the parameters of {role}")
+
+
+def _location(model: "UnifiedModel", name: str, sample: JointSample) -> tf.Tensor:
+    return model.densities[name].family.location(sample.distribution(name))
+
+
+def _draw(model: "UnifiedModel", name: str, sample: JointSample, seed: Any) -> tf.Tensor:
+    """One draw a row, [B, ...]: row i by seed i, and each density by a stream of its own."""
+    family, distribution = model.densities[name].family, sample.distribution(name)
+    event_shape = tuple(distribution.event_shape)
+    stream = list(model.recipe.densities).index(name)
+    noise = noise_by_row(family.noise, family.noise_shape(event_shape), seed, stream)
+    value = family.draw(distribution, noise)
+    return value if noise is not None else tf.broadcast_to(value, [tf.shape(seed)[0], *event_shape])
+
+
+def specs(model: "UnifiedModel", variables: Iterable[str], seed: bool = False) -> dict[str, tf.TensorSpec]:
+    """Signatures by name: of seeds if `seed`, and of some variables, with no shape where no network tells it."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, role in model.recipe.roles.items():
+        density = model.densities[name]
+        if density.event_shape is not None:
+            shapes[role.of] = density.event_shape
+        shapes.update(zip(role.given, density.given_shapes or (), strict=False))
+    out = {"seed": tf.TensorSpec([None, 2], tf.int32, name="seed")} if seed else {}
+    for v in variables:
+        out[v] = tf.TensorSpec([None, *shapes[v]] if v in shapes else None, tf.float32, name=v)
+    return out

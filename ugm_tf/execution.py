@@ -1,0 +1,128 @@
+"""How training steps are run: with XLA or without, and how many in one call."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from ugm_tf.model import UnifiedModel
+
+__all__ = ["choose_jit", "choose_steps", "make_function"]
+
+_MOST_BYTES = 2**26  # of data in one compiled call
+
+
+def choose_jit(layers: list[keras.layers.Layer]) -> tuple[bool, str]:
+    """Whether to compile training with XLA here, and the reason.
+
+    On a GPU, yes.  On a CPU XLA gains for dense networks, and a great deal with the loop over steps
+    inside the compiled program, but its convolutions in a loop are about 15 times slower than oneDNN's.
+
+    Args:
+        layers: Every layer of the model, nested ones too.
+    """
+    if tf.distribute.has_strategy():
+        return False, "no XLA: under a distribution strategy collectives do not compile"
+    if tf.config.list_logical_devices("GPU"):
+        return True, "XLA: there is a GPU"
+    convolutions = [layer.name for layer in layers if "Conv" in type(layer).__name__]
+    if convolutions:
+        return False, f"no XLA: on a CPU the convolutions of '{convolutions[0]}' are faster without"
+    return True, "XLA: dense networks on a CPU"
+
+
+def choose_steps(steps: int | None, batch_bytes: int, jit: bool) -> int:
+    """How many steps to run in one call.
+
+    Args:
+        steps: Steps in an epoch; None if unknown.
+        batch_bytes: Size of a batch of data.
+        jit: Whether steps are compiled with XLA, and so quick that each call's overhead counts.
+    """
+    most = 50 if jit else 8
+    if steps:  # calls of nearly equal length: 430 steps are 9 calls of 48, not 8 of 50 and one of 30
+        calls = -(-steps // min(most, steps))
+        most = -(-steps // calls)
+    return max(1, min(most, _MOST_BYTES // max(1, batch_bytes)))
+
+
+def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, tf.Tensor]], jit: bool) -> Any:
+    """A function from a `tf.data` iterator to metrics, that runs up to `steps_per_execution` steps.
+
+    With XLA and batches of static shape the loop over steps is inside the compiled program (a superstep);
+    otherwise it is outside.  Metrics are means over the examples of all its steps.
+
+    Args:
+        model: The model, whose `steps_left` says how many steps the epoch still has; None if that is unknown.
+        step_values: One step: from a batch to the values of the metrics.
+        jit: Whether to compile steps with XLA.
+    """
+    names = [metric.name for metric in model.metrics]
+    most = model.steps_per_execution
+
+    def one_step(data: Any) -> tf.Tensor:
+        values = step_values(data)
+        return tf.stack([values[name] for name in names])
+
+    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True)
+
+    @tf.function(jit_compile=True)
+    def superstep(batches: Any, count: tf.Tensor) -> tf.Tensor:
+        def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
+
+        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(len(names))))[1]
+
+    @tf.function(reduce_retracing=True)
+    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Sums of the metrics times examples, examples, and steps."""
+        spec = iterator.element_spec
+        flat = tf.nest.flatten(spec)
+
+        def more(i: tf.Tensor, batch: Any, *_: Any) -> tf.Tensor:
+            return tf.logical_and(i < todo, batch.has_value())
+
+        def advance(i: tf.Tensor, batch: Any) -> Any:
+            return tf.cond(i + 1 < todo, iterator.get_next_as_optional, lambda: batch)
+
+        first = iterator.get_next_as_optional()
+        if jit and all(part.shape.is_fully_defined() for part in flat):
+            arrays = [tf.TensorArray(part.dtype, most, element_shape=part.shape) for part in flat]
+
+            def gather(i: tf.Tensor, batch: Any, *arrays: Any) -> Any:
+                parts = tf.nest.flatten(batch.get_value())
+                filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
+                return (i + 1, advance(i, batch), *filled)
+
+            count, _, *arrays = tf.while_loop(more, gather, (0, first, *arrays))
+            size = tf.constant(flat[0].shape[0], tf.float32)
+            batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
+            return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count
+
+        def step(i: tf.Tensor, batch: Any, sums: tf.Tensor, examples: tf.Tensor) -> Any:
+            data = batch.get_value()
+            size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
+            return i + 1, advance(i, batch), sums + size * one_step_function(data), examples + size
+
+        count, _, sums, examples = tf.while_loop(more, step, (0, first, tf.zeros(len(names)), 0.0))
+        return sums, examples, count
+
+    @tf.function
+    def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        for metric, total in zip(model.metrics, tf.unstack(sums), strict=True):
+            metric.update_state(total / examples, sample_weight=examples)
+        return {metric.name: metric.result() for metric in model.metrics}
+
+    def function(iterator: Any) -> dict[str, tf.Tensor]:
+        todo = most if model.steps_left is None else min(most, model.steps_left)
+        sums, examples, count = run(iterator, tf.constant(todo))
+        done = int(count)
+        if done == 0:
+            raise StopIteration
+        if model.steps_left is not None:
+            model.steps_left -= done
+        return update(sums, examples)
+
+    return function

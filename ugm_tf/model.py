@@ -1,0 +1,391 @@
+"""The one model: a Keras model whose training step runs the phases of a recipe."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ugm_tf import datasets, execution, inference, validation
+from ugm_tf.algebra import JointSample, Phase, Recipe
+from ugm_tf.densities import Density, Prior
+
+__all__ = ["UnifiedModel"]
+
+_FOLD_EVALUATION = -1  # keeps the noise of evaluation apart from that of every training step
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class UnifiedModel(keras.Model):
+    """A generative model: the densities of a recipe, trained by its phases.
+
+    It is an ordinary Keras model: `compile`, `fit`, `evaluate`, `predict`, `save` and callbacks work as ever,
+    and metrics are named "phase/term", in nats.  Every draw is a function of (seed, step, phase,
+    expectation) alone, so that a run can be stopped, saved, loaded and continued without changing a bit (on a CPU).
+
+    Args:
+        recipe: A `Recipe`, such as `ugm_tf.recipes.vae(beta=4.0)`.
+        densities: A `Density` or a `Prior` for each name in the recipe; see `ugm_tf.networks.build` for ready ones.
+        seed: Fixes every draw.
+
+    Call args:
+        inputs: x, [B, ...], of a recipe with an encoder: returns its reconstruction.  Without an encoder, z,
+            [B, ...]: returns what it decodes to.
+
+    Raises:
+        ValueError: If the densities do not fit the recipe or one another.
+
+    Example:
+
+    >>> recipe = ugm_tf.recipes.vae()
+    >>> densities = ugm_tf.networks.build(recipe, {"x": (28, 28, 1), "z": (20,)}, likelihood="bernoulli")
+    >>> model = ugm_tf.UnifiedModel(recipe, densities)
+    >>> model.compile(keras.optimizers.Adam(1e-3))
+    >>> model.fit(batches, epochs=30)
+    >>> model.sample(16)
+
+    References:
+        Zhiting Hu, Zichao Yang, Ruslan Salakhutdinov, Eric Xing. On Unifying Deep Generative
+        Models. ICLR 2018. https://arxiv.org/abs/1706.00550
+    """
+
+    def __init__(self, recipe: Recipe, densities: Mapping[str, Density | Prior], seed: int = 0, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(recipe, Recipe):
+            raise ValueError(f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {recipe!r}.")
+        validation.check_densities(recipe, densities)
+        self.recipe, self.seed = recipe, int(seed)
+        for name in recipe.densities:
+            if hasattr(type(self), name) or name in self.__dict__:
+                raise ValueError(f"A density cannot be called '{name}': a Keras model has an attribute of that name. Rename it.")
+            setattr(self, name, densities[name])
+        self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
+        self._trackers = [keras.metrics.Mean(name=name) for name in self._metric_names()]
+        self._evaluated = keras.metrics.Sum(name="evaluated_batches")
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        self.schedule = "alternating"
+        self.steps_left: int | None = None
+        self._epoch_steps: int | None = None
+        self._fit_steps: int | None = None
+        self.functions: dict[Any, Any] = {}
+        self.built = True
+
+    # ---------------------------------------------------------------- parts
+
+    @property
+    def densities(self) -> dict[str, Density | Prior]:
+        """The densities by name."""
+        return {name: getattr(self, name) for name in self.recipe.densities}
+
+    def describe(self) -> str:
+        """The model's equations; see `Recipe.describe`."""
+        return self.recipe.describe()
+
+    def variables_of(self, phase: Phase) -> list[Any]:
+        """The variables that a phase changes."""
+        return [variable for name in phase.updates for variable in getattr(self, name).trainable_variables]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._trackers)
+
+    def reset_metrics(self) -> None:
+        super().reset_metrics()
+        self._evaluated.reset_state()
+        self.steps_left = self._epoch_steps
+
+    def _metric_names(self) -> list[str]:
+        names = []
+        for phase in self.recipe.phases:
+            names += [phase.metric(e) for e in phase.minimise]
+            names += [f"{phase.name}/loss"]
+        return names
+
+    # -------------------------------------------------------------- compile
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        schedule: str = "alternating",
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int | str = "auto",
+        run_eagerly: bool = False,
+        **unknown: Any,
+    ) -> None:
+        """Says how the phases learn.
+
+        Args:
+            optimizer: A Keras optimizer or its name, of which each phase gets a copy; or a dict of them by phase.
+            schedule: "alternating" updates after each phase, as the literature trains; "simultaneous" takes every
+                gradient at the same parameters, as the lemmas are stated, and shares draws and forward passes.
+            jit_compile: Whether training steps are compiled with XLA; "auto" decides by device and layers.
+            steps_per_execution: Training steps in one call, after which callbacks run; "auto" decides by the epoch.
+            run_eagerly: Run without `tf.function`, to debug.
+
+        Raises:
+            ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
+        """
+        if unknown:
+            raise ValueError(
+                f"compile() does not take {', '.join(sorted(unknown))}: the recipe's phases are the losses and the metrics. "
+                "It takes optimizer, schedule, jit_compile, steps_per_execution and run_eagerly."
+            )
+        if schedule not in ("alternating", "simultaneous"):
+            raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
+        repeated = [phase.name for phase in self.recipe.phases if phase.repeats > 1]
+        if schedule == "simultaneous" and repeated:
+            raise ValueError(f"Phase '{repeated[0]}' has repeats, which schedule='simultaneous' cannot run: use 'alternating'.")
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
+        if steps_per_execution != "auto" and not (isinstance(steps_per_execution, int) and steps_per_execution >= 1):
+            raise ValueError(f"steps_per_execution is 'auto' or at least 1. Received: {steps_per_execution!r}.")
+        self.optimizers = self._optimizers(optimizer)
+        self.schedule = schedule
+        jit, self.execution = execution.choose_jit(list(self._flatten_layers())) if jit_compile == "auto" else (
+            bool(jit_compile),
+            f"jit_compile={jit_compile}",
+        )
+        super().compile(
+            optimizer=None,  # else Keras would hang a spare one, with slots for every weight, on the model
+            jit_compile=jit and not run_eagerly,
+            steps_per_execution=1 if steps_per_execution == "auto" else steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+        self._compile_arguments = {
+            "schedule": schedule,
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": run_eagerly,
+        }
+
+    def _optimizers(self, optimizer: Any) -> dict[str, keras.optimizers.Optimizer]:
+        names = [phase.name for phase in self.recipe.phases]
+        if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
+            missing, unused = [n for n in names if n not in optimizer], [n for n in optimizer if n not in names]
+            if missing or unused:
+                raise ValueError(
+                    f"Give one optimizer, or one for each phase: {', '.join(names)}. "
+                    f"Missing: {', '.join(missing) or 'none'}. Not used: {', '.join(unused) or 'none'}."
+                )
+            out = {name: keras.optimizers.get(optimizer[name]) for name in names}
+        else:
+            one = keras.optimizers.get(optimizer)
+            out = {name: type(one).from_config(one.get_config()) for name in names}
+        for phase in self.recipe.phases:
+            if not out[phase.name].built:
+                out[phase.name].build(self.variables_of(phase))
+        return out
+
+    def get_compile_config(self) -> dict[str, Any]:
+        optimizers = {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()}
+        return {"optimizer": optimizers, **self._compile_arguments}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config.pop("optimizer").items()}
+        self.compile(optimizer=optimizers, **config)
+
+    # ---------------------------------------------------------------- steps
+
+    def values(self, data: Any) -> dict[str, tf.Tensor]:
+        """A batch of data by the names of the recipe's variables."""
+        names = self.recipe.data
+        if isinstance(data, Mapping):
+            if set(data) != set(names):
+                raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
+            return {name: _as_float(data[name]) for name in names}
+        parts = data if isinstance(data, tuple | list) else (data,)
+        if len(parts) != len(names):
+            raise ValueError(
+                f"The recipe takes data of {', '.join(names)}: give a dict by these names, or a tuple in that order. "
+                f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
+            )
+        return {name: _as_float(part) for name, part in zip(names, parts, strict=True)}
+
+    def joint_sample(self, data: Any, training: bool) -> JointSample:
+        """The joint sample that every sampler starts from: a batch of data."""
+        return JointSample(self.densities, self.recipe.roles, self.values(data), training)
+
+    def _fold(self, *folds: Any) -> tf.Tensor:
+        seed = tf.constant([self.seed, 0], tf.int32)
+        for number in folds:
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.convert_to_tensor(number, tf.int32), alg="philox")
+        return seed
+
+    def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
+        """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats.
+
+        Draws and forward passes are shared between phases as long as no density behind them has learned.
+        """
+        start, drawn, values, steps = self.joint_sample(data, training=True), {}, {}, self.steps.value
+        pending = []
+        with tf.GradientTape(persistent=True) as tape:
+            for i, phase in enumerate(self.recipe.phases):
+                for repeat in range(phase.repeats):
+                    if repeat:
+                        drawn = {}
+                    values |= phase.values(start, self._fold(steps, i, repeat), drawn)
+                    values[f"{phase.name}/loss"] = loss = phase.loss(values)
+                    if self.schedule == "simultaneous":
+                        pending.append((phase, loss))
+                        continue
+                    with tape.stop_recording():
+                        self._update(phase, tape.gradient(loss, self.variables_of(phase)))
+                    left = {sampler: sample.after_update(phase.updates) for sampler, sample in drawn.items()}
+                    drawn = {sampler: sample for sampler, sample in left.items() if sample is not None}
+        gradients = [tape.gradient(loss, self.variables_of(phase)) for phase, loss in pending]
+        for (phase, _), gradient in zip(pending, gradients, strict=True):
+            self._update(phase, gradient)
+        self.steps.assign_add(1)
+        return values
+
+    def _update(self, phase: Phase, gradients: list[Any]) -> None:
+        variables = self.variables_of(phase)
+        if all(g is None for g in gradients):
+            raise ValueError(
+                f"Phase '{phase.name}' updates {', '.join(phase.updates)}, but nothing that it minimises depends on their "
+                f"variables. It minimises: {', '.join(e.label for e in phase.minimise)}."
+            )
+        self.optimizers[phase.name].apply(gradients, variables)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        return self._report(self.run_phases(data), data)
+
+    def evaluate_phases(self, data: Any) -> dict[str, tf.Tensor]:
+        """The metrics' values on a batch, scalars in nats; nothing learns."""
+        start, drawn, values = self.joint_sample(data, training=False), {}, {}
+        batch = tf.cast(self._evaluated.result(), tf.int32)
+        self._evaluated.update_state(1.0)
+        for i, phase in enumerate(self.recipe.phases):
+            values |= phase.values(start, self._fold(_FOLD_EVALUATION, batch, i), drawn)
+            values[f"{phase.name}/loss"] = phase.loss(values)
+        return values
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        return self._report(self.evaluate_phases(data), data)
+
+    def _report(self, values: dict[str, tf.Tensor], data: Any) -> dict[str, tf.Tensor]:
+        size = tf.shape(tf.nest.flatten(data)[0])[0]
+        for metric in self._trackers:
+            metric.update_state(values[metric.name], sample_weight=size)
+        return {metric.name: metric.result() for metric in self._trackers}
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        return inference.call(self, inputs, training)
+
+    # ------------------------------------------------------- fit, evaluate
+
+    def make_train_function(self, force: bool = False) -> Any:
+        if self.train_function is None or force:
+            self.train_function = self._function_of(self.run_phases, self.train_step, bool(self.jit_compile))
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        if self.test_function is None or force:
+            # A last, smaller batch would be compiled anew: evaluation does without XLA.
+            self.test_function = self._function_of(self.evaluate_phases, self.test_step, jit=False)
+        return self.test_function
+
+    def _function_of(self, step_values: Any, step: Any, jit: bool) -> Any:
+        if self.run_eagerly or tf.distribute.has_strategy():
+            return self._make_function(step)  # Keras's own, one step at a time
+        return execution.make_function(self, step_values, jit)
+
+    def fit(self, x: Any = None, y: Any = None, *, class_weight: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Trains; as `keras.Model.fit`.
+
+        Args:
+            x: A `tf.data.Dataset` of dicts by variable (see `ugm_tf.data.batches`) or of tuples; or arrays.
+            y: The recipe's second variable, where it has two and x is an array.
+            class_weight: Refused: a phase's expectations have no classes.  Weigh them in the recipe.
+            sample_weight: Refused, likewise.
+            **kwargs: The other arguments of `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: Before the first step, if the data do not fit the densities.
+        """
+        if class_weight is not None or sample_weight is not None:
+            raise ValueError(
+                "fit() takes no class_weight and no sample_weight: the recipe's expectations are under the data as given. "
+                "Weigh a term with Expectation(weight=...), or draw the data with other frequencies."
+            )
+        self._assert_compile_called("fit")
+        first = datasets.check_first(self, x, y, kwargs.get("batch_size"))
+        steps = kwargs.get("steps_per_epoch")
+        if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
+            chosen = execution.choose_steps(steps or first.batches, first.bytes, bool(self.jit_compile))
+            if chosen != self.steps_per_execution:
+                self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+        self._fit_steps = self._epoch_steps = steps
+        try:
+            return super().fit(x, y, **kwargs)
+        finally:
+            self._fit_steps = self._epoch_steps = None
+
+    def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
+        if sample_weight is not None:
+            raise ValueError("evaluate() takes no sample_weight: the recipe's expectations are under the data as given.")
+        if "_use_cached_eval_dataset" not in kwargs:
+            datasets.check_first(self, x, y, kwargs.get("batch_size"))
+        self._epoch_steps = kwargs.get("steps")
+        try:
+            return super().evaluate(x, y, **kwargs)
+        finally:
+            self._epoch_steps = self._fit_steps
+
+    # ------------------------------------------------------------ inference
+
+    def sample(self, n: int, seed: int = 0, mean: bool = True, **given: Any) -> tf.Tensor:
+        """Generates x, [n, ...]: z ~ prior, then the mean of p(x | z), as samples are shown in the literature.
+
+        Args:
+            n: Number of examples.
+            seed: Fixes the draws; example i is a function of (seed, i) alone.
+            mean: Whether to return the mean of p(x | z), or with False a draw from it.
+            **given: Conditions of the decoder, such as c, [n, ...].
+        """
+        return inference.sample(self, n, seed, mean, given)
+
+    def encode(self, x: Any, **given: Any) -> tf.Tensor:
+        """The mean of q(z | x), [B, ...]."""
+        return inference.encode(self, x, given)
+
+    def decode(self, z: Any, **given: Any) -> tf.Tensor:
+        """The mean of p(x | z), [B, ...]."""
+        return inference.decode(self, z, given)
+
+    def reconstruct(self, x: Any, **given: Any) -> tf.Tensor:
+        """The mean of p(x | z) at the mean of q(z | x), [B, ...]."""
+        return inference.reconstruct(self, x, given)
+
+    def discriminate(self, x: Any, **given: Any) -> tf.Tensor:
+        """The discriminator's logit of y=1 (data), [B]."""
+        return inference.discriminate(self, x, given)
+
+    def log_prob_bound(self, x: Any, k: int = 1, seed: int = 0, **given: Any) -> tf.Tensor:
+        """A lower bound on log p(x), in nats, [B]: the ELBO for k=1, the importance-weighted bound for k draws."""
+        return inference.log_prob_bound(self, x, k, seed, given)
+
+    # --------------------------------------------------------------- config
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "recipe": keras.saving.serialize_keras_object(self.recipe),
+            "densities": {name: keras.saving.serialize_keras_object(d) for name, d in self.densities.items()},
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "UnifiedModel":
+        recipe = keras.saving.deserialize_keras_object(config.pop("recipe"))
+        densities = {name: keras.saving.deserialize_keras_object(d) for name, d in config.pop("densities").items()}
+        return cls(recipe, densities, **config)
+
+
+def _as_float(value: Any) -> tf.Tensor:
+    value = tf.convert_to_tensor(value)
+    return value if value.dtype.is_floating else tf.cast(value, tf.float32)

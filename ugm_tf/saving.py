@@ -1,0 +1,88 @@
+"""Loading a saved model, with errors that say what to do."""
+
+import json
+import os
+import pathlib
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+
+from ugm_tf.model import UnifiedModel
+
+__all__ = ["load_model"]
+
+
+def load_model(path: str | os.PathLike[str], **options: Any) -> UnifiedModel:
+    """The model that `UnifiedModel.save` wrote, with its optimizers.
+
+    Args:
+        path: The file, such as "run/model.keras".
+        **options: Those of `keras.saving.load_model`, such as custom_objects={"MyLayer": MyLayer}.
+
+    Raises:
+        ValueError: If there is no such file, if it is damaged or no Keras file, if it holds another kind of
+            model, or one with a class that this program has not registered.
+
+    Example:
+
+    >>> ugm_tf.load_model("run/model.keras").sample(16)
+    """
+    path = pathlib.Path(path)
+    config = _config(path)
+    try:
+        model = keras.saving.load_model(path, **options)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if unknown := sorted(set(_unknown(config, options.get("custom_objects") or {}))):
+            raise ValueError(
+                f"{path} was saved with {', '.join(unknown)}, which this program does not know. First import the module "
+                "that defines it and registers it by @ugm_tf.record or @keras.saving.register_keras_serializable()."
+            ) from error
+        raise ValueError(f"{path} could not be loaded: {_first_cause(error)}") from error
+    if not isinstance(model, UnifiedModel):
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}, and not a UnifiedModel. Give a file that `UnifiedModel.save` or the "
+            "trainer wrote; keras.saving.load_model loads other models."
+        )
+    return model
+
+
+def _config(path: pathlib.Path) -> Any:
+    if path.is_dir():
+        raise ValueError(f"A model is a file such as {path / 'model.keras'}. Received a directory: {path}.")
+    if not path.exists():
+        raise ValueError(f"There is no file {path}. Give the model.keras of a finished run.")
+    if path.suffix != ".keras":
+        raise ValueError(f"A model is a file that ends in .keras. Received: {path}.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            config = None if damaged else json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not a whole Keras file ({path.stat().st_size:,} bytes): it was cut short, or is something else. "
+            "Save the model again, or copy the file again."
+        ) from error
+    if damaged:
+        raise ValueError(f"{path} is damaged in its part {damaged}. Save the model again, or copy the file again.")
+    return config
+
+
+def _unknown(config: Any, known: Mapping[str, Any]) -> Iterator[str]:
+    """Classes and functions in a config that stand for nothing in this program, by their registered names."""
+    if isinstance(config, dict) and isinstance(config.get("registered_name"), str):
+        name, kind, module = config["registered_name"], config["class_name"], config["module"] or ""
+        plain = config["config"] if kind == "function" else kind
+        registered = keras.saving.get_registered_object(name, custom_objects=known) is not None
+        if not (registered or plain in known or module.startswith("keras") or hasattr(sys.modules.get(module), plain)):
+            yield name
+    for part in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        yield from _unknown(part, known)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error

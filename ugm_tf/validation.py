@@ -1,0 +1,159 @@
+"""What a model refuses: densities that do not fit its recipe, and data that do not fit its densities."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Phase, Recipe
+from ugm_tf.densities import Density, Logit, OneHot, Prior
+
+__all__ = ["check_data", "check_densities"]
+
+_SUPPORTS = {
+    "binary": "0 or 1: binarise it, with observation='binarised' in ugm_tf.data.batches",
+    "unit": "in [0, 1]: divide 8-bit images by 255",
+    "levels": "a multiple of 1/255 in [0, 1]: divide 8-bit images by 255, and do not dequantise them",
+    "one_hot": "a one-hot vector: use keras.ops.one_hot",
+    "simplex": "a vector of probabilities that sum to 1",
+    "label": "an integer label, 0 or more",
+}
+
+
+def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
+    """Refuses densities that are missing, left over, of the wrong shape or of a family that a phase cannot use.
+
+    Raises:
+        ValueError: For the first that does not fit, saying what was expected.
+    """
+    missing = [name for name in recipe.densities if name not in densities]
+    unused = [name for name in densities if name not in recipe.densities]
+    if missing or unused:
+        roles = ", ".join(f"'{name}': {role}" for name, role in recipe.roles.items())
+        raise ValueError(
+            f"The recipe is made of {roles}. Missing: {', '.join(missing) or 'none'}. Not used: {', '.join(unused) or 'none'}."
+        )
+    shapes: dict[str, tuple[tuple[int, ...], str]] = {}
+    for name, role in recipe.roles.items():
+        density = densities[name]
+        if not isinstance(density, Density | Prior):
+            raise ValueError(f"'{name}' must be a ugm_tf.Density or a ugm_tf.Prior. Received: {density!r}.")
+        if bool(role.given) == isinstance(density, Prior):
+            raise ValueError(
+                f"'{name}' is {role}, so it must be a {'Density(network, family)' if role.given else 'Prior(shape, family)'}. "
+                f"Received: {density!r}."
+            )
+        given = density.given_shapes
+        if given is not None and len(given) != len(role.given):
+            raise ValueError(
+                f"'{name}' is {role}, so its network takes {len(role.given)} inputs, in that order. "
+                f"Received a network of {len(given)}: {given}."
+            )
+        found = [(role.of, density.event_shape), *zip(role.given, given or (), strict=False)]
+        for variable, shape in found:
+            if shape is None:
+                continue
+            known, other = shapes.setdefault(variable, (tuple(shape), name))
+            if known != tuple(shape):
+                raise ValueError(
+                    f"{variable} has shape {known} in '{other}', which is {recipe.roles[other]}, and shape {tuple(shape)} in "
+                    f"'{name}', which is {role}. Make their networks agree."
+                )
+    for phase in recipe.phases:
+        _check_families(recipe, phase, densities)
+
+
+def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) -> None:
+    for e in phase.minimise:
+        for name in getattr(e.of, "scored", ()):
+            if not densities[name].family.has_log_prob:
+                raise ValueError(
+                    f"Phase '{phase.name}' minimises {e.of}, but '{name}' is a point density, which has no log-probability. "
+                    "Give it a family with a spread, such as 'laplace' or 'unit_gaussian', or judge its draws by a discriminator."
+                )
+        for part in (e.of, e.weight):
+            by = getattr(part, "by", None)
+            if by is not None and not isinstance(densities[by].family, Logit):
+                raise ValueError(
+                    f"Phase '{phase.name}' asks '{by}' for a discriminator's logit. Give it the family 'logit'. "
+                    f"Received: {densities[by].family}."
+                )
+        if isinstance(e.under, Ancestral):
+            _check_gradients(recipe, phase, e.under, densities)
+
+
+def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities: Mapping[str, Any]) -> None:
+    """Every density that learns from what it draws must have draws that carry its gradient."""
+    live: list[str] = []
+    for step in sampler.steps:
+        if isinstance(step, Detach):
+            live = []
+        elif isinstance(step, Enumerate):
+            if not isinstance(densities[step.density].family, OneHot):
+                raise ValueError(
+                    f"Phase '{phase.name}' enumerates '{step.density}', which must be of family 'one_hot'. "
+                    f"Received: {densities[step.density].family}."
+                )
+        elif isinstance(step, Draw) and step.density in phase.updates:
+            live.append(step.density)
+    for name in live:
+        if not densities[name].family.reparameterised:
+            role = recipe.roles[name]
+            raise ValueError(
+                f"Phase '{phase.name}' updates '{name}', which is {role}, through its draws of {role.of}, but the family "
+                f"{densities[name].family} has no reparameterised draws: no gradient can reach it. Use 'point' or 'laplace' for "
+                "images, 'relaxed_one_hot' for classes, an Enumerate step for an exact sum, or score it instead of drawing from it."
+            )
+
+
+def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuses data of the wrong shape, with NaN, or outside the support of a likelihood.
+
+    Args:
+        recipe: The recipe.
+        densities: Its densities.
+        values: Arrays by variable, each [B, ...].
+
+    Raises:
+        ValueError: For the first variable that does not fit, with the value found and the way to mend it.
+    """
+    for name, role in recipe.roles.items():
+        density = densities[name]
+        pairs = [(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)]
+        for variable, shape in pairs:
+            if variable not in recipe.data or shape is None:
+                continue
+            array = np.asarray(values[variable])
+            if array.shape[1:] != tuple(shape):
+                raise ValueError(
+                    f"'{name}', which is {role}, takes {variable} of shape {tuple(shape)} for each example. "
+                    f"Received data of shape {array.shape[1:]}: reshape the data or build the networks for it."
+                )
+    for variable in recipe.data:
+        array = np.asarray(values[variable])
+        if not np.issubdtype(array.dtype, np.number):
+            raise ValueError(f"The data of {variable} must be numbers. Received dtype {array.dtype}.")
+        if not np.all(np.isfinite(array)):
+            bad = int(np.argmax(~np.isfinite(array).reshape(len(array), -1).all(-1)))
+            raise ValueError(f"The data of {variable} hold NaN or infinity, first in example {bad}. Remove or mend such examples.")
+        for name, role in recipe.roles.items():
+            family = densities[name].family
+            if role.of == variable and family.has_log_prob and not _inside(array, family.support):
+                raise ValueError(
+                    f"'{name}', which is {role} of family {family}, has a likelihood for values that are {_SUPPORTS[family.support]}. "
+                    f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or the family."
+                )
+
+
+def _inside(array: np.ndarray, support: str) -> bool:
+    if support == "binary":
+        return bool(np.all((array == 0) | (array == 1)))
+    if support in ("unit", "levels"):
+        inside = bool(np.all((array >= 0) & (array <= 1)))
+        return inside and (support == "unit" or bool(np.all(np.abs(array * 255 - np.round(array * 255)) < 1e-3)))
+    if support in ("one_hot", "simplex"):
+        sums = bool(np.all(array >= 0)) and bool(np.all(np.abs(array.sum(-1) - 1) < 1e-3))
+        return sums and (support == "simplex" or bool(np.all((array == 0) | (array == 1))))
+    if support == "label":
+        return bool(np.all((array >= 0) & (array == np.round(array))))
+    return True
