@@ -1,0 +1,83 @@
+"""Run directories: one run's flags, versions, numbers, pictures, checkpoints and model."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+from collections.abc import Mapping
+
+from ugm_tf.callbacks import files
+
+__all__ = ["RunDirectory", "versions"]
+
+_PACKAGES = ("ugm_tf", "tensorflow", "keras", "tensorflow-probability", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a run depends on, and the machine's kind."""
+    out = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            out[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            out[package] = "not installed as a package"
+    return {**out, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+
+
+class RunDirectory:
+    """A directory that belongs to one set of flags.
+
+    Args:
+        path: The directory; made if it is not there.
+        flags: The run's flags by name, as text.
+
+    Raises:
+        ValueError: If it belongs to other flags, is not a directory, or cannot be written to.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], flags: Mapping[str, str]):
+        self.path = pathlib.Path(path)
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.csv"
+        self.model = self.path / "model.keras"
+        self.report = self.path / "report.html"
+        self.saved_model = self.path / "saved_model"
+        self.samples = self.path / "samples"
+        self.flags = self.path / "flags.txt"
+        text = "".join(f"--{name}={value}\n" for name, value in flags.items())
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if self.flags.exists():
+                self._check_same(flags)
+            elif any(self.path.iterdir()):
+                raise ValueError(
+                    f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
+                )
+            else:
+                files.write(self.flags, text.encode())
+            probe = self.path / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as e:
+            raise ValueError(f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir.") from e
+
+    def _check_same(self, flags: Mapping[str, str]) -> None:
+        lines = self.flags.read_text().splitlines()
+        old = dict(line.removeprefix("--").split("=", 1) for line in lines if line.startswith("--"))
+        differing = [name for name in {**old, **flags} if old.get(name) != flags.get(name)]
+        if differing:
+            listed = ", ".join(f"--{n} (there {old.get(n, 'unset')!r}, now {flags.get(n, 'unset')!r})" for n in differing)
+            raise ValueError(
+                f"The run directory '{self.path}' belongs to other flags: {listed}. Give a new --workdir, or go on with that run by "
+                f"--flagfile={self.flags}."
+            )
+
+    def write_json(self, name: str, value: object) -> None:
+        """Writes `value` as NAME.json at once."""
+        files.write(self.path / f"{name}.json", (json.dumps(value, indent=2) + "\n").encode())
+
+    def read_json(self, name: str) -> dict:
+        """What NAME.json holds; empty if there is none."""
+        path = self.path / f"{name}.json"
+        return json.loads(path.read_text()) if path.exists() else {}

@@ -1,0 +1,51 @@
+"""Pictures of what a model draws, while it trains."""
+
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from ugm_tf.callbacks import grids
+
+__all__ = ["SampleGrids"]
+
+
+class SampleGrids(keras.callbacks.Callback):
+    """Writes what a model draws at the end of an epoch as PNG: the same seeds each time, so that one sees it learn.
+
+    Args:
+        directory: Where the pictures go, as NAME_STEP.png.
+        pictures: By name, a function from the model to images in [0, 1], [N, H, W, C], or to points, [N, 2].
+        every: Epochs between pictures.
+        columns: Columns of a grid of images.
+
+    Example:
+
+    >>> SampleGrids("run/samples", {"samples": lambda model: model.sample(64)}, every=5)
+    """
+
+    def __init__(
+        self, directory: str | os.PathLike[str], pictures: dict[str, Callable[[Any], Any]], every: int = 1, columns: int | None = None
+    ):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"Pictures are at least one epoch apart. Received: every={every}.")
+        self.directory, self.pictures, self.every, self.columns = pathlib.Path(directory), dict(pictures), every, columns
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if (epoch + 1) % self.every == 0:
+            self.draw()
+
+    def draw(self) -> None:
+        """Writes the pictures now."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for name, make in self.pictures.items():
+            values = np.asarray(make(self.model))
+            path = self.directory / f"{name}_{int(self.model.steps):08d}.png"
+            if values.ndim == 2:
+                grids.scatter_png(path, values)
+            else:
+                grids.save_png(path, values, columns=self.columns)
