@@ -19,7 +19,12 @@ def examples_of(examples: ugm_tf.data.Examples, n: int, settings: defaults.Setti
     """The first n examples as the model takes them, by variable."""
     recipe = settings.make_recipe()
     batches = ugm_tf.data.batches(
-        examples, min(n, len(examples)), observation=settings.observation, variables=recipe.data, shuffle=False, epochs=1
+        examples,
+        min(n, len(examples)),
+        observation=settings.observation,
+        variables=recipe.data,
+        shuffle=False,
+        epochs=1,
     )
     return {name: np.asarray(value) for name, value in next(iter(batches)).items()}
 
@@ -44,12 +49,15 @@ def of(
 def samples(
     model: ugm_tf.UnifiedModel, n: int, examples: ugm_tf.data.Examples, settings: defaults.Settings, seed: int = 0
 ) -> np.ndarray:
-    """n samples, [n, ...]; where the decoder takes a class, each class in turn, and other conditions from the examples."""
+    """n samples, [n, ...]; where the decoder takes a class, each class in turn, and other conditions from the "
+    "examples."""
     given = _conditions(_answers(model)["sample"], examples, n, settings)
     return model.sample(n, seed=seed, **given).numpy()
 
 
-def _conditions(endpoint: Any, examples: ugm_tf.data.Examples, n: int, settings: defaults.Settings) -> dict[str, np.ndarray]:
+def _conditions(
+    endpoint: Any, examples: ugm_tf.data.Examples, n: int, settings: defaults.Settings
+) -> dict[str, np.ndarray]:
     names = [name for name in endpoint.inputs if name != "seed"]
     if not names:
         return {}
@@ -74,7 +82,7 @@ def reconstructions(
 def interpolations(
     model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, settings: defaults.Settings
 ) -> np.ndarray | None:
-    """Walks between two codes, decoded, [R, K, ...]: codes of real examples where there is an encoder, else of the prior.
+    """Walks between two codes, decoded, [R, K, ...]: codes of real examples if there is an encoder, else of the prior.
 
     The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them.
     """

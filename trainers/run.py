@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 import ugm_tf
@@ -65,7 +64,7 @@ def train(
     """
     recipe = settings.make_recipe()
     sources = {k: v for k, v in (("data_dir", data_dir), ("manual_dir", manual_dir)) if v is not None}
-    examples, validation = (ugm_tf.data.load(settings.dataset, split, **sources) for split in ("train", "validation"))
+    examples, validation = (defaults.load(settings, split, sources) for split in ("train", "validation"))
     settings = defaults.resolve(settings, examples.shape, len(examples))
     steps_per_epoch = ugm_tf.data.steps_per_epoch(examples, settings.batch_size)
     total = settings.epochs * steps_per_epoch
@@ -96,7 +95,14 @@ def train(
         steps_per_execution=execution.choose_steps(steps_per_epoch, size, bool(model.jit_compile)),
     )
     directory = rundir.RunDirectory(workdir, _as_flags(settings))
-    logging.info("Training %s on %s in %s (%s):\n%s", settings.recipe, examples.title, directory.path, model.execution, model.describe())
+    logging.info(
+        "Training %s on %s in %s (%s):\n%s",
+        settings.recipe,
+        examples.title,
+        directory.path,
+        model.execution,
+        model.describe(),
+    )
 
     checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or steps_per_epoch)
     start = checkpoints.restore(model)
@@ -106,11 +112,11 @@ def train(
     progress = Progress(total, settings.batch_size, start, show)
     callbacks = [
         DivergenceMonitor(),
-        checkpoints,
         keras.callbacks.CSVLogger(str(directory.metrics), append=True),
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
         SampleGrids(directory.samples, pictures.of(model, validation, settings), every=max(1, settings.epochs // 12)),
         progress,
+        checkpoints,  # last, so that what the others wrote of an epoch is there if its checkpoint is
     ]
     dataset = ugm_tf.data.batches(examples, **batch, seed=settings.seed, start_step=start)
     fit = {"validation_data": held_out, "callbacks": callbacks, "verbose": 0}
@@ -154,7 +160,8 @@ def _check_support(recipe: ugm_tf.Recipe, settings: defaults.Settings) -> None:
     if family.support in allowed and found not in allowed[family.support]:
         fitting = [name for name in ugm_tf.data.OBSERVATIONS if ugm_tf.data.support(name) in allowed[family.support]]
         raise ValueError(
-            f"Likelihood '{settings.likelihood}' is of {family.support} values, and observation '{settings.observation}' gives "
+            f"Likelihood '{settings.likelihood}' is of {family.support} values, and observation "
+            f"'{settings.observation}' gives "
             f"{found} ones. Use --observation={' or '.join(fitting)}, or another --likelihood."
         )
 

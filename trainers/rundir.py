@@ -50,7 +50,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
                 self._check_same(flags)
-            elif any(self.path.iterdir()):
+            elif any(not path.name.startswith(".") for path in self.path.iterdir()):  # a killed process may leave a draft
                 raise ValueError(
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )
@@ -60,16 +60,21 @@ class RunDirectory:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as e:
-            raise ValueError(f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir.") from e
+            raise ValueError(
+                f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
+            ) from e
 
     def _check_same(self, flags: Mapping[str, str]) -> None:
         lines = self.flags.read_text().splitlines()
         old = dict(line.removeprefix("--").split("=", 1) for line in lines if line.startswith("--"))
         differing = [name for name in {**old, **flags} if old.get(name) != flags.get(name)]
         if differing:
-            listed = ", ".join(f"--{n} (there {old.get(n, 'unset')!r}, now {flags.get(n, 'unset')!r})" for n in differing)
+            listed = ", ".join(
+                f"--{n} (there {old.get(n, 'unset')!r}, now {flags.get(n, 'unset')!r})" for n in differing
+            )
             raise ValueError(
-                f"The run directory '{self.path}' belongs to other flags: {listed}. Give a new --workdir, or go on with that run by "
+                f"The run directory '{self.path}' belongs to other flags: {listed}. Give a new --workdir, or go on "
+                "with that run by "
                 f"--flagfile={self.flags}."
             )
 

@@ -75,13 +75,21 @@ def write(
     return numbers
 
 
-def bound(model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, settings: defaults.Settings) -> report.Figure:
-    """The importance-weighted bound on log p(x) over the first examples."""
-    data = pictures.examples_of(examples, _BOUNDED, settings)
-    values = model.log_prob_bound(data.pop("x"), k=_DRAWS, **data).numpy()
+def bound(
+    model: ugm_tf.UnifiedModel,
+    examples: ugm_tf.data.Examples,
+    settings: defaults.Settings,
+    draws: int = _DRAWS,
+    number: int = _BOUNDED,
+) -> report.Figure:
+    """The importance-weighted bound on log p(x), the ELBO for one draw, over the first examples, with its "
+    "standard error."""
+    data = pictures.examples_of(examples, number, settings)
+    values = model.log_prob_bound(data.pop("x"), k=draws, **data).numpy()
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    how = f"importance-weighted, k={_DRAWS}, {len(values)} {examples.split} examples; the spread is the standard error"
-    return report.Figure("bound on log p(x)", float(np.mean(values)), error, "nats", how)
+    how = f"{len(values)} {examples.split} examples; the spread is the standard error over them"
+    name = "ELBO" if draws == 1 else f"bound on log p(x), k={draws}"
+    return report.Figure(name, float(np.mean(values)), error, "nats", how)
 
 
 def judged(
@@ -91,14 +99,16 @@ def judged(
     settings: defaults.Settings,
     seeds: int = 1,
 ) -> list[report.Figure]:
-    """What a classifier of the training examples makes of samples: means over seeds of sampling, with their deviation."""
+    """What a classifier of the training examples makes of samples: means over seeds of sampling, with their "
+    "deviation."""
     classifier = ugm_tf.evaluation.train_classifier(_scaled(examples), examples.c, examples.num_classes)
     right = ugm_tf.evaluation.accuracy(classifier, _scaled(held_out), held_out.c)
     each = [
         ugm_tf.evaluation.judge(classifier, pictures.samples(model, _JUDGED, held_out, settings, seed=1 + seed))
         for seed in range(seeds)
     ]
-    how = f"{seeds} x {_JUDGED} samples, by a classifier of the training split, itself right on {right:.1%} of {held_out.split}"
+    how = f"{seeds} x {_JUDGED} samples, by a classifier of the training split that is right on {right:.1%} of "
+    how += held_out.split
 
     def figure(name: str, unit: str, values: list[float]) -> report.Figure:
         spread = float(np.std(values, ddof=1)) if seeds > 1 else None
@@ -128,5 +138,7 @@ def _timing(directory: rundir.RunDirectory, progress: Progress) -> dict[str, Any
 
 
 def _progress(directory: rundir.RunDirectory) -> list[tuple[int, Any]]:
-    found = [(re.fullmatch(r"samples_(\d+)", path.stem), path) for path in sorted(directory.samples.glob("samples_*.png"))]
+    found = [
+        (re.fullmatch(r"samples_(\d+)", path.stem), path) for path in sorted(directory.samples.glob("samples_*.png"))
+    ]
     return [(int(match[1]), path) for match, path in found if match]

@@ -13,24 +13,23 @@ and kept in a file, which is how a run is written down and repeated:
 A run that is killed and started again with the same flags goes on from its last checkpoint, to the same bits on a CPU.
 """
 
-import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 import ugm_tf
 
-from . import defaults, run
+from . import defaults, run, scripts
 
 _RECIPE = flags.DEFINE_enum("recipe", "vae", ugm_tf.recipes.names(), "Which model to train.")
 _DATASET = flags.DEFINE_string(
-    "dataset", "digits", f"What to train it on: {', '.join(ugm_tf.data.names())}, another image set of TFDS, folder:PATH or npz:PATH."
+    "dataset",
+    "digits",
+    f"What to train it on: {', '.join(ugm_tf.data.names())}, another image set of TFDS, folder:PATH or npz:PATH.",
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; runs/RECIPE_DATASET if it is not given.")
 _HYPERPARAMETERS = flags.DEFINE_multi_string("hyperparameter", [], "A recipe's own, such as beta=4.0; may be repeated.")
@@ -41,53 +40,51 @@ _LEARNING_RATE = flags.DEFINE_float(
 )
 _NETWORK = flags.DEFINE_enum("network", None, ugm_tf.networks.names(), "Kind of networks; chosen by recipe and data.")
 _HIDDEN = flags.DEFINE_list("hidden", None, "Sizes of the hidden layers of mlp networks, such as 500,500.")
+flags.register_validator(
+    _HIDDEN,
+    lambda sizes: all(size.isdecimal() and int(size) for size in sizes or ()),
+    message="takes sizes of at least 1, such as --hidden=500,500.",
+)
 _CODE_SIZE = flags.DEFINE_integer("code_size", None, "Size of the code z; chosen by recipe and data.", lower_bound=1)
+_IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "Resize images to this height and width.", lower_bound=1)
 _OBSERVATION = flags.DEFINE_enum(
     "observation", None, sorted(ugm_tf.data.OBSERVATIONS), "How examples become x; chosen by recipe and data."
 )
-_LIKELIHOOD = flags.DEFINE_enum("likelihood", None, ugm_tf.densities.names(), "Family of p(x | z), where the recipe scores data.")
-_SCHEDULE = flags.DEFINE_enum(
-    "schedule", "alternating", ["alternating", "simultaneous"], "Update after each phase, or all at the same parameters."
+_LIKELIHOOD = flags.DEFINE_enum(
+    "likelihood", None, ugm_tf.densities.names(), "Family of p(x | z), where the recipe scores data."
 )
-_XLA = flags.DEFINE_enum("xla", "auto", ["auto", "on", "off"], "Compile training steps with XLA; auto decides by device and layers.")
+_SCHEDULE = flags.DEFINE_enum(
+    "schedule",
+    "alternating",
+    ["alternating", "simultaneous"],
+    "Update after each phase, or all at the same parameters.",
+)
+_XLA = flags.DEFINE_enum(
+    "xla", "auto", ["auto", "on", "off"], "Compile training steps with XLA; auto decides by device and layers."
+)
 _PRECISION = flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Arithmetic of the networks.")
-_SEED = flags.DEFINE_integer("seed", 0, "Fixes the initial weights, the order of the data and every draw.", lower_bound=0)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Fixes the initial weights, the order of the data and every draw.", lower_bound=0
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
-_CHECKPOINT_STEPS = flags.DEFINE_integer("checkpoint_steps", None, "Steps between checkpoints; an epoch by default.", lower_bound=1)
+_CHECKPOINT_STEPS = flags.DEFINE_integer(
+    "checkpoint_steps", None, "Steps between checkpoints; an epoch by default.", lower_bound=1
+)
 
 
-def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
-    """["beta=4", "kl=sampled"] -> (("beta", 4), ("kl", "sampled")).
-
-    Raises:
-        ValueError: If a pair has no name or value, or a name comes twice.
-    """
-    out: dict[str, Any] = {}
-    for pair in (part for text in pairs for part in text.split(",")):
-        name, _, text = pair.partition("=")
-        if not name or not text or name in out:
-            raise ValueError(f"--hyperparameter takes name=value, each name once, such as beta=4.0. Received: '{pair}'.")
-        try:
-            out[name] = json.loads(text.lower() if text in ("True", "False") else text)
-        except json.JSONDecodeError:
-            out[name] = text
-    return tuple(sorted(out.items()))
-
-
-def main(argv: list[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+def main(_: list[str]) -> None:
     settings = defaults.Settings(
         recipe=_RECIPE.value,
         dataset=_DATASET.value,
-        hyperparameters=parse_hyperparameters(_HYPERPARAMETERS.value),
+        hyperparameters=defaults.parse_hyperparameters(_HYPERPARAMETERS.value),
         epochs=_EPOCHS.value,
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value,
         network=_NETWORK.value,
-        hidden=tuple(int(size) for size in _HIDDEN.value) if _HIDDEN.value else None,
+        hidden=defaults.parse_hidden(_HIDDEN.value) if _HIDDEN.value else None,
         code_size=_CODE_SIZE.value,
+        image_size=_IMAGE_SIZE.value,
         observation=_OBSERVATION.value,
         likelihood=_LIKELIHOOD.value,
         schedule=_SCHEDULE.value,
@@ -95,7 +92,9 @@ def main(argv: list[str]) -> None:
         precision=_PRECISION.value,
         seed=_SEED.value,
     )
-    workdir = _WORKDIR.value or os.path.join("runs", f"{settings.recipe}_{settings.dataset}".replace(":", "_").replace(os.sep, "_"))
+    workdir = _WORKDIR.value or os.path.join(
+        "runs", f"{settings.recipe}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
+    )
     finished = run.train(
         settings,
         workdir,
@@ -107,27 +106,11 @@ def main(argv: list[str]) -> None:
     for name, value in finished.figures.items():
         logging.info("%s: %.4g", name, value)
     directory = finished.directory
-    print(f"\nReport:     {directory.report}\nSamples:    {directory.path / 'samples.png'}\nSavedModel: {directory.saved_model / '1'}")
-
-
-def start(main: Callable[[list[str]], None]) -> None:
-    """Runs a script: a refusal is printed as its message, without a traceback, and exits with 2."""
-
-    def refusing(argv: list[str]) -> None:
-        try:
-            main(argv)
-        except ValueError as e:
-            sys.exit(_refusal(e))
-
-    logging.set_verbosity(logging.INFO)
-    logging.use_absl_handler()
-    app.run(refusing)
-
-
-def _refusal(e: ValueError) -> int:
-    print(f"error: {e}", file=sys.stderr)
-    return 2
+    print(
+        f"\nReport:     {directory.report}\nSamples:    {directory.path / 'samples.png'}\nSavedModel: "
+        f"{directory.saved_model / '1'}"
+    )
 
 
 if __name__ == "__main__":
-    start(main)
+    scripts.start(main)

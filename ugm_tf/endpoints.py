@@ -24,13 +24,11 @@ class Endpoint:
     Attributes:
         function: Takes the inputs by name, each [B, ...], and returns outputs by name, each float32 [B, ...].
         inputs: Signature of each input; of unknown shape where no network tells it.
-        densities: Names of the densities that it asks.
         answers: What it is, in a line.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     inputs: dict[str, tf.TensorSpec]
-    densities: tuple[str, ...]
     answers: str
 
 
@@ -111,7 +109,7 @@ def _sample(model: "UnifiedModel", mean: bool) -> Endpoint | None:
         return {roles["decoder"].of: x, **{roles[name].of: sample[roles[name].of] for name in drawn}}
 
     answers = f"{'the mean of' if mean else 'a draw from'} {roles['decoder']} for each seed, and what was drawn for it"
-    return Endpoint(function, specs(model, given, seed=True), (*drawn, "decoder"), answers)
+    return Endpoint(function, specs(model, given, seed=True), answers)
 
 
 def _reconstruct(model: "UnifiedModel") -> Endpoint | None:
@@ -127,7 +125,7 @@ def _reconstruct(model: "UnifiedModel") -> Endpoint | None:
 
     given = dict.fromkeys((*encoder.given, *(v for v in decoder.given if v != encoder.of)))
     answers = f"the mean of {decoder} at the mean of {encoder}"
-    return Endpoint(function, specs(model, given), ("encoder", "decoder"), answers)
+    return Endpoint(function, specs(model, given), answers)
 
 
 def _score(model: "UnifiedModel") -> Endpoint | None:
@@ -149,7 +147,7 @@ def _score(model: "UnifiedModel") -> Endpoint | None:
     logits = [f"the logit of {roles[name]}" for name in judges]
     bounds = ["elbo, a one-draw bound on the log-probability in nats"] if parts else []
     inputs = specs(model, [v for v in data if v in asked], seed=bool(parts))
-    return Endpoint(function, inputs, (*judges, *parts), ", and ".join([*logits, *bounds]))
+    return Endpoint(function, inputs, ", and ".join([*logits, *bounds]))
 
 
 def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
@@ -166,7 +164,7 @@ def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
             out[f"{role.of}_stddev"] = distribution.stddev()
         return out
 
-    return Endpoint(function, specs(model, role.given), (name,), f"the parameters of {role}")
+    return Endpoint(function, specs(model, role.given), f"the parameters of {role}")
 
 
 def _location(model: "UnifiedModel", name: str, sample: JointSample) -> tf.Tensor:

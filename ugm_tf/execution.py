@@ -66,16 +66,16 @@ def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, 
         values = step_values(data)
         return tf.stack([values[name] for name in names])
 
-    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True)
+    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def superstep(batches: Any, count: tf.Tensor) -> tf.Tensor:
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
 
         return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(len(names))))[1]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Sums of the metrics times examples, examples, and steps."""
         spec = iterator.element_spec
@@ -109,13 +109,16 @@ def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, 
         count, _, sums, examples = tf.while_loop(more, step, (0, first, tf.zeros(len(names)), 0.0))
         return sums, examples, count
 
-    @tf.function
+    @tf.function(autograph=False)
     def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         for metric, total in zip(model.metrics, tf.unstack(sums), strict=True):
             metric.update_state(total / examples, sample_weight=examples)
         return {metric.name: metric.result() for metric in model.metrics}
 
     def function(iterator: Any) -> dict[str, tf.Tensor]:
+        if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
+            batch = tuple(part for part in next(iterator) if part is not None)
+            iterator = iter(tf.data.Dataset.from_tensors(batch))
         todo = most if model.steps_left is None else min(most, model.steps_left)
         sums, examples, count = run(iterator, tf.constant(todo))
         done = int(count)

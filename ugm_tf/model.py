@@ -6,13 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ugm_tf import datasets, execution, inference, validation
+from ugm_tf import compilation, datasets, execution, inference, steps, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe
 from ugm_tf.densities import Density, Prior
 
 __all__ = ["UnifiedModel"]
-
-_FOLD_EVALUATION = -1  # keeps the noise of evaluation apart from that of every training step
 
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
@@ -41,8 +39,12 @@ class UnifiedModel(keras.Model):
     >>> densities = ugm_tf.networks.build(recipe, {"x": (28, 28, 1), "z": (20,)}, likelihood="bernoulli")
     >>> model = ugm_tf.UnifiedModel(recipe, densities)
     >>> model.compile(keras.optimizers.Adam(1e-3))
-    >>> model.fit(batches, epochs=30)
-    >>> model.sample(16)
+    >>> x = (np.random.default_rng(0).random((640, 28, 28, 1)) < 0.1).astype("float32")
+    >>> history = model.fit(x, batch_size=64, epochs=2, verbose=0)
+    >>> sorted(history.history)
+    ['wake/distortion', 'wake/loss', 'wake/rate']
+    >>> model.sample(16).shape
+    TensorShape([16, 28, 28, 1])
 
     References:
         Zhiting Hu, Zichao Yang, Ruslan Salakhutdinov, Eric Xing. On Unifying Deep Generative
@@ -57,7 +59,9 @@ class UnifiedModel(keras.Model):
         self.recipe, self.seed = recipe, int(seed)
         for name in recipe.densities:
             if hasattr(type(self), name) or name in self.__dict__:
-                raise ValueError(f"A density cannot be called '{name}': a Keras model has an attribute of that name. Rename it.")
+                raise ValueError(
+                    f"A density cannot be called '{name}': a Keras model has an attribute of that name. Rename it."
+                )
             setattr(self, name, densities[name])
         self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
         self._trackers = [keras.metrics.Mean(name=name) for name in self._metric_names()]
@@ -67,6 +71,8 @@ class UnifiedModel(keras.Model):
         self.steps_left: int | None = None
         self._epoch_steps: int | None = None
         self._fit_steps: int | None = None
+        self.train_function: Any = None
+        self.test_function: Any = None
         self.functions: dict[Any, Any] = {}
         self.built = True
 
@@ -125,25 +131,22 @@ class UnifiedModel(keras.Model):
         Raises:
             ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
         """
-        if unknown:
-            raise ValueError(
-                f"compile() does not take {', '.join(sorted(unknown))}: the recipe's phases are the losses and the metrics. "
-                "It takes optimizer, schedule, jit_compile, steps_per_execution and run_eagerly."
-            )
-        if schedule not in ("alternating", "simultaneous"):
-            raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
-        repeated = [phase.name for phase in self.recipe.phases if phase.repeats > 1]
-        if schedule == "simultaneous" and repeated:
-            raise ValueError(f"Phase '{repeated[0]}' has repeats, which schedule='simultaneous' cannot run: use 'alternating'.")
-        if jit_compile not in (True, False, "auto"):
-            raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
-        if steps_per_execution != "auto" and not (isinstance(steps_per_execution, int) and steps_per_execution >= 1):
-            raise ValueError(f"steps_per_execution is 'auto' or at least 1. Received: {steps_per_execution!r}.")
-        self.optimizers = self._optimizers(optimizer)
+        arguments: dict[str, Any] = {
+            "schedule": schedule,
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": run_eagerly,
+        }
+        compilation.check(self.recipe, unknown, **arguments)
+        self.optimizers = compilation.optimizers(self, optimizer)
         self.schedule = schedule
-        jit, self.execution = execution.choose_jit(list(self._flatten_layers())) if jit_compile == "auto" else (
-            bool(jit_compile),
-            f"jit_compile={jit_compile}",
+        jit, self.execution = (
+            execution.choose_jit(list(self._flatten_layers()))
+            if jit_compile == "auto"
+            else (
+                bool(jit_compile),
+                f"jit_compile={jit_compile}",
+            )
         )
         super().compile(
             optimizer=None,  # else Keras would hang a spare one, with slots for every weight, on the model
@@ -151,30 +154,7 @@ class UnifiedModel(keras.Model):
             steps_per_execution=1 if steps_per_execution == "auto" else steps_per_execution,
             run_eagerly=run_eagerly,
         )
-        self._compile_arguments = {
-            "schedule": schedule,
-            "jit_compile": jit_compile,
-            "steps_per_execution": steps_per_execution,
-            "run_eagerly": run_eagerly,
-        }
-
-    def _optimizers(self, optimizer: Any) -> dict[str, keras.optimizers.Optimizer]:
-        names = [phase.name for phase in self.recipe.phases]
-        if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
-            missing, unused = [n for n in names if n not in optimizer], [n for n in optimizer if n not in names]
-            if missing or unused:
-                raise ValueError(
-                    f"Give one optimizer, or one for each phase: {', '.join(names)}. "
-                    f"Missing: {', '.join(missing) or 'none'}. Not used: {', '.join(unused) or 'none'}."
-                )
-            out = {name: keras.optimizers.get(optimizer[name]) for name in names}
-        else:
-            one = keras.optimizers.get(optimizer)
-            out = {name: type(one).from_config(one.get_config()) for name in names}
-        for phase in self.recipe.phases:
-            if not out[phase.name].built:
-                out[phase.name].build(self.variables_of(phase))
-        return out
+        self._compile_arguments = arguments
 
     def get_compile_config(self) -> dict[str, Any]:
         optimizers = {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()}
@@ -188,77 +168,38 @@ class UnifiedModel(keras.Model):
 
     def values(self, data: Any) -> dict[str, tf.Tensor]:
         """A batch of data by the names of the recipe's variables."""
-        names = self.recipe.data
-        if isinstance(data, Mapping):
-            if set(data) != set(names):
-                raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
-            return {name: _as_float(data[name]) for name in names}
-        parts = data if isinstance(data, tuple | list) else (data,)
-        if len(parts) != len(names):
-            raise ValueError(
-                f"The recipe takes data of {', '.join(names)}: give a dict by these names, or a tuple in that order. "
-                f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
-            )
-        return {name: _as_float(part) for name, part in zip(names, parts, strict=True)}
+        names, parts = self.recipe.data, [data]
+        if isinstance(data, tuple | list):
+            parts = [part for part in data if part is not None]
+            if len(parts) == 1:  # Keras wraps what it was given: (x,), or (x, None, None)
+                return self.values(parts[0])
+        if not isinstance(data, Mapping):
+            if len(parts) != len(names):
+                raise ValueError(
+                    f"The recipe takes data of {', '.join(names)}: give a dict by these names, or a tuple in that order. "
+                    f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
+                )
+            data = dict(zip(names, parts, strict=True))
+        if set(data) != set(names):
+            raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
+        return {name: _as_float(data[name]) for name in names}
 
     def joint_sample(self, data: Any, training: bool) -> JointSample:
         """The joint sample that every sampler starts from: a batch of data."""
         return JointSample(self.densities, self.recipe.roles, self.values(data), training)
 
-    def _fold(self, *folds: Any) -> tf.Tensor:
-        seed = tf.constant([self.seed, 0], tf.int32)
-        for number in folds:
-            seed = tf.random.experimental.stateless_fold_in(seed, tf.convert_to_tensor(number, tf.int32), alg="philox")
-        return seed
-
     def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
-        """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats.
-
-        Draws and forward passes are shared between phases as long as no density behind them has learned.
-        """
-        start, drawn, values, steps = self.joint_sample(data, training=True), {}, {}, self.steps.value
-        pending = []
-        with tf.GradientTape(persistent=True) as tape:
-            for i, phase in enumerate(self.recipe.phases):
-                for repeat in range(phase.repeats):
-                    if repeat:
-                        drawn = {}
-                    values |= phase.values(start, self._fold(steps, i, repeat), drawn)
-                    values[f"{phase.name}/loss"] = loss = phase.loss(values)
-                    if self.schedule == "simultaneous":
-                        pending.append((phase, loss))
-                        continue
-                    with tape.stop_recording():
-                        self._update(phase, tape.gradient(loss, self.variables_of(phase)))
-                    left = {sampler: sample.after_update(phase.updates) for sampler, sample in drawn.items()}
-                    drawn = {sampler: sample for sampler, sample in left.items() if sample is not None}
-        gradients = [tape.gradient(loss, self.variables_of(phase)) for phase, loss in pending]
-        for (phase, _), gradient in zip(pending, gradients, strict=True):
-            self._update(phase, gradient)
-        self.steps.assign_add(1)
-        return values
-
-    def _update(self, phase: Phase, gradients: list[Any]) -> None:
-        variables = self.variables_of(phase)
-        if all(g is None for g in gradients):
-            raise ValueError(
-                f"Phase '{phase.name}' updates {', '.join(phase.updates)}, but nothing that it minimises depends on their "
-                f"variables. It minimises: {', '.join(e.label for e in phase.minimise)}."
-            )
-        self.optimizers[phase.name].apply(gradients, variables)
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        return self._report(self.run_phases(data), data)
+        """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
+        return steps.train(self, data)
 
     def evaluate_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """The metrics' values on a batch, scalars in nats; nothing learns."""
-        start, drawn, values = self.joint_sample(data, training=False), {}, {}
         batch = tf.cast(self._evaluated.result(), tf.int32)
         self._evaluated.update_state(1.0)
-        for i, phase in enumerate(self.recipe.phases):
-            values |= phase.values(start, self._fold(_FOLD_EVALUATION, batch, i), drawn)
-            values[f"{phase.name}/loss"] = phase.loss(values)
-        return values
+        return steps.evaluate(self, data, batch)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        return self._report(self.run_phases(data), data)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         return self._report(self.evaluate_phases(data), data)
@@ -290,7 +231,9 @@ class UnifiedModel(keras.Model):
             return self._make_function(step)  # Keras's own, one step at a time
         return execution.make_function(self, step_values, jit)
 
-    def fit(self, x: Any = None, y: Any = None, *, class_weight: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self, x: Any = None, y: Any = None, *, class_weight: Any = None, sample_weight: Any = None, **kwargs: Any
+    ) -> Any:
         """Trains; as `keras.Model.fit`.
 
         Args:
@@ -308,17 +251,24 @@ class UnifiedModel(keras.Model):
         """
         if class_weight is not None or sample_weight is not None:
             raise ValueError(
-                "fit() takes no class_weight and no sample_weight: the recipe's expectations are under the data as given. "
+                "fit() takes no class_weight and no sample_weight: the recipe's expectations are under the data as "
+                "given. "
                 "Weigh a term with Expectation(weight=...), or draw the data with other frequencies."
             )
         self._assert_compile_called("fit")
         first = datasets.check_first(self, x, y, kwargs.get("batch_size"))
+        if (held_out := kwargs.get("validation_data")) is not None:
+            parts = held_out if isinstance(held_out, tuple) else (held_out,)
+            datasets.check_first(self, *(*parts, None)[:2], kwargs.get("batch_size"))
         steps = kwargs.get("steps_per_epoch")
         if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
             chosen = execution.choose_steps(steps or first.batches, first.bytes, bool(self.jit_compile))
             if chosen != self.steps_per_execution:
                 self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
         self._fit_steps = self._epoch_steps = steps
+        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
+        if isinstance(x, tf.data.Dataset) and steps:
+            x = x.repeat()  # Keras counts whole calls of steps, and would start anew before the end
         try:
             return super().fit(x, y, **kwargs)
         finally:
@@ -327,14 +277,16 @@ class UnifiedModel(keras.Model):
     def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
         if sample_weight is not None:
-            raise ValueError("evaluate() takes no sample_weight: the recipe's expectations are under the data as given.")
+            raise ValueError(
+                "evaluate() takes no sample_weight: the recipe's expectations are under the data as given."
+            )
         if "_use_cached_eval_dataset" not in kwargs:
             datasets.check_first(self, x, y, kwargs.get("batch_size"))
-        self._epoch_steps = kwargs.get("steps")
+        left, self._epoch_steps = self.steps_left, kwargs.get("steps")
         try:
             return super().evaluate(x, y, **kwargs)
-        finally:
-            self._epoch_steps = self._fit_steps
+        finally:  # a callback may evaluate within an epoch
+            self.steps_left, self._epoch_steps = left, self._fit_steps
 
     # ------------------------------------------------------------ inference
 

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +27,8 @@ def load_model(path: str | os.PathLike[str], **options: Any) -> UnifiedModel:
 
     Example:
 
-    >>> ugm_tf.load_model("run/model.keras").sample(16)
+    >>> ugm_tf.load_model("run/model.keras").sample(16).shape
+    TensorShape([16, 8, 8, 1])
     """
     path = pathlib.Path(path)
     config = _config(path)
@@ -37,14 +37,14 @@ def load_model(path: str | os.PathLike[str], **options: Any) -> UnifiedModel:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if unknown := sorted(set(_unknown(config, options.get("custom_objects") or {}))):
             raise ValueError(
-                f"{path} was saved with {', '.join(unknown)}, which this program does not know. First import the module "
-                "that defines it and registers it by @ugm_tf.record or @keras.saving.register_keras_serializable()."
+                f"{path} was saved with {', '.join(unknown)}, which this program does not know. Import the module that "
+                "defines it first, where @ugm_tf.record or @keras.saving.register_keras_serializable() registers it."
             ) from error
         raise ValueError(f"{path} could not be loaded: {_first_cause(error)}") from error
     if not isinstance(model, UnifiedModel):
         raise ValueError(
-            f"{path} holds a {type(model).__name__}, and not a UnifiedModel. Give a file that `UnifiedModel.save` or the "
-            "trainer wrote; keras.saving.load_model loads other models."
+            f"{path} holds a {type(model).__name__}, and not a UnifiedModel. Give a file that `UnifiedModel.save` or "
+            "the trainer wrote; keras.saving.load_model loads other models."
         )
     return model
 
@@ -62,8 +62,8 @@ def _config(path: pathlib.Path) -> Any:
             config = None if damaged else json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path} is not a whole Keras file ({path.stat().st_size:,} bytes): it was cut short, or is something else. "
-            "Save the model again, or copy the file again."
+            f"{path} is not a whole Keras file ({path.stat().st_size:,} bytes): it was cut short, or is something "
+            "else. Save the model again, or copy the file again."
         ) from error
     if damaged:
         raise ValueError(f"{path} is damaged in its part {damaged}. Save the model again, or copy the file again.")
@@ -73,10 +73,9 @@ def _config(path: pathlib.Path) -> Any:
 def _unknown(config: Any, known: Mapping[str, Any]) -> Iterator[str]:
     """Classes and functions in a config that stand for nothing in this program, by their registered names."""
     if isinstance(config, dict) and isinstance(config.get("registered_name"), str):
-        name, kind, module = config["registered_name"], config["class_name"], config["module"] or ""
-        plain = config["config"] if kind == "function" else kind
+        name, module = config["registered_name"], config["module"] or ""
         registered = keras.saving.get_registered_object(name, custom_objects=known) is not None
-        if not (registered or plain in known or module.startswith("keras") or hasattr(sys.modules.get(module), plain)):
+        if not registered and not module.startswith("keras"):
             yield name
     for part in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
         yield from _unknown(part, known)

@@ -30,7 +30,11 @@ def record(cls: type[_T]) -> type[_T]:
     >>> @ugm_tf.record
     ... class Brier(ugm_tf.Term):
     ...     by: str = "discriminator"
-    ...     def __call__(self, sample): ...
+    ...
+    ...     def __call__(self, sample):
+    ...         return tf.square(1.0 - tf.sigmoid(sample.distribution(self.by).logits))
+    >>> Brier() == Brier(by="discriminator")
+    True
     """
     frozen: Any = dataclasses.dataclass(frozen=True)(cls)
     frozen.get_config = _get_config

@@ -31,7 +31,8 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
     if missing or unused:
         roles = ", ".join(f"'{name}': {role}" for name, role in recipe.roles.items())
         raise ValueError(
-            f"The recipe is made of {roles}. Missing: {', '.join(missing) or 'none'}. Not used: {', '.join(unused) or 'none'}."
+            f"The recipe is made of {roles}. Missing: {', '.join(missing) or 'none'}. Not used: "
+            f"{', '.join(unused) or 'none'}."
         )
     shapes: dict[str, tuple[tuple[int, ...], str]] = {}
     for name, role in recipe.roles.items():
@@ -40,7 +41,8 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
             raise ValueError(f"'{name}' must be a ugm_tf.Density or a ugm_tf.Prior. Received: {density!r}.")
         if bool(role.given) == isinstance(density, Prior):
             raise ValueError(
-                f"'{name}' is {role}, so it must be a {'Density(network, family)' if role.given else 'Prior(shape, family)'}. "
+                f"'{name}' is {role}, so it must be a "
+                f"{'Density(network, family)' if role.given else 'Prior(shape, family)'}. "
                 f"Received: {density!r}."
             )
         given = density.given_shapes
@@ -56,7 +58,8 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
             known, other = shapes.setdefault(variable, (tuple(shape), name))
             if known != tuple(shape):
                 raise ValueError(
-                    f"{variable} has shape {known} in '{other}', which is {recipe.roles[other]}, and shape {tuple(shape)} in "
+                    f"{variable} has shape {known} in '{other}', which is {recipe.roles[other]}, and shape "
+                    f"{tuple(shape)} in "
                     f"'{name}', which is {role}. Make their networks agree."
                 )
     for phase in recipe.phases:
@@ -68,8 +71,10 @@ def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) 
         for name in getattr(e.of, "scored", ()):
             if not densities[name].family.has_log_prob:
                 raise ValueError(
-                    f"Phase '{phase.name}' minimises {e.of}, but '{name}' is a point density, which has no log-probability. "
-                    "Give it a family with a spread, such as 'laplace' or 'unit_gaussian', or judge its draws by a discriminator."
+                    f"Phase '{phase.name}' minimises {e.of}, but '{name}' is a point density, which has no "
+                    "log-probability. "
+                    "Give it a family with a spread, such as 'laplace' or 'unit_gaussian', or judge its draws by a "
+                    "discriminator."
                 )
         for part in (e.of, e.weight):
             by = getattr(part, "by", None)
@@ -100,9 +105,12 @@ def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities
         if not densities[name].family.reparameterised:
             role = recipe.roles[name]
             raise ValueError(
-                f"Phase '{phase.name}' updates '{name}', which is {role}, through its draws of {role.of}, but the family "
-                f"{densities[name].family} has no reparameterised draws: no gradient can reach it. Use 'point' or 'laplace' for "
-                "images, 'relaxed_one_hot' for classes, an Enumerate step for an exact sum, or score it instead of drawing from it."
+                f"Phase '{phase.name}' updates '{name}', which is {role}, through its draws of {role.of}, but the "
+                "family "
+                f"{densities[name].family} has no reparameterised draws: no gradient can reach it. Use 'point' or "
+                "'laplace' for "
+                "images, 'relaxed_one_hot' for classes, an Enumerate step for an exact sum, or score it instead of "
+                "drawing from it."
             )
 
 
@@ -135,13 +143,17 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
             raise ValueError(f"The data of {variable} must be numbers. Received dtype {array.dtype}.")
         if not np.all(np.isfinite(array)):
             bad = int(np.argmax(~np.isfinite(array).reshape(len(array), -1).all(-1)))
-            raise ValueError(f"The data of {variable} hold NaN or infinity, first in example {bad}. Remove or mend such examples.")
+            raise ValueError(
+                f"The data of {variable} hold NaN or infinity, first in example {bad}. Remove or mend such examples."
+            )
         for name, role in recipe.roles.items():
             family = densities[name].family
             if role.of == variable and family.has_log_prob and not _inside(array, family.support):
                 raise ValueError(
-                    f"'{name}', which is {role} of family {family}, has a likelihood for values that are {_SUPPORTS[family.support]}. "
-                    f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or the family."
+                    f"'{name}', which is {role} of family {family}, has a likelihood for values that are "
+                    f"{_SUPPORTS[family.support]}. "
+                    f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or "
+                    "the family."
                 )
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Role
-from ugm_tf.algebra.samplers import Ancestral, Draw, Rename
+from ugm_tf.algebra.samplers import Ancestral, Draw, Enumerate, Rename
+from ugm_tf.algebra.terms import ImportanceWeightedBound, Term
+from ugm_tf.algebra.weights import Weight
 
 if TYPE_CHECKING:
     from ugm_tf.algebra.recipe import Recipe
@@ -23,7 +25,7 @@ def check(recipe: "Recipe") -> None:
     for phase in recipe.phases:
         asked |= _check_phase(recipe, phase, roles)
     unused = [name for name in roles if name not in asked]
-    if unused:
+    if unused and not any(_is_opaque(e) for phase in recipe.phases for e in phase.minimise):
         raise ValueError(
             f"The recipe has {_quoted(unused)} but no phase draws from, scores or updates "
             f"{'it' if len(unused) == 1 else 'them'}. Use {'it' if len(unused) == 1 else 'them'} in a phase, or leave "
@@ -38,7 +40,9 @@ def _check_phase(recipe: "Recipe", phase: Phase, roles: dict[str, Role]) -> set[
         raise ValueError(f"Phase '{phase.name}' runs at least once in a step. Received: repeats={phase.repeats}.")
     _unique(f"metrics of phase '{phase.name}'", [e.label for e in phase.minimise])
     if any(e.label == "loss" for e in phase.minimise):
-        raise ValueError(f"In phase '{phase.name}', 'loss' is the name of the sum: give the expectation another `name`.")
+        raise ValueError(
+            f"In phase '{phase.name}', 'loss' is the name of the sum: give the expectation another `name`."
+        )
     asked: set[str] = set()
     for expectation in phase.minimise:
         asked |= _check_expectation(recipe, phase, expectation, roles)
@@ -61,20 +65,45 @@ def _check_expectation(recipe: "Recipe", phase: Phase, e: Expectation, roles: di
             _drawn(role.given, known, roles, f"{where} {verb} '{step.density}', which is {role}")
             known.add(role.of)
             asked.add(step.density)
-    if not isinstance(e.under, Ancestral):
-        return asked  # a sampler of the user's own: it says itself what it draws
+    own = not isinstance(e.under, Ancestral)  # a sampler of the user's own: it says itself what it draws
+    under = "" if own else f" E[{e.under.describe(roles, recipe.data)}]"
     for name in getattr(e.of, "scored", ()):
         _known(name, roles, f"{where} scores")
         role = roles[name]
-        _drawn((role.of, *role.given), known, roles, f"{where} scores '{name}', which is {role}, under E[{e.under.describe(roles, recipe.data)}]")
+        if not own:
+            _drawn((role.of, *role.given), known, roles, f"{where} scores '{name}', which is {role}, under{under}")
         asked.add(name)
-    judges = (*getattr(e.of, "conditioned", ()), *([e.weight.by] if hasattr(e.weight, "by") else []))
-    for name in judges:
+    judge = getattr(e.weight, "by", None)
+    for name in (*getattr(e.of, "conditioned", ()), *([judge] if judge else [])):
         _known(name, roles, f"{where} asks")
         role = roles[name]
-        _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge E[{e.under.describe(roles, recipe.data)}]")
+        if not own:
+            _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge{under}")
         asked.add(name)
+    if isinstance(e.of, ImportanceWeightedBound) and not own:
+        _check_draws(where, e.of, e.under, roles)
     return asked
+
+
+def _is_opaque(e: Expectation) -> bool:
+    """Whether a part of the expectation is a function of the user's own, which may ask any density."""
+    return not (isinstance(e.under, Ancestral) and isinstance(e.of, Term) and isinstance(e.weight, Weight | None))
+
+
+def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, roles: dict[str, Role]) -> None:
+    """The bound's mean is over the leading axis, which must be that of the draws."""
+    axes = [step for step in under.steps if isinstance(step, Enumerate) or getattr(step, "k", None) is not None]
+    if not axes:
+        raise ValueError(
+            f"{where} minimises {bound.describe(roles)}, which takes a leading axis of draws, [k, B]: "
+            f"draw with Ancestral(('{bound.encoder}',), k=50)."
+        )
+    if isinstance(axes[-1], Enumerate):
+        raise ValueError(
+            f"{where} minimises {bound.describe(roles)}, a mean over the leading axis, which is that of the exact "
+            "sum over "
+            f"'{axes[-1].density}': draw k values from '{bound.encoder}' after it."
+        )
 
 
 def _known(name: str, roles: dict[str, Role], what: str) -> None:
@@ -88,7 +117,11 @@ def _drawn(needed: Collection[str], known: set[str], roles: dict[str, Role], wha
         return
     variable = lacking[0]
     makers = [f"'{name}': {role}" for name, role in roles.items() if role.of == variable]
-    advice = f"draw it with a density of {variable} (this recipe has {', '.join(makers)})" if makers else "add a density of it"
+    advice = (
+        f"draw it with a density of {variable} (this recipe has {', '.join(makers)})"
+        if makers
+        else "add a density of it"
+    )
     raise ValueError(
         f"{what}; but {variable} is never drawn there: only {', '.join(sorted(known))} "
         f"{'is' if len(known) == 1 else 'are'} known. Either {advice}, or add '{variable}' to the recipe's `data`, "

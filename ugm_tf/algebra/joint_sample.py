@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from ugm_tf.algebra.role import Role
-
-tfd = tfp.distributions
 
 __all__ = ["JointSample"]
 
@@ -28,6 +26,7 @@ class JointSample:
         drawn_by: Names of the densities through which the values depend on parameters.
         distributions: Distributions that are known already, by density.
         batch_size: B, as an int32 scalar; that of the first variable if it is not given.
+        axes: Sizes of the axes before B: k of several draws, C of an exact sum.  A value has all of them or the last.
     """
 
     def __init__(
@@ -40,9 +39,10 @@ class JointSample:
         drawn_by: frozenset[str] = frozenset(),
         distributions: Mapping[str, tfd.Distribution] | None = None,
         batch_size: tf.Tensor | None = None,
+        axes: tuple[int, ...] = (),
     ):
         self.densities, self.roles, self.values = densities, roles, dict(values)
-        self.training, self.weight, self.drawn_by = training, weight, drawn_by
+        self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
         self.batch_size = tf.shape(next(iter(self.values.values())))[0] if batch_size is None else batch_size
 
@@ -65,9 +65,17 @@ class JointSample:
         *,
         weight: tf.Tensor | None = None,
         drawn_by: Iterable[str] = (),
+        axis: int | None = None,
         **values: tf.Tensor,
     ) -> "JointSample":
-        """This sample with some variables set; distributions that were given the old values are forgotten."""
+        """This sample with some variables set; distributions that were given the old values are forgotten.
+
+        Args:
+            weight: The factor of every term, if it changes.
+            drawn_by: Names of densities through which the new values depend on parameters.
+            axis: Size of the leading axis that the new values add, if they add one.
+            **values: The new values by variable.
+        """
         kept = {n: d for n, d in self._distributions.items() if not set(self.roles[n].given) & set(values)}
         return JointSample(
             self.densities,
@@ -78,6 +86,7 @@ class JointSample:
             self.drawn_by | frozenset(drawn_by),
             kept,
             self.batch_size,
+            self.axes if axis is None else (axis, *self.axes),
         )
 
     def after_update(self, densities: Iterable[str]) -> "JointSample | None":
@@ -87,5 +96,20 @@ class JointSample:
             return None
         kept = {n: d for n, d in self._distributions.items() if n not in updated}
         return JointSample(
-            self.densities, self.roles, self.values, self.training, self.weight, self.drawn_by, kept, self.batch_size
+            self.densities,
+            self.roles,
+            self.values,
+            self.training,
+            self.weight,
+            self.drawn_by,
+            kept,
+            self.batch_size,
+            self.axes,
         )
+
+    def lead(self, density: str) -> list[int | tf.Tensor]:
+        """The leading axes of the sample that the distribution of this density lacks: those that a draw of it adds."""
+        if not self.roles[density].given:
+            return [*self.axes, self.batch_size]
+        batch_rank = len(self.distribution(density).batch_shape)
+        return list(self.axes[: max(0, len(self.axes) + 1 - batch_rank)])

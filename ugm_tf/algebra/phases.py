@@ -46,7 +46,7 @@ class Expectation:
     @property
     def label(self) -> str:
         """Name of its metric within the phase."""
-        return self.name or getattr(self.of, "label", None) or getattr(self.of, "__name__", type(self.of).__name__)
+        return self.name or str(getattr(self.of, "label", None) or getattr(self.of, "__name__", type(self.of).__name__))
 
 
 E = Expectation
@@ -105,7 +105,7 @@ def adversarial(
     minimax: bool = False,
     suffix: str = "",
 ) -> tuple[Phase, Phase]:
-    """The paired phases of equation 3: the discriminator learns q(y | .), then the others learn the reversed q^r(y | .).
+    """The paired phases of equation 3: the discriminator learns q(y | .), then the others the reversed q^r(y | .).
 
         discriminate:  min over `by`       E_real[-log q(y=1 | .)]   + E_fake[-log q(y=0 | .)]
         generate:      min over `updates`  E_fake[-log q^r(y=0 | .)] + E_real[-log q^r(y=1 | .)]
@@ -134,6 +134,6 @@ def adversarial(
     )
     scale = -1.0 if minimax else 1.0
     against = [E(DiscriminatorLoss(0, by, reverse=not minimax), fake, scale, name="fool")]
-    if any(step.density in updates for step in real.steps):
+    if any(step.density in updates for step in getattr(real, "steps", ())):
         against.append(E(DiscriminatorLoss(1, by, reverse=not minimax), real, scale, name="fool_real"))
     return discriminate, Phase(f"generate{suffix}", (*against, *extra), tuple(updates))

@@ -45,20 +45,18 @@ class Draw(Step):
             raise ValueError(f"A sampler takes k >= 1 draws for each example. Received: k={self.k}.")
 
     def __call__(self, sample, seed):
-        distribution, role = sample.distribution(self.density), sample.roles[self.density]
-        lead = [] if self.k is None else [self.k]
-        if not role.given:
-            lead = [*lead, sample.batch_size]
-        value = sample.densities[self.density].draw(distribution, lead, seed)
-        return sample.where(drawn_by=(self.density,), **{role.of: value})
+        lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
+        value = sample.densities[self.density].draw(sample.distribution(self.density), lead, seed)
+        return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
 
 
 @record
 class Detach(Step):
-    """Holds the draws so far fixed: no gradient flows through them."""
+    """Holds the draws so far fixed: no gradient flows through them, nor through the probabilities of exact sums."""
 
     def __call__(self, sample, seed):
-        return sample.where(**{name: tf.stop_gradient(value) for name, value in sample.values.items()})
+        weight = None if sample.weight is None else tf.stop_gradient(sample.weight)
+        return sample.where(weight=weight, **{name: tf.stop_gradient(value) for name, value in sample.values.items()})
 
 
 @record
@@ -90,21 +88,16 @@ class Enumerate(Step):
     density: str = dataclasses.field()  # required: without this, Step's None would be its default
 
     def __call__(self, sample, seed):
-        distribution, of = sample.distribution(self.density), sample.roles[self.density].of
+        distribution = sample.distribution(self.density)
         classes = distribution.event_shape[-1]
-        batch = distribution.batch_shape_tensor() if sample.roles[self.density].given else [sample.batch_size]
-        shape = tf.concat([[classes], batch, [classes]], 0)
+        shape = tf.concat([[classes], sample.lead(self.density), distribution.batch_shape_tensor(), [classes]], 0)
         rank = shape.shape[0]
         every = tf.broadcast_to(tf.reshape(tf.eye(classes), [classes] + [1] * (rank - 2) + [classes]), shape)
         # The mean over C rows times C is the sum.
         weight = float(classes) * distribution.prob(every)
         weight = weight if sample.weight is None else weight * sample.weight
-        others = {
-            name: tf.broadcast_to(value, tf.concat([[classes], tf.shape(value)], 0))
-            for name, value in sample.values.items()
-            if name != of
-        }
-        return sample.where(weight=weight, drawn_by=(self.density,), **{of: every}, **others)
+        of = sample.roles[self.density].of
+        return sample.where(weight=weight, drawn_by=(self.density,), axis=classes, **{of: every})
 
 
 @record
@@ -121,8 +114,11 @@ class Ancestral:
 
     Example:
 
-    >>> Ancestral(("encoder",), k=50)  # x ~ data, and 50 codes for each x
-    >>> Ancestral(("prior", "decoder")).detached().then("encoder")
+    >>> roles = ugm_tf.recipes.vae().roles
+    >>> Ancestral(("encoder",), k=50).describe(roles, ("x",))
+    'x ~ data, z_1..50 ~ encoder'
+    >>> Ancestral(("prior", "decoder")).detached().then("encoder").describe(roles, ("x",))
+    'z ~ sg(prior), x ~ sg(decoder), z ~ encoder'
     """
 
     steps: tuple[Any, ...] = ()
@@ -132,11 +128,15 @@ class Ancestral:
         steps = tuple(Draw(step) if isinstance(step, str) else step for step in self.steps)
         for step in steps:
             if not isinstance(step, Step):
-                raise ValueError(f"A sampler's steps are names of densities or Steps, such as Draw('encoder'). Received: {step!r}.")
+                raise ValueError(
+                    f"A sampler's steps are names of densities or Steps, such as Draw('encoder'). Received: {step!r}."
+                )
         if self.k is not None:
             first = next((i for i, step in enumerate(steps) if isinstance(step, Draw)), None)
             if first is None:
-                raise ValueError(f"A sampler of k={self.k} draws needs a density to draw from. Received: steps={self.steps}.")
+                raise ValueError(
+                    f"A sampler of k={self.k} draws needs a density to draw from. Received: steps={self.steps}."
+                )
             steps = (*steps[:first], Draw(steps[first].density, self.k), *steps[first + 1 :])
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "k", None)  # it is in the steps now
@@ -162,21 +162,21 @@ class Ancestral:
     def describe(self, roles: Mapping[str, Role], data: Sequence[str]) -> str:
         """The sampler as the paper writes it: "x ~ data, z ~ encoder"."""
         parts: list[str] = []
-        known: dict[str, str] = {}
+        known: set[str] = set()
         for step in self.steps:
             if isinstance(step, Detach):
-                parts = [part.replace(" ~ ", " ~ sg(") + ")" if " ~ " in part and "data" not in part else part for part in parts]
+                live = [part for part in parts if " ~ " in part and not part.endswith((" ~ data", ")"))]
+                parts = [part.replace(" ~ ", " ~ sg(") + ")" if part in live else part for part in parts]
                 continue
             if isinstance(step, Rename):
-                known[step.new] = step.old
-                parts.append(f"{step.new} = {step.old} ~ data")
+                parts.append(f"{step.new} = {step.old}{'' if step.old in known else ' ~ data'}")
+                known |= {step.old, step.new}
                 continue
             role = roles[str(step.density)]
             for variable in role.given:
                 if variable in data and variable not in known:
                     parts.append(f"{variable} ~ data")
-                known[variable] = variable
-            known[role.of] = role.of
+            known |= {role.of, *role.given}
             if isinstance(step, Enumerate):
                 parts.append(f"every {role.of} ~ {step.density}")
             else:

@@ -184,7 +184,11 @@ class ImportanceWeightedBound(Term):
 
     Example:
 
-    >>> Phase("wake", (E(ImportanceWeightedBound(), Ancestral(("encoder",), k=50)),), updates=("encoder", "decoder"))
+    >>> draws = ugm_tf.Ancestral(("encoder",), k=50)
+    >>> wake = ugm_tf.Phase("wake", (ugm_tf.E(ImportanceWeightedBound(), draws),), updates=("encoder", "decoder"))
+    >>> print(ugm_tf.Recipe({"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"}, (wake,)).describe())
+    wake: minimise over encoder, decoder
+        E[x ~ data, z_1..50 ~ encoder] -log mean_k[p(x | z) p(z) / q(z | x)]
 
     References:
         Yuri Burda, Roger Grosse, Ruslan Salakhutdinov. Importance Weighted Autoencoders.
@@ -203,7 +207,8 @@ class ImportanceWeightedBound(Term):
         log_w = sample.log_prob(self.decoder) + sample.log_prob(self.prior) - sample.log_prob(self.encoder)
         if log_w.shape.rank < 2:
             raise ValueError(
-                "ImportanceWeightedBound takes a leading axis of draws, [k, B]: draw with Ancestral(('encoder',), k=50). "
+                "ImportanceWeightedBound takes a leading axis of draws, [k, B]: draw with Ancestral(('encoder',), "
+                "k=50). "
                 f"Received log-weights of shape {tuple(log_w.shape)}."
             )
         draws = tf.cast(tf.shape(log_w)[0], log_w.dtype)

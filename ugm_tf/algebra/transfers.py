@@ -37,13 +37,17 @@ def importance_weighted(recipe: Recipe) -> Recipe:
         return isinstance(e.of, DiscriminatorLoss) and e.of.reverse and e.of.y == 0
 
     def weighted(e: Expectation) -> Expectation:
-        return dataclasses.replace(e, weight=ImportanceWeight(e.of.by)) if applies(e) else e  # type: ignore[union-attr]
+        if not isinstance(e.of, DiscriminatorLoss) or not applies(e):
+            return e
+        return dataclasses.replace(e, weight=ImportanceWeight(e.of.by))
 
     expectations = [e for phase in recipe.phases for e in phase.minimise if applies(e)]
     if not expectations:
         raise ValueError(
-            "importance_weighted weights expectations of -log q^r(y=0 | .), the reversed discriminator's, and this recipe "
-            f"minimises none: its phases are {_phases(recipe)}. Apply it to a recipe such as gan() (with minimax=False)."
+            "importance_weighted weights expectations of -log q^r(y=0 | .), the reversed discriminator's, and this "
+            "recipe "
+            f"minimises none: its phases are {_phases(recipe)}. Apply it to a recipe such as gan() (with "
+            "minimax=False)."
         )
     if any(e.weight is not None for e in expectations):
         raise ValueError("The recipe's reversed expectations are weighted already. Apply importance_weighted once.")
@@ -84,7 +88,8 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
     wakes = [phase for phase in recipe.phases if any(_infers(e) for e in phase.minimise)]
     if not wakes or not {"prior", "decoder"} <= set(recipe.densities):
         raise ValueError(
-            "adversary_activated weights a phase that draws codes of data from 'encoder', in a recipe with a 'prior' and a "
+            "adversary_activated weights a phase that draws codes of data from 'encoder', in a recipe with a "
+            "'prior' and a "
             f"'decoder' to generate from. This recipe has the densities {', '.join(recipe.densities)} and the phases "
             f"{_phases(recipe)}. Apply it to a recipe such as vae()."
         )
@@ -92,7 +97,9 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
         if not isinstance(e.under, Ancestral) or e.weight is not None:
-            raise ValueError(f"adversary_activated cannot weight {e}, which has a sampler of its own or a weight already.")
+            raise ValueError(
+                f"adversary_activated cannot weight {e}, which has a sampler of its own or a weight already."
+            )
         generated = Ancestral((*GENERATED.detached().steps, *e.under.steps))
         half = dataclasses.replace(e, scale=0.5 * e.scale, weight=weight)
         return (

@@ -22,7 +22,8 @@ class DivergenceMonitor(keras.callbacks.Callback):
         if bad:
             self.model.stop_training = True
             raise FloatingPointError(
-                f"Training diverged by step {int(self.model.steps)}: {', '.join(f'{k} = {v}' for k, v in bad.items())}. "
+                f"Training diverged by step {int(self.model.steps)}: "
+                f"{', '.join(f'{k} = {v}' for k, v in bad.items())}. "
                 "Lower the learning rate, or look at the data and at the scale of the likelihood. "
                 "The latest checkpoint is from before."
             )

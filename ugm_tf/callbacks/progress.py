@@ -67,7 +67,9 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         losses = {name: float(value) for name, value in (logs or {}).items() if name.endswith("/loss")}
-        self._bar.set_postfix({name.removesuffix("/loss"): f"{value:.4g}" for name, value in losses.items()}, refresh=False)
+        self._bar.set_postfix(
+            {name.removesuffix("/loss"): f"{value:.4g}" for name, value in losses.items()}, refresh=False
+        )
 
     def close(self) -> None:
         """Ends the bar."""

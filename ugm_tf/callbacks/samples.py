@@ -24,16 +24,25 @@ class SampleGrids(keras.callbacks.Callback):
 
     Example:
 
-    >>> SampleGrids("run/samples", {"samples": lambda model: model.sample(64)}, every=5)
+    >>> grids = SampleGrids("run/samples", {"samples": lambda model: model.sample(64)}, every=5)
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], pictures: dict[str, Callable[[Any], Any]], every: int = 1, columns: int | None = None
+        self,
+        directory: str | os.PathLike[str],
+        pictures: dict[str, Callable[[Any], Any]],
+        every: int = 1,
+        columns: int | None = None,
     ):
         super().__init__()
         if every < 1:
             raise ValueError(f"Pictures are at least one epoch apart. Received: every={every}.")
-        self.directory, self.pictures, self.every, self.columns = pathlib.Path(directory), dict(pictures), every, columns
+        self.directory, self.pictures, self.every, self.columns = (
+            pathlib.Path(directory),
+            dict(pictures),
+            every,
+            columns,
+        )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if (epoch + 1) % self.every == 0:

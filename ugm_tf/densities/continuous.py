@@ -36,7 +36,9 @@ class LocationScale(Family):
 
     def __post_init__(self) -> None:
         if self.scale is not None and not self.scale > 0.0:
-            raise ValueError(f"The scale of a {type(self).__name__} must be positive, or None to learn it. Received: {self.scale}.")
+            raise ValueError(
+                f"The scale of a {type(self).__name__} must be positive, or None to learn it. Received: {self.scale}."
+            )
 
     def event_shape(self, parameter_shape: Shape) -> Shape:
         if self.scale is not None:
@@ -50,7 +52,13 @@ class LocationScale(Family):
         return (*axes, last // 2)
 
     def parameter_shape(self, event_shape: Shape) -> Shape:
-        return tuple(event_shape) if self.scale is not None else (*event_shape[:-1], 2 * event_shape[-1])
+        if self.scale is not None:
+            return tuple(event_shape)
+        if not event_shape:
+            raise ValueError(
+                f"A {type(self).__name__} with a learned scale is of values with an axis, such as (20,). Received: ()."
+            )
+        return (*event_shape[:-1], 2 * event_shape[-1])
 
     def _parameters(self, parameters: tf.Tensor) -> tuple[tf.Tensor, Any]:
         if self.scale is not None:
@@ -112,6 +120,10 @@ class Uniform(Family):
     width: float = 2.0
     noise: ClassVar[str | None] = "uniform"
 
+    def __post_init__(self) -> None:
+        if not self.width > 0.0:
+            raise ValueError(f"The width of a Uniform must be positive. Received: {self.width}.")
+
     def distribution(self, parameters, event_rank):
         return tfd.Independent(tfd.Uniform(parameters - self.width / 2, parameters + self.width / 2), event_rank)
 
@@ -128,12 +140,15 @@ class FullCovarianceGaussian(Family):
         size = next((n for n in range(1, parameter_shape[-1]) if n + n * (n + 1) // 2 == parameter_shape[-1]), None)
         if len(parameter_shape) != 1 or size is None:
             raise ValueError(
-                "A full-covariance Gaussian over n values takes a vector of n + n(n+1)/2 parameters, such as 5 for n=2. "
+                "A full-covariance Gaussian over n values takes a vector of n + n(n+1)/2 parameters, such as 5 for "
+                "n=2. "
                 f"Received a network of output shape {tuple(parameter_shape)}."
             )
         return (size,)
 
     def parameter_shape(self, event_shape):
+        if len(event_shape) != 1:
+            raise ValueError(f"A full-covariance Gaussian is of vectors, such as (20,). Received: {event_shape}.")
         (size,) = event_shape
         return (size + size * (size + 1) // 2,)
 
@@ -168,7 +183,19 @@ class ContinuousBernoulli(Family):
         return tfd.Independent(tfd.ContinuousBernoulli(logits=parameters), event_rank)
 
     def draw(self, distribution, noise):
-        return distribution.distribution.quantile(noise)
+        # The quantile log(1 - u + u exp(l)) / l at noise u and logit l.  Near l = 0 float32 has no digits left for
+        # it (the gradient of TFP's is then off by up to 1): there the series in l serves, by the cumulants of a coin.
+        logits = distribution.distribution.logits
+        small = tf.abs(logits) < 0.1
+        near, size = tf.where(small, logits, 0.0), tf.where(small, 1.0, tf.abs(logits))
+        coin = tf.where(logits > 0.0, 1.0 - noise, noise)
+        mirrored = -tf.math.log(1.0 - coin + coin * tf.exp(-size)) / size  # by symmetry, at a negative logit
+        variance = noise * (1.0 - noise)
+        third = variance * (1.0 - 2.0 * noise)
+        fourth = variance * (1.0 - 6.0 * variance)
+        series = noise + near * (variance / 2 + near * (third / 6 + near * fourth / 24))
+        x = tf.where(small, series, tf.where(logits > 0.0, 1.0 - mirrored, mirrored))
+        return tf.clip_by_value(x, 0.0, 1.0)
 
 
 @record
@@ -190,8 +217,17 @@ class DiscretizedLogistic(LocationScale):
     noise: ClassVar[str | None] = "uniform"
     reparameterised: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.levels < 2:
+            raise ValueError(
+                f"A DiscretizedLogistic has at least 2 levels, such as 256 for 8-bit images. Received: {self.levels}."
+            )
+
     def distribution(self, parameters, event_rank):
-        return tfd.Independent(quantized.QuantizedLogistic(*self._parameters(parameters), levels=self.levels), event_rank)
+        return tfd.Independent(
+            quantized.QuantizedLogistic(*self._parameters(parameters), levels=self.levels), event_rank
+        )
 
     def draw(self, distribution, noise):
         return distribution.distribution.quantile(noise)

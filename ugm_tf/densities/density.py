@@ -4,13 +4,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from ugm_tf.densities import families
 from ugm_tf.densities.family import Family, Shape
 from ugm_tf.densities.noise import standard_noise
-
-tfd = tfp.distributions
 
 __all__ = ["Density", "Prior"]
 
@@ -83,7 +81,9 @@ class Density(keras.layers.Layer):
         """The distribution given the parents, of batch shape [B] or [k, B]."""
         parameters = tf.cast(self(*given, training=training), tf.float32)
         if self.parameter_shape:
-            parameters = tf.ensure_shape(parameters, [*parameters.shape[: -len(self.parameter_shape)], *self.parameter_shape])
+            parameters = tf.ensure_shape(
+                parameters, [*parameters.shape[: -len(self.parameter_shape)], *self.parameter_shape]
+            )
         rank = len(self.event_shape) if self.event_shape is not None else parameters.shape.rank - 1
         return self.family.distribution(parameters, rank)
 
@@ -131,6 +131,7 @@ class Prior(keras.layers.Layer):
         if any(n < 1 for n in self.event_shape):
             raise ValueError(f"A prior's shape has positive sizes, such as (20,). Received: {tuple(shape)}.")
         self.family = families.get(family)
+        self.family.parameter_shape(self.event_shape)  # refuses a shape that the family cannot have
         self.given_shapes: list[Shape] | None = []
         self.built = True
 

@@ -39,6 +39,7 @@ def get(family: str | Family) -> Family:
         return family
     if family not in _FAMILIES:
         raise ValueError(
-            f"There is no family '{family}'. Give one of {', '.join(names())}, or a Family, such as Gaussian(scale=0.1)."
+            f"There is no family '{family}'. Give one of {', '.join(names())}, or a Family, such as "
+            "Gaussian(scale=0.1)."
         )
     return _FAMILIES[family]()

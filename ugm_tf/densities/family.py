@@ -3,9 +3,7 @@
 from typing import ClassVar
 
 import tensorflow as tf
-import tensorflow_probability as tfp
-
-tfd = tfp.distributions
+from tensorflow_probability import distributions as tfd
 
 __all__ = ["Family", "Shape"]
 

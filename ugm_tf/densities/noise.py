@@ -11,9 +11,10 @@ _HALF_A_STEP = 2.0**-24  # uniform numbers are multiples of 2**-23, 0 among them
 
 
 def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:
-    """Noise by TensorFlow's philox generator: the same numbers with and without XLA.
+    """Noise by the philox generator: the same with and without XLA, up to the rounding of `ndtri`.
 
-    (The generator that XLA picks on a CPU by itself costs 30 times more per number.)
+    (The generator that XLA picks on a CPU by itself costs 30 times more per number.  TensorFlow's own laws take
+    different bits of a word with and without XLA, even with philox; so the law is made of the bits here.)
 
     Args:
         law: "normal", "uniform" on the open interval (0, 1), or None for no noise.
@@ -22,13 +23,14 @@ def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | 
     """
     if law is None:
         return None
-    if law == "normal":
-        return tf.random.stateless_normal(shape, seed, alg="philox")
-    return tf.random.stateless_uniform(shape, seed, alg="philox") + _HALF_A_STEP
+    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+    return _of_law(law, bits)
 
 
 def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stream: int = 0) -> tf.Tensor | None:
     """Noise of which row i is a function of seed i alone, [B, *shape], in whatever batch it comes.
+
+    (Normal numbers up to the last bit: TensorFlow rounds them by their place in the batch.)
 
     TensorFlow's generators take one seed a call, so this is Philox4x32-10 written in integer arithmetic
     over all rows at once: the seed is the key, and the counter is (block, stream, 0, 0).
@@ -46,8 +48,12 @@ def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stre
         return None
     size = math.prod(shape)
     bits = philox(seeds, -(-size // 4), stream)[:, :size]
-    uniform = tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, tf.uint64)), tf.float32) * 2.0**-23 + _HALF_A_STEP
-    uniform = tf.reshape(uniform, [-1, *shape])
+    return _of_law(law, tf.reshape(bits, [-1, *shape]))
+
+
+def _of_law(law: str, bits: tf.Tensor) -> tf.Tensor:
+    """Words of 32 random bits, the upper 23 of each, as float32 numbers of a law."""
+    uniform = tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, bits.dtype)), tf.float32) * 2.0**-23 + _HALF_A_STEP
     return uniform if law == "uniform" else tf.math.ndtri(uniform)
 
 
@@ -59,10 +65,9 @@ def philox(seeds: tf.Tensor, blocks: int, stream: int = 0) -> tf.Tensor:
         blocks: Number of blocks of four words a row.
         stream: Second word of the counter.
     """
-    low = tf.constant(0xFFFFFFFF, tf.uint64)
-    half = tf.constant(32, tf.uint64)
+    low, half = tf.constant(0xFFFFFFFF, tf.uint64), tf.constant(32, tf.uint64)
     keys = tf.bitwise.bitwise_and(tf.cast(tf.cast(seeds, tf.int64), tf.uint64), low)
-    zeros = tf.zeros([tf.shape(seeds)[0], blocks], tf.uint64)
+    zeros = tf.zeros([tf.shape(seeds)[0], blocks], tf.uint64)  # operands of one shape: broadcasting is slower
     key = [keys[:, :1] + zeros, keys[:, 1:] + zeros]
     block = tf.cast(tf.range(blocks)[None, :], tf.uint64)
     counter = [block + zeros, tf.constant(stream, tf.uint64) + zeros, zeros, zeros]

@@ -74,7 +74,8 @@ def judge(classifier: keras.Model, samples: np.ndarray) -> Judgement:
         samples: Images in [0, 1], [N, H, W, C].
 
     References:
-        Tim Salimans et al. Improved Techniques for Training GANs. NIPS 2016. https://arxiv.org/abs/1606.03498, section 4,
+        Tim Salimans et al. Improved Techniques for Training GANs. NIPS 2016.
+        https://arxiv.org/abs/1606.03498, section 4,
         with a classifier of the data in place of Inception.
     """
     logits = classifier.predict(samples, batch_size=500, verbose=0).astype(np.float64)

@@ -32,13 +32,17 @@ def is_adversarial(recipe: Recipe, density: str | None = None) -> bool:
 
 def _is_scored(recipe: Recipe, name: str) -> bool:
     return any(
-        name in (*getattr(e.of, "scored", ()), *getattr(e.of, "conditioned", ())) for phase in recipe.phases for e in phase.minimise
+        name in (*getattr(e.of, "scored", ()), *getattr(e.of, "conditioned", ()))
+        for phase in recipe.phases
+        for e in phase.minimise
     )
 
 
 def default_families(recipe: Recipe, likelihood: str | Family = "bernoulli") -> dict[str, str | Family]:
-    """A family for each density: "logit" for what judges, `likelihood` for a scored density of data, "point" for what is only
-    sampled, and a Gaussian for codes.
+    """A family for each density.
+
+    "logit" for what judges, `likelihood` for a scored density of data, "point" for what is only sampled, and a
+    Gaussian for codes.
 
     Args:
         recipe: The recipe.
@@ -84,7 +88,9 @@ def build(
 
     Example:
 
-    >>> build(ugm_tf.recipes.gan(), {"x": (28, 28, 1), "z": (100,)}, network="dcgan")
+    >>> densities = build(ugm_tf.recipes.gan(), {"x": (28, 28, 1), "z": (100,)}, network="dcgan")
+    >>> {name: str(density.family) for name, density in densities.items()}
+    {'prior': 'Gaussian(scale=None)', 'decoder': 'Point()', 'discriminator': 'Logit()'}
     """
     if network not in _BUILDERS:
         raise ValueError(f"There are networks of kind {', '.join(names())}. Received: '{network}'.")
@@ -101,7 +107,9 @@ def build(
         judged = chosen[name] == "logit"
         needed = (*role.given, *(() if judged else (role.of,)))
         if missing := [variable for variable in needed if variable not in shapes]:
-            raise ValueError(f"'{name}' is {role}: give the shape of {', '.join(missing)}. Received shapes of: {', '.join(shapes)}.")
+            raise ValueError(
+                f"'{name}' is {role}: give the shape of {', '.join(missing)}. Received shapes of: {', '.join(shapes)}."
+            )
         event = () if judged else tuple(shapes[role.of])
         if not role.given:
             out[name] = Prior(event, family, name=name)
@@ -110,6 +118,12 @@ def build(
         more = dict(options)
         if network == "mlp" and is_adversarial(recipe, name):
             more.setdefault("activation", "leaky_relu")
-        body = builder([shapes[v] for v in role.given], family.parameter_shape(event), bounded=bounded, name=f"{name}_network", **more)
+        body = builder(
+            [shapes[v] for v in role.given],
+            family.parameter_shape(event),
+            bounded=bounded,
+            name=f"{name}_network",
+            **more,
+        )
         out[name] = Density(body, family, name=name)
     return out

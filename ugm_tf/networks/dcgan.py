@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from ugm_tf.networks.fast import FusedBatchNormalization, ImageConv2D, ImageConv2DTranspose
 from ugm_tf.networks.layers import AppendVector, SpectralNorm
 from ugm_tf.networks.mlp import mlp
 
@@ -27,9 +28,9 @@ def dcgan(
 ) -> keras.Model:
     """An untrained DCGAN network: a decoder where the output is an image, else an encoder or discriminator.
 
-    Strided convolutions, no pooling and no dense hidden layers; leaky ReLU of slope 0.2 on the way down and ReLU on
-    the way up; weights from N(0, 0.02).  Images are in [0, 1] outside the network and in [-1, 1] inside, so that a bounded
-    output is the published tanh.  Vectors beside an image enter as constant channels; an image to an
+    Strided convolutions, no pooling and no dense hidden layers; leaky ReLU of slope 0.2 on the way down and ReLU
+    on the way up; weights from N(0, 0.02).  Images are in [0, 1] outside the network and in [-1, 1] inside, so that
+    a bounded output is the published tanh.  Vectors beside an image enter as constant channels; an image to an
     image goes down and up again.  Between vectors there is nothing to convolve: that is a dense network.
 
     Args:
@@ -59,10 +60,16 @@ def dcgan(
     vector = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else (vectors[0] if vectors else None)
     layer = _Layers(normalization, kernel_size)
     if images:
-        y = _down(layer, [t for t, shape in zip(tensors, inputs, strict=True) if len(shape) == 3], vector, images[0], filters)
+        y = _down(
+            layer, [t for t, shape in zip(tensors, inputs, strict=True) if len(shape) == 3], vector, images[0], filters
+        )
     else:
         y = vector
-    y = _up(layer, y, output, filters, bounded) if len(output) == 3 else layer.dense(keras.layers.Flatten()(y), output[0])
+    y = (
+        _up(layer, y, output, filters, bounded)
+        if len(output) == 3
+        else layer.dense(keras.layers.Flatten()(y), output[0])
+    )
     return keras.Model(tensors if len(tensors) > 1 else tensors[0], y, name=name)
 
 
@@ -82,18 +89,18 @@ class _Layers:
         if self.normalization != "batch":
             return y
         gamma = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
-        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(y)
+        return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(y)
 
     def dense(self, y: Any, size: int, normalised: bool = False) -> Any:
         return self._apply(keras.layers.Dense, y, size, bias=not (normalised and self.normalization == "batch"))
 
     def convolve(self, y: Any, filters: int, normalised: bool) -> Any:
         bias = not (normalised and self.normalization == "batch")
-        return self._apply(keras.layers.Conv2D, y, filters, self.kernel_size, strides=2, padding="same", bias=bias)
+        return self._apply(ImageConv2D, y, filters, self.kernel_size, strides=2, padding="same", bias=bias)
 
     def deconvolve(self, y: Any, filters: int, last: bool) -> Any:
         return self._apply(
-            keras.layers.Conv2DTranspose,
+            ImageConv2DTranspose,
             y,
             filters,
             self.kernel_size,

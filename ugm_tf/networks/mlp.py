@@ -33,7 +33,8 @@ def mlp(
 
     Example:
 
-    >>> mlp([(28, 28, 1)], (40,), hidden=(500, 500))
+    >>> mlp([(28, 28, 1)], (40,), hidden=(500, 500)).output_shape
+    (None, 40)
     """
     if not all(isinstance(size, int) and size >= 1 for size in hidden):
         raise ValueError(f"hidden lists sizes of at least 1, such as (500, 500). Received: {tuple(hidden)}.")

@@ -55,7 +55,10 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
 
     Example:
 
-    >>> ugm_tf.recipes.get("vae", beta=4.0)
+    >>> print(ugm_tf.recipes.get("vae", beta=4.0).describe())
+    wake: minimise over encoder, decoder
+        E[x ~ data, z ~ encoder] -log p(x | z)
+      + 4 E[x ~ data, z ~ encoder] KL(q(z | x) || p(z))
     """
     make = function(name)
     known = inspect.signature(make).parameters
@@ -65,7 +68,12 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
             raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.")
         default = known[key].default
         number = isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool)
-        if default is not inspect.Parameter.empty and default is not None and not number and type(value) is not type(default):
+        if (
+            default is not inspect.Parameter.empty
+            and default is not None
+            and not number
+            and type(value) is not type(default)
+        ):
             raise ValueError(
                 f"Hyperparameter '{key}' of recipe '{name}' is of type {type(default).__name__}, such as {default!r}. "
                 f"Received: {value!r}."

@@ -1,0 +1,1 @@
+"""Exporters of trained models, and the script that runs them."""

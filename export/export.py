@@ -1,0 +1,52 @@
+"""Exports a trained model for TensorFlow Serving and other runtimes of SavedModels.
+
+  python -m export.export --model=runs/vae_digits/model.keras --output=/models/digits
+
+writes /models/digits/1, or the next number that is free.  The first of --endpoints is what a request gets that names
+no signature:
+
+  python -m export.export --model=runs/vae_digits/model.keras --output=/models/digits --endpoints=decode,encode
+"""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import app, flags
+
+import ugm_tf
+
+from . import saved_model
+
+_MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.")
+_OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.")
+_VERSION = flags.DEFINE_integer(
+    "version", None, "Number of the version; the next that is free by default.", lower_bound=1
+)
+_ENDPOINTS = flags.DEFINE_list(
+    "endpoints", None, "What to export, the default first, such as sample,decode; all by default."
+)
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+    try:
+        model = ugm_tf.load_model(_MODEL.value)
+        path = saved_model.export_model(
+            model,
+            _OUTPUT.value,
+            version=_VERSION.value,
+            endpoints=_ENDPOINTS.value,
+            metadata={"source": os.path.abspath(_MODEL.value)},
+        )
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.inference.endpoints(model))}")
+
+
+if __name__ == "__main__":
+    flags.mark_flags_as_required(["model", "output"])
+    app.run(main)

@@ -1,0 +1,204 @@
+"""What a recipe refuses before a tensor exists, each with its advice."""
+
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from ugm_tf.algebra import (
+    DATA,
+    GENERATED,
+    INFERRED,
+    KL,
+    Ancestral,
+    DiscriminatorLoss,
+    DiscriminatorProbability,
+    Draw,
+    E,
+    Enumerate,
+    ImportanceWeightedBound,
+    NegativeLogProb,
+    Phase,
+    Recipe,
+    Rename,
+)
+
+VAE = {"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"}
+DISTORTION = E(NegativeLogProb("decoder"), INFERRED, name="distortion")
+RATE = E(KL("encoder", "prior"), INFERRED, name="rate")
+
+
+def recipe(*minimise, densities=VAE, updates=("encoder", "decoder"), data=("x",), **kwargs):
+    return Recipe(densities, (Phase("wake", minimise, updates, **kwargs),), data)
+
+
+class CheckTest(parameterized.TestCase):
+    def refuses(self, advice, *args, **kwargs):
+        with self.assertRaisesRegex(ValueError, advice):
+            recipe(*args, **kwargs)
+
+    def test_accepts_what_makes_sense(self):
+        recipe(DISTORTION, RATE).check()
+
+    # ------------------------------------------------------- phases
+
+    def test_no_phase(self):
+        with self.assertRaisesRegex(ValueError, "at least one phase"):
+            Recipe(VAE, ())
+
+    def test_two_phases_of_one_name(self):
+        phase = Phase("wake", (DISTORTION, RATE), ("encoder",))
+        with self.assertRaisesRegex(ValueError, "Two phases are called 'wake'. Give each its own `name`"):
+            Recipe(VAE, (phase, phase))
+
+    def test_a_phase_that_minimises_nothing(self):
+        self.refuses("Phase 'wake' must minimise something and update something")
+
+    def test_a_phase_that_updates_nothing(self):
+        self.refuses("Phase 'wake' must minimise something and update something", DISTORTION, RATE, updates=())
+
+    @parameterized.parameters(0, -2)
+    def test_a_phase_that_never_runs(self, repeats):
+        self.refuses(f"runs at least once in a step. Received: repeats={repeats}", DISTORTION, RATE, repeats=repeats)
+
+    # ------------------------------------------------------ metrics
+
+    def test_two_metrics_of_one_name(self):
+        self.refuses("Two metrics of phase 'wake' are called 'rate'. Give each its own `name`", RATE, RATE)
+
+    def test_a_metric_called_loss(self):
+        self.refuses(
+            "'loss' is the name of the sum: give the expectation another `name`", E(RATE.of, INFERRED, name="loss")
+        )
+
+    # ---------------------------------------------------- densities
+
+    def test_a_role_that_cannot_be_read(self):
+        self.refuses("Received: 'p\\(x|z\\)'", DISTORTION, densities=VAE | {"decoder": "p(x|z)"})
+
+    @parameterized.named_parameters(
+        ("updated", dict(updates=("encoder", "critic")), "Phase 'wake' updates the density 'critic'"),
+        ("drawn", dict(under=Ancestral(("critic",))), "Phase 'wake' draws from the density 'critic'"),
+        ("scored", dict(of=NegativeLogProb("critic")), "Phase 'wake' scores the density 'critic'"),
+        ("asked", dict(of=DiscriminatorLoss(1, "critic")), "Phase 'wake' asks the density 'critic'"),
+        ("weighing", dict(weight=DiscriminatorProbability("critic")), "Phase 'wake' asks the density 'critic'"),
+        (
+            "scored_under_ones_own_sampler",
+            dict(of=NegativeLogProb("critic"), under=print),
+            "scores the density 'critic'",
+        ),
+    )
+    def test_an_unknown_density(self, change, advice):
+        updates = change.pop("updates", ("encoder", "decoder"))
+        e = E(**{"of": NegativeLogProb("decoder"), "under": INFERRED} | change)
+        self.refuses(f"{advice}, which this recipe lacks. It has: prior, encoder, decoder", e, RATE, updates=updates)
+
+    def test_a_density_that_is_left_over(self):
+        self.refuses(
+            "has 'critic' but no phase draws from, scores or updates it. Use it in a phase, or leave it out of `dens",
+            DISTORTION,
+            RATE,
+            densities=VAE | {"critic": "q(y | x)"},
+        )
+
+    def test_several_that_are_left_over(self):
+        self.refuses(
+            "has 'critic', 'judge' but no phase .* updates them",
+            DISTORTION,
+            RATE,
+            densities=VAE | {"critic": "q(y | x)", "judge": "q(y | x)"},
+        )
+
+    @parameterized.named_parameters(
+        ("a_sampler", dict(under=lambda sample, seed: sample)),
+        ("a_term", dict(of=lambda sample: sample.log_prob("critic"))),
+        ("a_weight", dict(weight=lambda sample: sample.log_prob("critic"))),
+    )
+    def test_nothing_is_left_over_where_a_function_of_ones_own_may_use_it(self, change):
+        e = E(**{"of": NegativeLogProb("decoder"), "under": INFERRED, "name": "own"} | change)
+        recipe(DISTORTION, RATE, e, densities=VAE | {"critic": "q(x | z)"})
+
+    # ---------------------------------------------------- variables
+
+    def test_a_density_scored_at_a_variable_that_is_not_drawn(self):
+        self.refuses(
+            r"Phase 'wake' scores 'decoder', which is p\(x \| z\), under E\[x ~ data\]; but z is never drawn there: "
+            r"only x is known. Either draw it with a density of z \(this recipe has 'prior': p\(z\), 'encoder': "
+            r"q\(z \| x\)\), or add 'z' to the recipe's `data`, or leave z out of the role",
+            E(NegativeLogProb("decoder"), DATA),
+            RATE,
+        )
+
+    def test_a_discriminator_of_a_variable_that_is_not_drawn(self):
+        self.refuses(
+            r"asks 'critic', which is q\(y \| x, c\), to judge E\[z ~ prior, x ~ decoder\]; but c is never drawn "
+            "there: only x, z are known. Either add a density of it, or add 'c' to the recipe's `data`",
+            E(DiscriminatorLoss(0, "critic"), GENERATED),
+            densities={"prior": "p(z)", "decoder": "p(x | z)", "critic": "q(y | x, c)"},
+            updates=("decoder",),
+        )
+
+    def test_a_weight_of_a_variable_that_is_not_drawn(self):
+        weight = DiscriminatorProbability("critic")
+        self.refuses(
+            "asks 'critic', .* to judge .*but c is never drawn",
+            E(NegativeLogProb("decoder"), INFERRED, weight=weight),
+            RATE,
+            densities=VAE | {"critic": "q(y | c)"},
+        )
+
+    def test_a_draw_given_a_variable_that_is_not_drawn(self):
+        self.refuses(
+            r"Phase 'wake' draws from 'decoder', which is p\(x \| z\); but z is never drawn there: only x is known",
+            E(NegativeLogProb("encoder"), Ancestral(("decoder", "prior"))),
+        )
+
+    def test_an_exact_sum_given_a_variable_that_is_not_drawn(self):
+        self.refuses(
+            r"Phase 'wake' enumerates 'classes', which is q\(c \| z\); but z is never drawn",
+            E(NegativeLogProb("classes"), Ancestral((Enumerate("classes"), "encoder"))),
+            densities=VAE | {"classes": "q(c | z)"},
+        )
+
+    def test_a_variable_renamed_before_it_is_drawn(self):
+        self.refuses(
+            "renames 'w' to 'z'; but w is never drawn",
+            E(NegativeLogProb("decoder"), Ancestral((Rename("w", "z"),))),
+            RATE,
+        )
+
+    def test_a_renamed_variable_is_known(self):
+        recipe(E(NegativeLogProb("decoder"), Ancestral((Rename("x", "z"),)), name="copied"), DISTORTION, RATE)
+
+    def test_data_are_known(self):
+        recipe(E(NegativeLogProb("decoder")), RATE, data=("x", "z"))
+
+    def test_an_analytic_kl_needs_no_draw_and_a_sampled_one_does(self):
+        recipe(E(KL("encoder", "prior")), DISTORTION)
+        self.refuses("scores 'encoder', .* z is never drawn", E(KL("encoder", "prior", sampled=True)), DISTORTION)
+
+    # -------------------------------------------------------- draws
+
+    def test_a_bound_without_draws(self):
+        self.refuses(
+            r"takes a leading axis of draws, \[k, B\]: draw with Ancestral\(\('encoder',\), k=50\)",
+            E(ImportanceWeightedBound(), INFERRED),
+        )
+
+    def test_a_bound_whose_mean_would_be_over_classes(self):
+        densities = {"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z, c)", "classes": "q(c | x)"}
+        after = Ancestral((Draw("encoder", 5), Enumerate("classes")))
+        self.refuses(
+            "is that of the exact sum over 'classes': draw k values from 'encoder' after it",
+            E(ImportanceWeightedBound(), after),
+            densities=densities,
+        )
+        recipe(E(ImportanceWeightedBound(), Ancestral((Enumerate("classes"), Draw("encoder", 5)))), densities=densities)
+
+
+class RecipesTest(parameterized.TestCase):
+    @parameterized.parameters(*ugm_tf.recipes.names())
+    def test_every_recipe_makes_sense(self, name):
+        ugm_tf.recipes.get(name).check()
+
+
+if __name__ == "__main__":
+    absltest.main()

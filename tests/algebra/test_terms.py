@@ -1,0 +1,145 @@
+import numpy as np
+import scipy.special
+import scipy.stats
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+from tests.algebra import stubs
+from ugm_tf.algebra import KL, Ancestral, DiscriminatorLoss, ImportanceWeightedBound, JointSample, NegativeLogProb, Term
+
+tfd = stubs.tfd
+ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", discriminator="q(y | x)")
+X = tf.constant([[0.5], [-1.0], [2.0]])
+Z = tf.constant([[0.3], [0.7], [-0.4]])
+LOGITS = np.array([2.0, -3.0, 0.5])
+
+
+def gaussian(mean, scale):
+    return stubs.Stub(lambda *given: tfd.Independent(tfd.Normal(mean(*given), scale), 1))
+
+
+def sample(**values):
+    densities = {
+        "prior": stubs.standard(1),
+        "encoder": gaussian(lambda x: 0.5 * x, 0.7),
+        "decoder": gaussian(lambda z: 2.0 * z + 0.1, 0.6),
+        "discriminator": stubs.judge(lambda x: tf.constant(LOGITS, tf.float32)),
+    }
+    return JointSample(densities, ROLES, {"x": X} | values, training=True)
+
+
+class NegativeLogProbTest(absltest.TestCase):
+    def test_is_minus_log_of_the_density_at_the_value(self):
+        by_hand = -scipy.stats.norm.logpdf(X, 2.0 * Z + 0.1, 0.6)[:, 0]
+        np.testing.assert_allclose(NegativeLogProb("decoder")(sample(z=Z)), by_hand, rtol=1e-5)
+
+    def test_describes_itself(self):
+        term = NegativeLogProb("decoder")
+        self.assertEqual(
+            (term.describe(ROLES), term.label, term.scored, term.conditioned),
+            ("-log p(x | z)", "decoder", ("decoder",), ()),
+        )
+
+
+class KLTest(absltest.TestCase):
+    def test_closed_form(self):
+        mean = 0.5 * X.numpy()[:, 0]
+        by_hand = 0.5 * (0.49 + mean**2 - 1 - np.log(0.49))
+        np.testing.assert_allclose(KL("encoder", "prior")(sample()), by_hand, rtol=1e-5)
+
+    def test_sides_are_not_exchanged(self):
+        mean = 0.5 * X.numpy()[:, 0]
+        by_hand = 0.5 * ((1 + mean**2) / 0.49 - 1 + np.log(0.49))
+        np.testing.assert_allclose(KL("prior", "encoder")(sample()), by_hand, rtol=1e-5)
+
+    def test_sampled_is_the_log_ratio_at_the_draw(self):
+        by_hand = (scipy.stats.norm.logpdf(Z, 0.5 * X, 0.7) - scipy.stats.norm.logpdf(Z))[:, 0]
+        np.testing.assert_allclose(KL("encoder", "prior", sampled=True)(sample(z=Z)), by_hand, rtol=1e-4, atol=1e-6)
+
+    def test_without_a_closed_form_it_says_what_to_do(self):
+        start = sample()
+        start.densities["prior"] = stubs.Stub(lambda: tfd.Independent(tfd.Laplace([0.0], 1.0), 1), "laplace")
+        with self.assertRaisesRegex(
+            ValueError,
+            r"KL\('encoder', 'prior'\) has no closed form for Gaussian\(.*\) and Laplace\(.*\). "
+            r"Estimate it at the draws: KL\('encoder', 'prior', sampled=True\); in `vae`, kl='sampled'",
+        ):
+            KL("encoder", "prior")(start)
+
+    def test_describes_itself(self):
+        self.assertEqual(KL("encoder", "prior").describe(ROLES), "KL(q(z | x) || p(z))")
+        self.assertEqual(KL("encoder", "prior", sampled=True).describe(ROLES), "[log q(z | x) - log p(z)]")
+        self.assertEqual(KL("encoder", "prior").label, "kl_encoder_prior")
+
+    def test_only_the_sampled_one_needs_a_draw(self):
+        both = ("encoder", "prior")
+        self.assertEqual((KL(*both).scored, KL(*both).conditioned), ((), both))
+        self.assertEqual((KL(*both, sampled=True).scored, KL(*both, sampled=True).conditioned), (both, ()))
+
+
+class DiscriminatorLossTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("data", DiscriminatorLoss(1), 1, "-log q(y=1 | x)", "discriminator_y1"),
+        ("generated", DiscriminatorLoss(0), -1, "-log q(y=0 | x)", "discriminator_y0"),
+        ("generated_reversed", DiscriminatorLoss(0, reverse=True), 1, "-log q^r(y=0 | x)", "discriminator_y0_reversed"),
+        ("data_reversed", DiscriminatorLoss(1, reverse=True), -1, "-log q^r(y=1 | x)", "discriminator_y1_reversed"),
+    )
+    def test_is_minus_log_of_a_side(self, term, sign, text, label):
+        by_hand = -np.log(1 / (1 + np.exp(-sign * LOGITS)))
+        np.testing.assert_allclose(term(sample()), by_hand, rtol=1e-5)
+        self.assertEqual((term.describe(ROLES), term.label), (text, label))
+
+    def test_the_two_sides_are_probabilities(self):
+        both = tf.exp(-DiscriminatorLoss(0)(sample())) + tf.exp(-DiscriminatorLoss(1)(sample()))
+        np.testing.assert_allclose(both, np.ones(3), rtol=1e-6)
+
+    def test_huge_logits_are_finite(self):
+        start = sample()
+        start.densities["discriminator"] = stubs.judge(lambda x: tf.constant([1e4, -1e4, 0.0]))
+        np.testing.assert_allclose(DiscriminatorLoss(1)(start), [0.0, 1e4, np.log(2)], rtol=1e-6)
+
+    def test_agrees_with_the_densitys_own_log_prob(self):
+        for y in (0, 1):
+            np.testing.assert_allclose(
+                DiscriminatorLoss(y)(sample()), -sample(y=tf.fill([3], float(y))).log_prob("discriminator"), rtol=1e-5
+            )
+
+    @parameterized.parameters(2, -1, "real")
+    def test_refuses_another_provenance(self, y):
+        with self.assertRaisesRegex(ValueError, f"1 for data or 0 for generated. Received: y={y}"):
+            DiscriminatorLoss(y)
+
+
+class ImportanceWeightedBoundTest(parameterized.TestCase):
+    @parameterized.parameters(1, 2, 10)
+    def test_is_minus_log_of_the_mean_ratio(self, k):
+        drawn = Ancestral(("encoder",), k=k)(sample(), stubs.seed())
+        z, x = drawn["z"].numpy()[..., 0], X.numpy()[:, 0]
+        norm = scipy.stats.norm.logpdf
+        log_w = norm(x, 2.0 * z + 0.1, 0.6) + norm(z) - norm(z, 0.5 * x, 0.7)
+        bound = ImportanceWeightedBound()(drawn)
+        self.assertEqual(tuple(bound.shape), (3,))
+        np.testing.assert_allclose(bound, np.log(k) - scipy.special.logsumexp(log_w, axis=0), rtol=1e-4)
+
+    def test_refuses_a_sample_without_draws(self):
+        with self.assertRaisesRegex(
+            ValueError, r"leading axis of draws, \[k, B\]: draw with Ancestral\(\('encoder',\), k=50\).*\(3,\)"
+        ):
+            ImportanceWeightedBound()(sample(z=Z))
+
+    def test_describes_itself(self):
+        term = ImportanceWeightedBound()
+        self.assertEqual((term.describe(ROLES), term.label), ("-log mean_k[p(x | z) p(z) / q(z | x)]", "bound"))
+
+
+class TermTest(absltest.TestCase):
+    def test_a_term_of_ones_own_has_a_name_and_needs_nothing(self):
+        class Brier(Term):
+            pass
+
+        term = Brier()
+        self.assertEqual((term.describe(ROLES), term.label, term.scored, term.conditioned), ("Brier", "brier", (), ()))
+
+
+if __name__ == "__main__":
+    absltest.main()

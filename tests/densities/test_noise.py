@@ -1,0 +1,113 @@
+"""Noise: the numbers of Philox4x32-10, by row and of the right law."""
+
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+from scipy import stats
+
+from ugm_tf.densities import noise
+
+WORD = 0xFFFFFFFF
+
+
+def philox4x32(counter, key):
+    """Philox4x32-10 as its authors write it, on Python's integers."""
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        first, second = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = second >> 32 ^ c1 ^ k0, second & WORD, first >> 32 ^ c3 ^ k1, first & WORD
+        k0, k1 = k0 + 0x9E3779B9 & WORD, k1 + 0xBB67AE85 & WORD
+    return [c0, c1, c2, c3]
+
+
+def seeds(n, first=7):
+    return tf.stack([tf.fill([n], first), tf.range(n)], axis=1)
+
+
+class PhiloxTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ((0, 0, 0, 0), (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+        ((WORD,) * 4, (WORD,) * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+        (
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xA4093822, 0x299F31D0),
+            "d16cfe09 94fdcceb 5001e420 24126ea1",
+        ),
+    )
+    def test_the_formula_gives_the_published_answers(self, counter, key, answer):
+        self.assertEqual(" ".join(f"{word:08x}" for word in philox4x32(counter, key)), answer)
+
+    def test_bits_are_those_of_the_formula(self):
+        keys = [(0, 0), (1, 2), (-1, -(2**31)), (2**31 - 1, 12345)]
+        bits = noise.philox(tf.constant(keys, tf.int32), blocks=3, stream=5).numpy()
+        for row, key in zip(bits, keys, strict=True):
+            blocks = [philox4x32((block, 5, 0, 0), [k & WORD for k in key]) for block in range(3)]
+            np.testing.assert_array_equal(row, np.concatenate(blocks))
+
+
+class NoiseByRowTest(parameterized.TestCase):
+    @parameterized.parameters("normal", "uniform")
+    def test_a_row_is_a_function_of_its_seed_alone(self, law):
+        batch = noise.noise_by_row(law, (3, 2), seeds(5))
+        alone = tf.concat([noise.noise_by_row(law, (3, 2), seed[None]) for seed in tf.reverse(seeds(5), [0])], 0)
+        # Uniform numbers are integer arithmetic; of normal ones Eigen rounds those at the end of a vector apart.
+        np.testing.assert_allclose(batch, tf.reverse(alone, [0]), rtol=0, atol=1e-6 if law == "normal" else 0)
+
+    def test_uniform_numbers_are_the_upper_bits_in_the_middle_of_their_steps(self):
+        words = np.array(philox4x32((0, 0, 0, 0), (7, 0)), np.float64)
+        expected = (np.floor(words / 2**9) + 0.5) / 2**23
+        np.testing.assert_array_equal(noise.noise_by_row("uniform", (4,), seeds(1))[0], expected)
+
+    @parameterized.parameters("normal", "uniform")
+    def test_has_its_law(self, law):
+        draws = noise.noise_by_row(law, (100,), seeds(1000)).numpy().ravel()
+        p_value = stats.kstest(draws, {"normal": "norm", "uniform": "uniform"}[law]).pvalue
+        self.assertGreater(p_value, 1e-3)  # fixed seeds: passes for ever or never
+
+    @parameterized.parameters(0, 2**32 - 1)
+    def test_is_inside_its_interval_for_every_word(self, word):
+        with mock.patch.object(noise, "philox", return_value=tf.constant([[word]], tf.uint64)):
+            uniform = noise.noise_by_row("uniform", (1,), seeds(1)).numpy()
+            normal = noise.noise_by_row("normal", (1,), seeds(1)).numpy()
+        self.assertBetween(uniform.item(), 2.0**-24, 1.0 - 2.0**-24)
+        self.assertBetween(abs(normal.item()), 5.0, 6.0)  # the 2**-24 quantile is -5.3
+
+    def test_streams_are_apart(self):
+        first, second = (noise.noise_by_row("normal", (100,), seeds(100), stream).numpy().ravel() for stream in (0, 1))
+        self.assertLess(abs(np.corrcoef(first, second)[0, 1]), 0.04)  # 4 standard errors of 10,000 draws
+
+    def test_neighbouring_seeds_are_apart(self):
+        draws = noise.noise_by_row("normal", (10_000,), seeds(2)).numpy()
+        self.assertLess(abs(np.corrcoef(draws)[0, 1]), 0.04)
+
+    def test_of_a_scalar_has_one_number_a_row(self):
+        self.assertEqual(noise.noise_by_row("normal", (), seeds(3)).shape, (3,))
+
+    def test_no_law_is_no_noise(self):
+        self.assertIsNone(noise.noise_by_row(None, (2,), seeds(3)))
+
+
+class StandardNoiseTest(parameterized.TestCase):
+    @parameterized.parameters("normal", "uniform")
+    def test_has_its_law(self, law):
+        draws = noise.standard_noise(law, [100_000], tf.constant([1, 2])).numpy()
+        p_value = stats.kstest(draws, {"normal": "norm", "uniform": "uniform"}[law]).pvalue
+        self.assertGreater(p_value, 1e-3)
+
+    @parameterized.parameters(0, 2**32 - 1)
+    def test_is_inside_its_interval_for_every_word(self, word):
+        with mock.patch.object(tf.random, "stateless_uniform", return_value=tf.constant(word, tf.uint32)):
+            uniform, normal = (
+                noise.standard_noise(law, [], tf.constant([1, 2])).numpy() for law in ("uniform", "normal")
+            )
+        self.assertBetween(uniform, 2.0**-24, 1.0 - 2.0**-24)
+        self.assertBetween(abs(normal), 5.0, 6.0)
+
+    def test_no_law_is_no_noise(self):
+        self.assertIsNone(noise.standard_noise(None, [2], tf.constant([1, 2])))
+
+
+if __name__ == "__main__":
+    absltest.main()

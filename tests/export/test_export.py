@@ -1,0 +1,43 @@
+"""The script: flags in, a version out."""
+
+import pathlib
+import subprocess
+import sys
+
+from absl.testing import absltest
+
+import ugm_tf
+from tests.export import served
+
+ROOT = pathlib.Path(ugm_tf.__file__).parents[1]
+
+
+class ExportTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def run_script(self, *flags):
+        command = [sys.executable, "-m", "export.export", *flags]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+    def test_writes_the_endpoints_that_were_asked_for(self):
+        of = served.model("gan")
+        of.compile("adam", jit_compile=False)
+        of.save(self.folder / "model.keras")
+        base = self.folder / "served"
+        done = self.run_script(
+            f"--model={self.folder}/model.keras", f"--output={base}", "--version=4", "--endpoints=decode,sample"
+        )
+        self.assertEqual(done.stdout, f"{base}/4: decode, sample\n", done.stderr)
+        self.assertIn('"serving_default": "decode"', (base / "4/assets.extra/model.json").read_text())
+
+    def test_a_refusal_is_its_message_and_no_traceback(self):
+        done = self.run_script(f"--model={self.folder}/none.keras", f"--output={self.folder}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"\nerror: There is no file {self.folder}/none.keras.", "\n" + done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,62 @@
+"""The loader of TensorFlow Serving, in C++, answers as the model does.
+
+UGM_RUN_SAVED_MODEL names the program, which `.ci/run` builds: `run_saved_model DIRECTORY ROWS` loads a version with XLA
+turned off, as the stock server does, and runs every signature once on inputs of its own.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from export import saved_model
+from tests.export import served
+
+_SIGNATURE = re.compile(r"^signature (\w+) (OK|FAILED.*)\n((?: {3}.*\n)*)", re.MULTILINE)
+_OUTPUT = re.compile(r"^ {3}(\w+) Tensor<type: (\w+) shape: \[([\d,]*)\] values: (.*)>$", re.MULTILINE)
+
+
+def inputs(specs, rows):
+    """What the program feeds: ones after zeros, and integers from 1."""
+    out = {}
+    for name, spec in specs.items():
+        shape = [rows, *spec.shape[1:]]
+        numbers = np.arange(np.prod(shape)).reshape(shape)
+        out[name] = tf.constant(numbers + 1 if spec.dtype == tf.int32 else numbers % 2, spec.dtype)
+    return out
+
+
+@pytest.mark.slow
+class RunSavedModelTest(parameterized.TestCase):
+    @parameterized.product(recipe=[*served.RECIPES, "conditional"], network=["mlp", "dcgan"])
+    def test_answers_as_the_model(self, recipe, network):
+        program = os.environ.get("UGM_RUN_SAVED_MODEL")
+        if program is None:
+            self.skipTest("UGM_RUN_SAVED_MODEL does not name the C++ loader that .ci/run builds.")
+        of = served.model(served.conditional() if recipe == "conditional" else recipe, network)
+        path = saved_model.export_model(of, pathlib.Path(self.create_tempdir().full_path))
+        found = ugm_tf.inference.endpoints(of)
+        for rows in (1, 3):
+            done = subprocess.run([program, path, str(rows)], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            run = {name: _OUTPUT.findall(text) for name, status, text in _SIGNATURE.findall(done.stdout)}
+            self.assertCountEqual(run, [*found, "serving_default"])
+            for name, outputs in run.items():
+                endpoint = found["sample" if name == "serving_default" else name]
+                expected = endpoint.function(**inputs(endpoint.inputs, rows))
+                self.assertCountEqual([key for key, *_ in outputs], expected)
+                for key, kind, shape, text in outputs:
+                    self.assertEqual(kind, "float")
+                    numbers = np.array(re.findall(r"[^\[\] ]+", text), np.float32)
+                    numbers = numbers.reshape([int(size) for size in shape.split(",")])
+                    np.testing.assert_allclose(numbers, expected[key], rtol=1e-4, atol=1e-5, err_msg=f"{name}: {key}")
+
+
+if __name__ == "__main__":
+    absltest.main()

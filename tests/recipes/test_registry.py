@@ -1,0 +1,69 @@
+from absl.testing import absltest, parameterized
+
+from ugm_tf import recipes
+from ugm_tf.recipes import registry
+
+
+class RegistryTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.enter_context(absltest.mock.patch.dict(registry._RECIPES))  # what a test registers is gone after it
+
+    def test_lists_the_recipes(self):
+        self.assertContainsSubset(["aavae", "gan", "iwgan", "vae"], recipes.names())
+        self.assertEqual(recipes.names(), sorted(recipes.names()))
+
+    def test_makes_a_recipe_by_its_name(self):
+        self.assertEqual(recipes.get("vae", beta=4.0, kl="sampled"), recipes.vae(beta=4.0, kl="sampled"))
+        self.assertIs(recipes.function("vae"), recipes.vae)
+
+    def test_whole_numbers_are_numbers(self):
+        self.assertEqual(recipes.get("vae", beta=4), recipes.vae(beta=4.0))
+
+    def test_a_recipe_of_ones_own(self):
+        @recipes.recipe
+        def toy():
+            return recipes.gan()
+
+        self.assertIn("toy", recipes.names())
+        self.assertEqual(recipes.get("toy"), recipes.gan())
+
+    def test_refuses_a_name_that_is_taken(self):
+        def vae():
+            return recipes.gan()
+
+        with self.assertRaisesRegex(ValueError, "a recipe 'vae' already, from ugm_tf.recipes.vae. Choose another name"):
+            recipes.recipe(vae)
+        self.assertIs(recipes.function("vae"), recipes.vae)
+
+    def test_refuses_an_unknown_name_and_guesses(self):
+        with self.assertRaisesRegex(ValueError, r"no recipe 'iwgn'. There are: aavae, .*Did you mean 'iwgan'\?"):
+            recipes.get("iwgn")
+        with self.assertRaisesRegex(ValueError, r"no recipe 'qqqq'. There are: aavae, [a-z_, ]*\.$"):
+            recipes.get("qqqq")
+
+    def test_refuses_an_unknown_hyperparameter(self):
+        with self.assertRaisesRegex(
+            ValueError, "'vae' has no hyperparameter 'bta'. It takes: beta: float = 1.0, kl: str"
+        ):
+            recipes.get("vae", bta=4.0)
+        with self.assertRaisesRegex(ValueError, "'iwgan' has no hyperparameter 'beta'. It takes: none"):
+            recipes.get("iwgan", beta=4.0)
+
+    @parameterized.parameters(
+        ("vae", "beta", "4", "float, such as 1.0. Received: '4'"),
+        ("vae", "beta", True, "float, such as 1.0. Received: True"),
+        ("vae", "kl", 1, "str, such as 'analytic'. Received: 1"),
+        ("gan", "minimax", 1, "bool, such as False. Received: 1"),
+    )
+    def test_refuses_a_value_of_another_kind(self, name, key, value, advice):
+        with self.assertRaisesRegex(ValueError, f"'{key}' of recipe '{name}' is of type {advice}"):
+            recipes.get(name, **{key: value})
+
+    def test_a_value_that_the_recipe_refuses_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "Received: beta=-1.0"):
+            recipes.get("vae", beta=-1.0)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,1 @@
+"""The scripts: train, evaluate and sample."""

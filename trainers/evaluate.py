@@ -1,0 +1,91 @@
+"""Evaluates a finished run on the test split.
+
+  python -m trainers.evaluate --workdir=runs/vae_digits
+
+prints and writes evaluation.json: every metric of the recipe, the bound on log p(x) where the model has one, and what
+a classifier of the training split makes of samples.  Nothing is chosen by these numbers.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import flags, logging
+
+import ugm_tf
+
+from . import finished, report, scripts, summary
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
+_DRAWS = flags.DEFINE_integer("draws", 100, "Draws per example of the importance-weighted bound.", lower_bound=1)
+_EXAMPLES = flags.DEFINE_integer("examples", None, "Test examples for that bound, all by default.", lower_bound=1)
+_SEEDS = flags.DEFINE_integer("seeds", 3, "How many sets of 1000 samples the classifier judges.", lower_bound=1)
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets.")
+_MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie.")
+
+
+def evaluate(
+    workdir: str,
+    *,
+    draws: int = 100,
+    examples: int | None = None,
+    seeds: int = 3,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+) -> list[report.Figure]:
+    """The figures of a finished run on the test split, in order.
+
+    Args:
+        workdir: The run directory.
+        draws: k of the importance-weighted bound.
+        examples: How many test examples that bound is over; all if None.
+        seeds: How many sets of samples a classifier judges.
+        data_dir: Where TFDS keeps data sets.
+        manual_dir: Where files that were downloaded by hand lie.
+
+    Raises:
+        ValueError: If the directory holds no finished run.
+    """
+    run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
+    test, model, settings = run.split("test"), run.model, run.settings
+    batches = ugm_tf.data.batches(
+        test,
+        min(500, len(test)),
+        observation=settings.observation,
+        variables=model.recipe.data,
+        shuffle=False,
+        drop_remainder=False,
+        epochs=1,
+    )
+    figures = [
+        report.Figure(name, float(value), unit="nats", how=f"{len(test)} test examples, one draw each")
+        for name, value in model.evaluate(batches, verbose=0, return_dict=True).items()
+    ]
+    if ugm_tf.inference.has_bound(model):
+        figures.append(summary.bound(model, test, settings, draws=1, number=len(test)))
+        figures.append(summary.bound(model, test, settings, draws=draws, number=examples or len(test)))
+    if test.is_image and test.c is not None and "sample" in ugm_tf.inference.endpoints(model):
+        figures += summary.judged(model, run.split("train"), test, settings, seeds=seeds)
+    run.directory.write_json(
+        "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in figures}
+    )
+    return figures
+
+
+def main(_: list[str]) -> None:
+    figures = evaluate(
+        _WORKDIR.value,
+        draws=_DRAWS.value,
+        examples=_EXAMPLES.value,
+        seeds=_SEEDS.value,
+        data_dir=_DATA_DIR.value,
+        manual_dir=_MANUAL_DIR.value,
+    )
+    logging.info("Evaluated %s", _WORKDIR.value)
+    for figure in figures:
+        spread = "" if figure.spread is None else f" ± {figure.spread:.2g}"
+        print(f"{figure.name:32} {figure.value:10.4g}{spread} {figure.unit:6} {figure.how}")
+
+
+if __name__ == "__main__":
+    scripts.start(main)
