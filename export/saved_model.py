@@ -60,7 +60,7 @@ def export_model(
     chosen = _choose(model, endpoints)
     card = _card(model, chosen, metadata)
     base = pathlib.Path(base_dir)
-    if version is not None and (not isinstance(version, int) or version < 1):
+    if version is not None and (type(version) is not int or version < 1):
         raise ValueError(f"A version is a positive number, or None for the next one. Received: {version!r}.")
     if version is not None and (base / str(version)).exists():
         raise ValueError(_taken(base, version))

@@ -54,6 +54,11 @@ class BuildFilesTest(absltest.TestCase):
         self.write("tests/test_a.py", "@pytest.mark.slow\ndef test(): ...")
         self.assertIn('tags = ["manual"]', build_files.expected(self.root)["tests/BUILD"])
 
+    def test_a_test_that_reads_the_checkout_runs_in_it(self):
+        self.write(".ci/import_order.py")
+        self.write("tests/test_a.py", "import import_order")
+        self.assertRegex(build_files.expected(self.root)["tests/BUILD"], r'tags = \[\n +"external",\n +"local",\n +\]')
+
     def test_a_module_takes_the_files_of_its_name_with_it(self):
         self.write("trainers/report.py")
         self.write("trainers/report.css")

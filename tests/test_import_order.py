@@ -34,6 +34,7 @@ class OrderTest(parameterized.TestCase):
         ("relative", "ugm_tf/data/a.py", "from ..networks import mlp", "ugm_tf/networks/mlp.py"),
         ("inside_a_function", "ugm_tf/model.py", "def f():\n    from trainers import train", "trainers/train.py"),
         ("of_trainers_by_export", "export/a.py", "from trainers import train", "trainers/train.py"),
+        ("by_a_string", "export/a.py", 'run([sys.executable, "-m", "trainers.train"])', "trainers/train.py"),
         ("for_its_types", "ugm_tf/data/a.py", "if TYPE_CHECKING:\n    from ugm_tf.model import A", "ugm_tf/model.py"),
         ("of_a_test", "trainers/a.py", "from tests import b", "tests/b.py"),
     )
@@ -62,6 +63,20 @@ class OrderTest(parameterized.TestCase):
         )
         self.assertLen(import_order.violations(root), 1)
         self.assertRegex(import_order.violations(root)[0], "import each other: .*a.py -> .*b.py -> .*__init__.py")
+
+    def test_a_package_s_function_hides_its_module_of_that_name(self):
+        root = a_repository(
+            self,
+            {
+                "ugm_tf/recipes/__init__.py": "from ugm_tf.recipes import registry\nfrom ugm_tf.recipes.gan import gan",
+                "ugm_tf/recipes/gan.py": "def gan(): ...",
+                "ugm_tf/recipes/registry.py": "",
+                "tests/a.py": "from ugm_tf.recipes import gan",
+                "tests/b.py": "from ugm_tf.recipes import registry",
+            },
+        )
+        self.assertEqual(import_order.imports("tests/a.py", root), {"ugm_tf/recipes/__init__.py"})
+        self.assertEqual(import_order.imports("tests/b.py", root), {"ugm_tf/recipes/registry.py"})
 
     def test_allows_files_to_name_each_other_s_types(self):
         root = a_repository(

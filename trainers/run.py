@@ -82,17 +82,13 @@ def train(
         validation, **{**batch, "batch_size": min(500, len(validation))}, shuffle=False, drop_remainder=False, epochs=1
     )
     size = settings.batch_size * int(np.prod(examples.shape)) * 4
+    jit = execution.choose_jit(list(model._flatten_layers()))[0] if settings.xla == "auto" else settings.xla == "on"
     model.compile(
         defaults.optimizers(recipe, settings.learning_rate),
         schedule=settings.schedule,
-        jit_compile={"auto": "auto", "on": True, "off": False}[settings.xla],
-    )
-    # Fixed here, so that a run that is resumed within an epoch calls the same programs on the same groups of steps.
-    model.compile(
-        model.optimizers,
-        schedule=settings.schedule,
-        jit_compile=bool(model.jit_compile),
-        steps_per_execution=execution.choose_steps(steps_per_epoch, size, bool(model.jit_compile)),
+        jit_compile="auto" if settings.xla == "auto" else jit,
+        # Fixed, so that a run that is resumed within an epoch calls the same program on the same groups of steps.
+        steps_per_execution=execution.choose_steps(steps_per_epoch, size, jit),
     )
     directory = rundir.RunDirectory(workdir, _as_flags(settings))
     logging.info(

@@ -51,6 +51,8 @@ class UnifiedModel(keras.Model):
         Models. ICLR 2018. https://arxiv.org/abs/1706.00550
     """
 
+    steps_per_execution: int  # Keras's own
+
     def __init__(self, recipe: Recipe, densities: Mapping[str, Density | Prior], seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(recipe, Recipe):
@@ -176,7 +178,7 @@ class UnifiedModel(keras.Model):
         if not isinstance(data, Mapping):
             if len(parts) != len(names):
                 raise ValueError(
-                    f"The recipe takes data of {', '.join(names)}: give a dict by these names, or a tuple in that order. "
+                    f"The recipe takes data of {', '.join(names)}: give a dict by them, or a tuple in that order. "
                     f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
                 )
             data = dict(zip(names, parts, strict=True))
@@ -251,15 +253,14 @@ class UnifiedModel(keras.Model):
         """
         if class_weight is not None or sample_weight is not None:
             raise ValueError(
-                "fit() takes no class_weight and no sample_weight: the recipe's expectations are under the data as "
-                "given. "
+                "fit() takes no class_weight and no sample_weight: expectations are under the data as given. "
                 "Weigh a term with Expectation(weight=...), or draw the data with other frequencies."
             )
         self._assert_compile_called("fit")
         first = datasets.check_first(self, x, y, kwargs.get("batch_size"))
         if (held_out := kwargs.get("validation_data")) is not None:
             parts = held_out if isinstance(held_out, tuple) else (held_out,)
-            datasets.check_first(self, *(*parts, None)[:2], kwargs.get("batch_size"))
+            datasets.check_first(self, parts[0], parts[1] if len(parts) > 1 else None, kwargs.get("batch_size"))
         steps = kwargs.get("steps_per_epoch")
         if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
             chosen = execution.choose_steps(steps or first.batches, first.bytes, bool(self.jit_compile))

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Phase, Recipe
-from ugm_tf.densities import Density, Logit, OneHot, Prior
+from ugm_tf.densities import Density, Family, Logit, OneHot, Prior
 
 __all__ = ["check_data", "check_densities"]
 
 _SUPPORTS = {
     "binary": "0 or 1: binarise it, with observation='binarised' in ugm_tf.data.batches",
     "unit": "in [0, 1]: divide 8-bit images by 255",
-    "levels": "a multiple of 1/255 in [0, 1]: divide 8-bit images by 255, and do not dequantise them",
+    "levels": "a multiple of 1/(levels-1) in [0, 1]: divide 8-bit images by 255, and do not dequantise them",
     "one_hot": "a one-hot vector: use keras.ops.one_hot",
     "simplex": "a vector of probabilities that sum to 1",
     "label": "an integer label, 0 or more",
@@ -148,7 +148,7 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
             )
         for name, role in recipe.roles.items():
             family = densities[name].family
-            if role.of == variable and family.has_log_prob and not _inside(array, family.support):
+            if role.of == variable and family.has_log_prob and not _inside(array, family):
                 raise ValueError(
                     f"'{name}', which is {role} of family {family}, has a likelihood for values that are "
                     f"{_SUPPORTS[family.support]}. "
@@ -157,15 +157,16 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
                 )
 
 
-def _inside(array: np.ndarray, support: str) -> bool:
-    if support == "binary":
+def _inside(array: np.ndarray, family: Family) -> bool:
+    if family.support == "binary":
         return bool(np.all((array == 0) | (array == 1)))
-    if support in ("unit", "levels"):
-        inside = bool(np.all((array >= 0) & (array <= 1)))
-        return inside and (support == "unit" or bool(np.all(np.abs(array * 255 - np.round(array * 255)) < 1e-3)))
-    if support in ("one_hot", "simplex"):
+    if family.support in ("unit", "levels"):
+        steps = array * (getattr(family, "levels", 256) - 1)
+        whole = family.support == "unit" or bool(np.all(np.abs(steps - np.round(steps)) < 1e-3))
+        return whole and bool(np.all((array >= 0) & (array <= 1)))
+    if family.support in ("one_hot", "simplex"):
         sums = bool(np.all(array >= 0)) and bool(np.all(np.abs(array.sum(-1) - 1) < 1e-3))
-        return sums and (support == "simplex" or bool(np.all((array == 0) | (array == 1))))
-    if support == "label":
+        return sums and (family.support == "simplex" or bool(np.all((array == 0) | (array == 1))))
+    if family.support == "label":
         return bool(np.all((array >= 0) & (array == np.round(array))))
     return True

@@ -37,11 +37,12 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 def with_examples(folder):
     """Files below a folder that hold an example."""
-    return [path for path in import_order.python_files() if path.startswith(folder) and ">>>" in (ROOT / path).read_text()]
+    files = (path for path in import_order.python_files() if path.startswith(folder))
+    return [path for path in files if ">>>" in (ROOT / path).read_text()]
 
 
 def blocks(page):
-    """A page's code: language and text of each block, with the lines before it blank, so that line numbers are the page's."""
+    """A page's blocks of code: the language, and the text after blank lines, so that line numbers are the page's."""
     text = (ROOT / page).read_text()
     for match in _FENCE.finditer(text):
         yield match[1], "\n" * (text[: match.start(2)].count("\n")) + match[2]
@@ -161,8 +162,8 @@ class CommandsTest(parameterized.TestCase):
                 self.assertIn(module, ("pytest",), f"{page}: {words}")
                 continue
             self.assertTrue((ROOT / f"{module.replace('.', '/')}.py").is_file(), f"{page}: {words}")
-            named = {word[2:].partition("=")[0] for word in arguments if word.startswith("--")}
-            self.assertLessEqual(named, flags_of(module), f"{page}: {words}")
+            given = {word[2:].partition("=")[0] for word in arguments if word.startswith("--")}
+            self.assertLessEqual(given, flags_of(module), f"{page}: {words}")
 
     @parameterized.named_parameters(named(PAGES))
     def test_installed_commands_exist(self, page):

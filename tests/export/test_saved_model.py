@@ -207,7 +207,7 @@ class VersionsTest(TestCase):
         path = self.export()
         self.assertEqual({p.stat().st_mode & 0o777 for p in (path, *path.rglob("*"))}, {0o755, 0o644})
 
-    @parameterized.parameters(0, -1, "1", 1.0)
+    @parameterized.parameters(0, -1, "1", 1.0, True)
     def test_refuses_what_is_no_version(self, version):
         with self.assertRaisesRegex(ValueError, f"positive number, or None.*Received: {version!r}"):
             self.export(version=version)

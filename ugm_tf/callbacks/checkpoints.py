@@ -21,9 +21,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     Args:
         directory: Where the checkpoints are kept; the last two are.
-        every: Steps between checkpoints, at least; one is written where a call of steps ends, and at the end.  After the
-            last step of an epoch it waits for the other callbacks' end of the epoch: put it last in the list, and what
-            they wrote is there if the epoch is.
+        every: Steps between checkpoints, at least; one is written where a call of steps ends, and at the end.  After
+            the last step of an epoch it waits for the other callbacks' end of the epoch: put it last in the list, and
+            what they wrote is there if the epoch is.
 
     Raises:
         ValueError: If `every` is not positive, or a checkpoint there is of another model.
