@@ -11,6 +11,7 @@ networks from the same initial weights: numbers of parameters must be equal, and
 PyTorch runs in an environment of its own: that of --torch_python, or one that is made in the user's cache directory.
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -20,23 +21,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from absl import app, flags
 
 from benchmarks.works import WORKS, Work
-
-_WORKS = flags.DEFINE_list("works", ["vae", "gan_mlp", "dcgan", "aavae", "iwgan_mlp", "iwgan_dcgan"], "What to train.")
-_CONTENDERS = flags.DEFINE_list("contenders", None, "Who trains; by default all that are written for the work.")
-_ROUNDS = flags.DEFINE_integer("rounds", 7, "Turns of each contender, after one that is not counted.", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 4.0, "Length of a turn.", lower_bound=0.1)
-_CORES = flags.DEFINE_integer("cores", 2, "Cores that every contender may use.", lower_bound=1)
-_DATA = flags.DEFINE_enum("data", "mnist", ["mnist", "random"], "MNIST as TFDS prepared it, or noise (as quick).")
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps its data sets; by default TFDS's own directory.")
-_MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where MNIST's files lie if they were downloaded by hand.")
-_TORCH_PYTHON = flags.DEFINE_string("torch_python", None, "A Python that has PyTorch; by default one is made.")
-_OUT = flags.DEFINE_string("out", None, "Directory for throughput.json and throughput.md.")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
@@ -59,7 +49,9 @@ def torch_python() -> str:
         print(f"Installing {TORCH} in {environment}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         cpu = "https://download.pytorch.org/whl/cpu"
-        subprocess.run([python, "-m", "pip", "install", "-q", TORCH, "numpy", "--extra-index-url", cpu], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", "--retries=1", TORCH, "numpy", "--extra-index-url", cpu], check=True
+        )
         (environment / "complete").touch()
     return str(python)
 
@@ -111,7 +103,9 @@ class Contender:
         if line:
             return json.loads(line)
         self._log.seek(0)
-        raise RuntimeError(f"Contender '{self.name}' ended by itself. Its last words:\n{self._log.read()[-4000:]}")
+        last_words = self._log.read()[-4000:]
+        self.close()
+        raise RuntimeError(f"Contender '{self.name}' ended by itself. Its last words:\n{last_words}")
 
 
 def measure(
@@ -194,47 +188,77 @@ def machine(cores: list[int]) -> dict[str, Any]:
     }
 
 
-def main(argv: list[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
-    if unknown := [name for name in _WORKS.value if name not in WORKS]:
-        raise app.UsageError(f"--works are of {', '.join(WORKS)}. Received: {', '.join(unknown)}.")
-    if unknown := [name for name in _CONTENDERS.value or [] if name not in MODULES]:
-        raise app.UsageError(f"--contenders are of {', '.join(MODULES)}. Received: {', '.join(unknown)}.")
-    cores = sorted(os.sched_getaffinity(0))[: _CORES.value]
-    if len(cores) < _CORES.value:
-        raise app.UsageError(f"--cores={_CORES.value}, and this process may use {len(cores)}.")
-    wanted = set(_CONTENDERS.value or MODULES)
-    chosen = {name: [c for c in WORKS[name].contenders if c in wanted] for name in _WORKS.value}
+def names(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """The type of a command-line argument: names among the known ones, between commas."""
+
+    def parse(text: str) -> list[str]:
+        out = text.split(",")
+        if unknown := [name for name in out if name not in known]:
+            raise argparse.ArgumentTypeError(f"they are of {', '.join(known)}. Received: {', '.join(unknown)}")
+        return out
+
+    return parse
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--works", type=names(WORKS), default=list(WORKS), help=f"what to train: {', '.join(WORKS)}")
+    add("--contenders", type=names(MODULES), default=list(MODULES), help=f"who trains: {', '.join(MODULES)}")
+    add("--rounds", type=int, default=7, help="turns of each contender, after one that is not counted")
+    add("--seconds", type=float, default=4.0, help="length of a turn")
+    add("--cores", type=int, default=2, help="cores that every contender may use")
+    add("--data", choices=["mnist", "random"], default="mnist", help="MNIST as TFDS prepares it, or noise (as quick)")
+    add("--data_dir", help="where TFDS keeps its data sets; by default TFDS's own directory")
+    add("--manual_dir", help="where MNIST's files lie if they were downloaded by hand")
+    add("--torch_python", help="a Python that has PyTorch; by default one is made")
+    add("--out", type=pathlib.Path, help="directory for throughput.json and throughput.md")
+    out = parser.parse_args()
+    if out.rounds < 1 or not out.seconds > 0.0:
+        parser.error(
+            f"--rounds and --seconds must be positive. Received: --rounds={out.rounds} --seconds={out.seconds}."
+        )
+    if not 1 <= out.cores <= len(os.sched_getaffinity(0)):
+        parser.error(f"--cores={out.cores}, and this process may use {len(os.sched_getaffinity(0))}.")
+    if idle := [name for name in out.works if not set(WORKS[name].contenders) & set(out.contenders)]:
+        parser.error(f"none of --contenders={','.join(out.contenders)} is written for {', '.join(idle)}.")
+    return out
+
+
+def main() -> None:
+    given = arguments()
+    cores = sorted(os.sched_getaffinity(0))[: given.cores]
+    chosen = {name: [c for c in WORKS[name].contenders if c in given.contenders] for name in given.works}
     report: dict[str, Any] = {"command": shlex.join(["python", "-m", "benchmarks.throughput", *sys.argv[1:]])}
     report |= {"machine": machine(cores), "works": {}}
     pythons = dict.fromkeys(MODULES, sys.executable)
-    if torches := {name for names in chosen.values() for name in names if name.startswith("torch")}:
-        pythons |= dict.fromkeys(torches, _TORCH_PYTHON.value or torch_python())
+    if torches := {c for contenders in chosen.values() for c in contenders if c.startswith("torch")}:
+        pythons |= dict.fromkeys(torches, given.torch_python or torch_python())
     text = [f"`{report['command']}`", ", ".join(f"{key} {value}" for key, value in report["machine"].items())]
     print("\n".join(text), flush=True)
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         data = os.path.join(directory, "images.npy")
-        np.save(data, images(_DATA.value, _DATA_DIR.value, _MANUAL_DIR.value))
-        for name, names in chosen.items():
-            own = {contender: pythons[contender] for contender in names}
-            results = measure(WORKS[name], own, data, cores, _ROUNDS.value, _SECONDS.value)
+        np.save(data, images(given.data, given.data_dir, given.manual_dir))
+        for name, contenders in chosen.items():
+            own = {contender: pythons[contender] for contender in contenders}
+            results = measure(WORKS[name], own, data, cores, given.rounds, given.seconds)
             report["works"][name] = results
             wrong += [f"{name}: {difference}" for difference in disagreements(results)]
-            parameters = ", ".join(f"{key} {number:,}" for key, number in results[names[0]]["parameters"].items())
+            parameters = ", ".join(f"{key} {number:,}" for key, number in results[contenders[0]]["parameters"].items())
             versions = {key: version for result in results.values() for key, version in result["versions"].items()}
-            text.append(f"\n**{name}**, batch {WORKS[name].batch}; parameters: {parameters}; {versions}\n")
-            text.append(table(summary(results), names[0]))
+            shown = ", ".join(f"{key} {version}" for key, version in versions.items())
+            text.append(f"\n**{name}**, batch {WORKS[name].batch}; parameters: {parameters}; {shown}\n")
+            text.append(table(summary(results), contenders[0]))
             print("\n".join(text[-2:]), flush=True)
-    if _OUT.value:
-        out = pathlib.Path(_OUT.value)
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "throughput.json").write_text(json.dumps(report, indent=1) + "\n")
-        (out / "throughput.md").write_text("\n".join(text) + "\n")
+    if given.out:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "throughput.json").write_text(json.dumps(report, indent=1) + "\n")
+        (given.out / "throughput.md").write_text("\n".join(text) + "\n")
     if wrong:
         raise SystemExit("Not the same training:\n" + "\n".join(wrong))
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

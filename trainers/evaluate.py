@@ -19,7 +19,9 @@ from . import finished, report, scripts, summary
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _DRAWS = flags.DEFINE_integer("draws", 100, "Draws per example of the importance-weighted bound.", lower_bound=1)
 _EXAMPLES = flags.DEFINE_integer("examples", None, "Test examples for that bound, all by default.", lower_bound=1)
-_SEEDS = flags.DEFINE_integer("seeds", 3, "How many sets of 1000 samples the classifier judges.", lower_bound=1)
+_SEEDS = flags.DEFINE_integer(
+    "seeds", 3, "How many sets of 1000 samples a classifier judges; 0 for none.", lower_bound=0
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie.")
 
@@ -39,7 +41,7 @@ def evaluate(
         workdir: The run directory.
         draws: k of the importance-weighted bound.
         examples: How many test examples that bound is over; all if None.
-        seeds: How many sets of samples a classifier judges.
+        seeds: How many sets of samples a classifier judges; 0 for none.
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files that were downloaded by hand lie.
 
@@ -64,7 +66,7 @@ def evaluate(
     if ugm_tf.inference.has_bound(model):
         figures.append(summary.bound(model, test, settings, draws=1, number=len(test)))
         figures.append(summary.bound(model, test, settings, draws=draws, number=examples or len(test)))
-    if test.is_image and test.c is not None and "sample" in ugm_tf.inference.endpoints(model):
+    if seeds and test.is_image and test.c is not None and "sample" in ugm_tf.inference.endpoints(model):
         figures += summary.judged(model, run.split("train"), test, settings, seeds=seeds)
     run.directory.write_json(
         "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in figures}

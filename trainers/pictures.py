@@ -49,8 +49,8 @@ def of(
 def samples(
     model: ugm_tf.UnifiedModel, n: int, examples: ugm_tf.data.Examples, settings: defaults.Settings, seed: int = 0
 ) -> np.ndarray:
-    """n samples, [n, ...]; where the decoder takes a class, each class in turn, and other conditions from the "
-    "examples."""
+    """n samples, [n, ...]; where the decoder takes a class, each class in turn, and other conditions from the
+    examples."""
     given = _conditions(_answers(model)["sample"], examples, n, settings)
     return model.sample(n, seed=seed, **given).numpy()
 

@@ -50,9 +50,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
                 self._check_same(flags)
-            elif any(
-                not path.name.startswith(".") for path in self.path.iterdir()
-            ):  # a killed process may leave a draft
+            elif any(p.name[0] != "." for p in self.path.iterdir()):  # drafts are hidden: one may be left of a kill
                 raise ValueError(
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )

@@ -82,8 +82,8 @@ def bound(
     draws: int = _DRAWS,
     number: int = _BOUNDED,
 ) -> report.Figure:
-    """The importance-weighted bound on log p(x), the ELBO for one draw, over the first examples, with its "
-    "standard error."""
+    """The importance-weighted bound on log p(x), the ELBO for one draw, over the first examples, with its
+    standard error."""
     data = pictures.examples_of(examples, number, settings)
     values = model.log_prob_bound(data.pop("x"), k=draws, **data).numpy()
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
@@ -99,8 +99,8 @@ def judged(
     settings: defaults.Settings,
     seeds: int = 1,
 ) -> list[report.Figure]:
-    """What a classifier of the training examples makes of samples: means over seeds of sampling, with their "
-    "deviation."""
+    """What a classifier of the training examples makes of samples: means over seeds of sampling, with their
+    deviation."""
     classifier = ugm_tf.evaluation.train_classifier(_scaled(examples), examples.c, examples.num_classes)
     right = ugm_tf.evaluation.accuracy(classifier, _scaled(held_out), held_out.c)
     each = [

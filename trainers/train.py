@@ -40,11 +40,6 @@ _LEARNING_RATE = flags.DEFINE_float(
 )
 _NETWORK = flags.DEFINE_enum("network", None, ugm_tf.networks.names(), "Kind of networks; chosen by recipe and data.")
 _HIDDEN = flags.DEFINE_list("hidden", None, "Sizes of the hidden layers of mlp networks, such as 500,500.")
-flags.register_validator(
-    _HIDDEN,
-    lambda sizes: all(size.isdecimal() and int(size) for size in sizes or ()),
-    message="takes sizes of at least 1, such as --hidden=500,500.",
-)
 _CODE_SIZE = flags.DEFINE_integer("code_size", None, "Size of the code z; chosen by recipe and data.", lower_bound=1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "Resize images to this height and width.", lower_bound=1)
 _OBSERVATION = flags.DEFINE_enum(

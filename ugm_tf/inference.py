@@ -35,7 +35,7 @@ def _endpoint(model: "UnifiedModel", name: str, mean: bool = True) -> Endpoint:
         found = endpoints(model, mean)
         if name not in found:
             raise ValueError(f"A model of {_parts(model)} cannot {name}. It can: {', '.join(found) or 'nothing'}.")
-        function = tf.function(found[name].function, reduce_retracing=True)
+        function = tf.function(found[name].function, reduce_retracing=True, autograph=False)
         model.functions[key] = dataclasses.replace(found[name], function=function)
     return model.functions[key]
 
@@ -125,7 +125,7 @@ def log_prob_bound(model: "UnifiedModel", x: Any, k: int, seed: int, given: Mapp
         raise ValueError(f"log_prob_bound takes k >= 1 draws. Received: k={k}.")
     values = _inputs("log_prob_bound", specs(model, model.recipe.data), (x,), given)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def bound(part: dict[str, tf.Tensor], folded: tf.Tensor) -> tf.Tensor:
         start = model.joint_sample(part, training=False)
         return -ImportanceWeightedBound()(Ancestral(("encoder",), k=k)(start, folded))

@@ -59,12 +59,6 @@ class UnifiedModel(keras.Model):
             raise ValueError(f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {recipe!r}.")
         validation.check_densities(recipe, densities)
         self.recipe, self.seed = recipe, int(seed)
-        for name in recipe.densities:
-            if hasattr(type(self), name) or name in self.__dict__:
-                raise ValueError(
-                    f"A density cannot be called '{name}': a Keras model has an attribute of that name. Rename it."
-                )
-            setattr(self, name, densities[name])
         self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
         self._trackers = [keras.metrics.Mean(name=name) for name in self._metric_names()]
         self._evaluated = keras.metrics.Sum(name="evaluated_batches")
@@ -73,9 +67,16 @@ class UnifiedModel(keras.Model):
         self.steps_left: int | None = None
         self._epoch_steps: int | None = None
         self._fit_steps: int | None = None
+        self._compile_arguments: dict[str, Any] = {}
         self.train_function: Any = None
         self.test_function: Any = None
         self.functions: dict[Any, Any] = {}
+        for name in recipe.densities:
+            if hasattr(type(self), name) or name in self.__dict__:
+                raise ValueError(
+                    f"A density cannot be called '{name}': a Keras model has an attribute of that name. Rename it."
+                )
+            setattr(self, name, densities[name])
         self.built = True
 
     # ---------------------------------------------------------------- parts
@@ -158,7 +159,9 @@ class UnifiedModel(keras.Model):
         )
         self._compile_arguments = arguments
 
-    def get_compile_config(self) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any] | None:
+        if not self.compiled:
+            return None
         optimizers = {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()}
         return {"optimizer": optimizers, **self._compile_arguments}
 

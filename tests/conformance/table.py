@@ -54,6 +54,7 @@ IWGAN = ("iwgan", "iwgan", {}, dense)
 AAVAE = ("aavae", "aavae", {"temperature": 2.0}, dense)
 CONDITIONAL = ("conditional", conditional, {}, dense)
 BATCH_NORM = ("gan_batch_norm", "gan", {}, convolutional("batch"))
+SPECTRAL_NORM = ("iwgan_spectral_norm", "iwgan", {}, convolutional("spectral"))
 
 FOUR = (VAE, GAN, IWGAN, AAVAE)
 ROWS = (
@@ -61,7 +62,7 @@ ROWS = (
     ("vae_sampled", "vae", {"kl": "sampled"}, dense),
     ("gan_minimax", "gan", {"minimax": True}, dense),
     BATCH_NORM,
-    ("iwgan_spectral_norm", "iwgan", {}, convolutional("spectral")),
+    SPECTRAL_NORM,
     CONDITIONAL,
 )
 

@@ -15,7 +15,7 @@ def run(row, steps_per_execution, n=table.EXAMPLES, repeat=False, **fit):
 
 
 class SuperstepTest(parameterized.TestCase):
-    @parameterized.named_parameters(*table.FOUR, table.BATCH_NORM, table.CONDITIONAL)
+    @parameterized.named_parameters(*table.FOUR, table.BATCH_NORM)
     def test_eight_at_once_are_eight_in_turn(self, *row):
         # 11 steps an epoch: calls of 8 and of 3.
         (one, one_history), (eight, eight_history) = (

@@ -1,5 +1,5 @@
-"""Where the importance-weighted GAN is the GAN, and where it is the minimax GAN, through real networks and real "
-"steps."""
+"""Where the importance-weighted GAN is the GAN, and where it is the minimax GAN, through real networks and real
+steps."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,5 +1,5 @@
-"""Small models of real densities and networks, whose draws and calls are kept, for updates that are computed by "
-"hand."""
+"""Small models of real densities and networks, whose draws and calls are kept, for updates that are computed by
+hand."""
 
 import keras
 import numpy as np

@@ -47,8 +47,7 @@ class Checkpoints(keras.callbacks.Callback):
         self._going_on = False
 
     def restore(self, model: Any) -> int:
-        """Puts the latest state into a compiled model; returns the step that comes next, 0 if there is no "
-        "checkpoint."""
+        """Puts the latest state into a compiled model; returns the step that comes next, 0 without a checkpoint."""
         if not model.optimizers:
             raise ValueError("Compile the model before restoring: the optimizers' slots are part of the state.")
         variables = [

@@ -100,7 +100,7 @@ def _arrays(path: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
             found = {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise ValueError(f"There is no file '{path}' (data 'npz:{path}').") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"'{path}' is not an .npz file that NumPy can read without pickle: {error}.") from error
     x: dict[str, np.ndarray] = {}
     c: dict[str, np.ndarray] = {}

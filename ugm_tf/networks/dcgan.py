@@ -44,7 +44,7 @@ def dcgan(
         name: Name of the network.
 
     Raises:
-        ValueError: If `normalization` is not known.
+        ValueError: If `normalization` is not known, or images are of several sizes.
 
     References:
         Alec Radford, Luke Metz, Soumith Chintala. Unsupervised Representation Learning with Deep
@@ -53,6 +53,12 @@ def dcgan(
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization is one of {', '.join(NORMALIZATIONS)}. Received: {normalization!r}.")
     images = [shape for shape in inputs if len(shape) == 3]
+    sizes = {tuple(shape[:2]) for shape in (*images, *([output] if images and len(output) == 3 else ()))}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"A dcgan network has one image size on all its sides. Received: {tuple(inputs)} to {output}. "
+            "Resize the images, or use 'mlp' or a network of your own."
+        )
     if not images and len(output) != 3:
         return mlp(inputs, output, activation="leaky_relu", name=name)
     tensors = [keras.Input(shape) for shape in inputs]

@@ -116,8 +116,8 @@ class ImageConv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` over the last axis of [B, H, W, C], by TensorFlow's fused kernel in "
-    "training."""
+    """`keras.layers.BatchNormalization` over the last axis of [B, H, W, C], by TensorFlow's fused kernel in
+    training."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         if not (training and self.trainable) or len(inputs.shape) != 4 or mask is not None:

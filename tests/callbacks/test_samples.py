@@ -1,0 +1,42 @@
+"""Pictures while a model trains: when, which, and of what."""
+
+import pathlib
+
+import numpy as np
+import PIL.Image
+from absl.testing import absltest
+
+from tests.conformance import table
+from ugm_tf.callbacks import SampleGrids
+
+
+class SampleGridsTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(self.create_tempdir().full_path) / "samples"
+
+    def names(self):
+        return sorted(path.name for path in self.directory.iterdir())
+
+    def test_each_picture_is_drawn_every_so_many_epochs(self):
+        model = table.model(*table.VAE[1:])
+        pictures = {"samples": lambda model: model.sample(4), "points": lambda model: model.sample(4)[:, 0, :2, 0]}
+        model.fit(table.dataset(model.recipe), epochs=5, callbacks=[SampleGrids(self.directory, pictures, every=2)], verbose=0)
+        expected = [f"{name}_{step:08d}.png" for name in ("points", "samples") for step in (6, 12)]
+        self.assertEqual(self.names(), expected)
+
+    def test_images_lie_side_by_side(self):
+        model = table.model(*table.GAN[1:])
+        draw = SampleGrids(self.directory, {"samples": lambda model: np.ones((6, 8, 8, 1))}, columns=3)
+        draw.set_model(model)
+        draw.draw()
+        with PIL.Image.open(self.directory / self.names()[0]) as picture:
+            self.assertAlmostEqual(picture.width / picture.height, 3 / 2, delta=0.05)
+
+    def test_refuses_no_epochs(self):
+        with self.assertRaisesRegex(ValueError, "at least one epoch apart. Received: every=0"):
+            SampleGrids(self.directory, {}, every=0)
+
+
+if __name__ == "__main__":
+    absltest.main()
