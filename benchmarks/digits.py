@@ -24,7 +24,7 @@ _RECIPES = flags.DEFINE_list("recipes", ugm_tf.recipes.names(), "Which recipes."
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many seeds.", lower_bound=1)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the runs are kept; a temporary directory by default.")
 _OUTPUT = flags.DEFINE_string("output", None, "Where a picture of samples goes, if anywhere.")
-_COLUMNS, _ROWS, _GAP, _SCALE, _MARGIN = 8, 8, 2, 5, 24
+_COLUMNS, _ROWS, _GAP, _SCALE, _MARGIN = 6, 5, 2, 5, 24
 
 
 def picture(samples: dict[str, np.ndarray]) -> bytes:
@@ -33,7 +33,9 @@ def picture(samples: dict[str, np.ndarray]) -> bytes:
     import PIL.ImageDraw
     import PIL.ImageFont
 
-    tiles = [grids.grid(x[: _COLUMNS * _ROWS], columns=_COLUMNS, pad=1, scale=_SCALE)[..., 0] for x in samples.values()]
+    tiles = [
+        grids.grid(x[: _COLUMNS * _ROWS], columns=_COLUMNS, pad=10, scale=_SCALE)[..., 0] for x in samples.values()
+    ]
     height, width = tiles[0].shape
     canvas = PIL.Image.new("L", (len(tiles) * (width + 10 * _GAP) - 10 * _GAP, height + _MARGIN), 255)
     draw = PIL.ImageDraw.Draw(canvas)

@@ -10,7 +10,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import flags, logging
+from absl import flags
 
 import ugm_tf
 
@@ -83,7 +83,6 @@ def main(_: list[str]) -> None:
         data_dir=_DATA_DIR.value,
         manual_dir=_MANUAL_DIR.value,
     )
-    logging.info("Evaluated %s", _WORKDIR.value)
     for figure in figures:
         spread = "" if figure.spread is None else f" ± {figure.spread:.2g}"
         print(f"{figure.name:32} {figure.value:10.4g}{spread} {figure.unit:6} {figure.how}")

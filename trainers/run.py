@@ -1,12 +1,12 @@
 """A training run from data to report; all that it depends on is an argument."""
 
 import dataclasses
+import logging
 import os
 from typing import Any
 
 import keras
 import numpy as np
-from absl import logging
 
 import ugm_tf
 from ugm_tf import execution
@@ -15,6 +15,8 @@ from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGri
 from . import defaults, metrics, pictures, rundir, summary
 
 __all__ = ["Run", "train"]
+
+_LOG = logging.getLogger("ugm_tf.trainers")
 
 
 @dataclasses.dataclass
@@ -91,7 +93,7 @@ def train(
         steps_per_execution=execution.choose_steps(steps_per_epoch, size, jit),
     )
     directory = rundir.RunDirectory(workdir, _as_flags(settings))
-    logging.info(
+    _LOG.info(
         "Training %s on %s in %s (%s):\n%s",
         settings.recipe,
         examples.title,
@@ -103,7 +105,7 @@ def train(
     checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or steps_per_epoch)
     start = checkpoints.restore(model)
     if start:
-        logging.info("Going on from step %d of %d.", start, total)
+        _LOG.info("Going on from step %d of %d.", start, total)
     metrics.truncate(directory.metrics, start // steps_per_epoch)
     progress = Progress(total, settings.batch_size, start, show)
     callbacks = [

@@ -1,9 +1,11 @@
 """What the scripts share: how one starts, and how it refuses."""
 
+import logging
 import sys
 from collections.abc import Callable
 
-from absl import app, logging
+from absl import app
+from absl import logging as absl_logging
 
 __all__ = ["start"]
 
@@ -20,6 +22,9 @@ def start(main: Callable[[list[str]], None]) -> None:
             print(f"error: {e}", file=sys.stderr)
             sys.exit(2)
 
-    logging.set_verbosity(logging.INFO)
-    logging.use_absl_handler()
+    absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow's own remarks would break the progress bar
+    log = logging.getLogger("ugm_tf")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False
     app.run(refusing)

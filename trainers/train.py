@@ -19,7 +19,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import flags, logging
+from absl import flags
 
 import ugm_tf
 
@@ -99,7 +99,7 @@ def main(_: list[str]) -> None:
         command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),
     )
     for name, value in finished.figures.items():
-        logging.info("%s: %.4g", name, value)
+        print(f"{name}: {value:.4g}")
     directory = finished.directory
     print(
         f"\nReport:     {directory.report}\nSamples:    {directory.path / 'samples.png'}\nSavedModel: "

@@ -20,7 +20,8 @@ class DivergenceMonitorTest(parameterized.TestCase):
 
     def test_no_checkpoint_of_it_is_written(self):
         directory = pathlib.Path(self.create_tempdir().full_path)
-        model, checkpoints = table.model(*table.VAE[1:], optimizer=keras.optimizers.SGD(1e30)), Checkpoints(directory, 1)
+        model = table.model(*table.VAE[1:], optimizer=keras.optimizers.SGD(1e30))
+        checkpoints = Checkpoints(directory, 1)
         checkpoints.restore(model)
         with self.assertRaises(FloatingPointError):
             model.fit(table.dataset(model.recipe), callbacks=[DivergenceMonitor(), checkpoints], verbose=0)

@@ -21,7 +21,8 @@ class SampleGridsTest(absltest.TestCase):
     def test_each_picture_is_drawn_every_so_many_epochs(self):
         model = table.model(*table.VAE[1:])
         pictures = {"samples": lambda model: model.sample(4), "points": lambda model: model.sample(4)[:, 0, :2, 0]}
-        model.fit(table.dataset(model.recipe), epochs=5, callbacks=[SampleGrids(self.directory, pictures, every=2)], verbose=0)
+        draw = SampleGrids(self.directory, pictures, every=2)
+        model.fit(table.dataset(model.recipe), epochs=5, callbacks=[draw], verbose=0)
         expected = [f"{name}_{step:08d}.png" for name in ("points", "samples") for step in (6, 12)]
         self.assertEqual(self.names(), expected)
 

@@ -68,9 +68,9 @@ def a_model():
 
 
 def flags_of(module):
-    """The flags that a script defines."""
+    """The flags that a script defines, by absl or by argparse."""
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text()
-    return set(re.findall(r'flags\.DEFINE_\w+\(\s*"(\w+)"', source)) | {"help", "flagfile"}
+    return {*re.findall(r'(?:flags\.DEFINE_\w+\(\s*"|\("--)(\w+)"', source), "help", "flagfile"}
 
 
 def named(paths):

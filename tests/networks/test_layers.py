@@ -10,7 +10,7 @@ from ugm_tf.networks import AppendVector, SpectralNorm
 RNG = np.random.default_rng(0)
 
 
-def followed(layer, x, steps=30):
+def followed(layer, x, steps=200):
     """The layer after some steps of its power iteration."""
     for _ in range(steps):
         layer(x, training=True)

@@ -62,10 +62,10 @@ class Checkpoints(keras.callbacks.Callback):
             return 0
         try:
             state.restore(latest).assert_consumed().assert_existing_objects_matched()
-        except (AssertionError, ValueError, tf.errors.OpError) as e:
+        except (AssertionError, IndexError, ValueError, tf.errors.OpError) as e:
             raise ValueError(
-                f"{latest} is not a checkpoint of this model: {str(e).splitlines()[0]} Train into another directory, "
-                "or with the flags that this one was made with."
+                f"{latest} is not a checkpoint of this model, or is damaged: {str(e).splitlines()[0]} "
+                "Train into another directory, or with the flags that this one was made with."
             ) from e
         self._going_on = True
         self._saved_at = int(model.steps)

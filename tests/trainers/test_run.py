@@ -1,0 +1,183 @@
+"""A run from data to report: what it writes, how it goes on, what it refuses before it starts."""
+
+import dataclasses
+import functools
+import pathlib
+import shutil
+import tempfile
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.conformance import table
+from trainers import defaults, metrics, run
+
+SMALL = defaults.Settings(
+    recipe="vae", dataset="digits", epochs=3, batch_size=256, hidden=(8,), code_size=2, xla="off", seed=3
+)  # 5 steps an epoch
+
+
+def train(settings, workdir, **options):
+    """A run whose classifier is trained for a moment only."""
+    quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
+    with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick):
+        return run.train(settings, workdir, show=False, **options)
+
+
+class RunTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.path = pathlib.Path(tempfile.mkdtemp())
+        cls.finished = train(SMALL, cls.path / "run", command="python -m trainers.train --seed=3")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.path)
+        super().tearDownClass()
+
+    def test_writes_all_that_belongs_to_it(self):
+        directory = self.path / "run"
+        for name in ("report.html", "model.keras", "samples.png", "metrics.csv", "figures.json", "versions.json"):
+            self.assertGreater((directory / name).stat().st_size, 100, name)
+        self.assertTrue((directory / "saved_model" / "1" / "saved_model.pb").exists())
+        self.assertNotEmpty(list((directory / "tensorboard").rglob("events.*")))
+        self.assertNotEmpty(list((directory / "checkpoints").glob("ckpt-15.*")))
+        names = [f"{name}_{step:08d}.png" for name in ("reconstructions", "samples") for step in (5, 10, 15)]
+        self.assertCountEqual([path.name for path in (directory / "samples").iterdir()], names)
+        self.assertTrue("<span>--seed=3</span>" in (directory / "report.html").read_text())  # the command
+
+    def test_every_setting_is_written_down(self):
+        lines = (self.path / "run" / "flags.txt").read_text().splitlines()
+        self.assertContainsSubset(["--recipe=vae", "--hidden=8", "--seed=3", "--observation=binarised"], lines)
+        self.assertEqual(self.finished.settings, defaults.resolve(SMALL, (8, 8, 1), 1297))
+        self.assertContainsSubset(["ugm_tf", "tensorflow", "keras"], self.finished.directory.read_json("versions"))
+
+    def test_metrics_have_a_row_an_epoch_with_the_validation(self):
+        rows = metrics.read(self.path / "run" / "metrics.csv")
+        self.assertEqual([row["epoch"] for row in rows], [0, 1, 2])
+        terms = [f"{prefix}wake/{term}" for prefix in ("", "val_") for term in ("distortion", "rate", "loss")]
+        self.assertCountEqual(rows[0], ["epoch", *terms])
+        self.assertLess(rows[2]["val_wake/loss"], rows[0]["val_wake/loss"])
+
+    def test_figures_tell_bound_and_judgement(self):
+        figures = self.finished.directory.read_json("figures")
+        self.assertEqual(figures, self.finished.figures)
+        bound = next(value for name, value in figures.items() if name.startswith("bound on log p(x)"))
+        self.assertGreater(bound, -figures["wake/loss"])  # 100 draws bound it tighter than one
+        self.assertBetween(figures["classes covered"], 1, 10)
+
+    def test_the_same_flags_give_the_same_numbers(self):
+        again = train(SMALL, self.path / "again", checkpoint_steps=2)
+        self.assertEqual(
+            (self.path / "again" / "metrics.csv").read_bytes(), (self.path / "run" / "metrics.csv").read_bytes()
+        )
+        table.assert_same(table.state(again.model), table.state(self.finished.model))
+
+    def test_a_finished_run_is_only_reported_anew(self):
+        directory = self.path / "finished"
+        shutil.copytree(self.path / "run", directory)
+        (directory / "report.html").unlink()
+        with mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained again")):
+            again = train(SMALL, directory)
+        table.assert_same(table.state(again.model), table.state(self.finished.model))
+        self.assertEqual(again.figures, self.finished.figures)
+        self.assertTrue((directory / "report.html").exists())
+
+    def test_stopped_within_an_epoch_it_goes_on_to_the_same_end(self):
+        directory, calls = self.path / "stopped", []
+
+        def stop(self, batch, logs=None):
+            calls.append(batch)
+            if len(calls) == 7:  # after step 2 of epoch 1
+                raise KeyboardInterrupt
+
+        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
+        stopping = mock.patch.object(run.Progress, "on_train_batch_end", stop)
+        with one_a_call, stopping, self.assertRaises(KeyboardInterrupt):
+            train(SMALL, directory, checkpoint_steps=1)
+        self.assertEqual(tf.train.latest_checkpoint(str(directory / "checkpoints")).rsplit("-")[-1], "6")
+        with one_a_call:
+            again = train(SMALL, directory, checkpoint_steps=1)
+        table.assert_same(table.state(again.model), table.state(self.finished.model))
+        left, right = (metrics.read(self.path / name / "metrics.csv") for name in ("stopped", "run"))
+        for a, b in zip(left, right, strict=True):  # sums of 5 steps in another order of additions
+            table.assert_same(a, b, rtol=1e-6)
+
+    def test_refuses_a_directory_of_other_flags(self):
+        advice = (
+            r"belongs to other flags: --hidden \(there '8', now '9'\). Give a new --workdir, or go on with that run"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            train(dataclasses.replace(SMALL, hidden=(9,)), self.path / "run")
+
+    def test_the_model_is_the_trained_one(self):
+        loaded = ugm_tf.load_model(self.path / "run" / "model.keras")
+        np.testing.assert_array_equal(loaded.sample(4), self.finished.model.sample(4))
+        self.assertEqual(int(loaded.steps), 15)
+
+
+class OtherRunsTest(parameterized.TestCase):
+    def test_points_of_the_plane(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        settings = dataclasses.replace(SMALL, recipe="gan", dataset="ring", batch_size=20_000, epochs=1)
+        finished = train(settings, path)
+        self.assertEqual(finished.model.sample(3).shape, (3, 2))
+        for name in ("report.html", "samples.png", "samples/samples_00000005.png"):
+            self.assertGreater((path / name).stat().st_size, 100, name)
+
+    def test_mixed_precision_and_both_phases_at_once(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        changes = {"recipe": "aavae", "precision": "mixed_bfloat16", "schedule": "simultaneous", "epochs": 1}
+        finished = train(dataclasses.replace(SMALL, **changes), path)
+        self.assertEqual(finished.model.decoder.network.compute_dtype, "bfloat16")
+        self.assertEqual(finished.model.schedule, "simultaneous")
+        self.assertEqual(keras.config.dtype_policy().name, "float32")  # of what is built after it
+
+
+class RefusalsTest(parameterized.TestCase):
+    def refuses(self, advice, workdir=None, **changes):
+        workdir = workdir or pathlib.Path(self.create_tempdir().full_path) / "run"
+        with mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained")):
+            with self.assertRaisesRegex(ValueError, advice):
+                train(dataclasses.replace(SMALL, **changes), workdir)
+
+    @parameterized.parameters(
+        ({"recipe": "vea"}, r"There is no recipe 'vea'. There are: aavae, gan, iwgan, vae. Did you mean 'vae'\?"),
+        ({"hyperparameters": (("betta", 4),)}, "Recipe 'vae' has no hyperparameter 'betta'. It takes: beta"),
+        ({"hyperparameters": (("beta", "x"),)}, "'beta' of recipe 'vae' is of type float, such as 1.0. Received: 'x'"),
+        ({"hyperparameters": (("kl", "numeric"),)}, "kl is 'analytic' or 'sampled'. Received: kl='numeric'"),
+        ({"dataset": "digit"}, "There is no data set 'digit'. Did you mean 'digits'"),
+        ({"likelihood": "bernouli"}, "There is no family 'bernouli'"),
+        ({"likelihood": "point"}, "scores data, and likelihood 'point' has no log-probability.*--likelihood=bernoulli"),
+        (
+            {"observation": "grey"},
+            "'bernoulli' is of binary values, .*'grey' gives levels.*Use --observation=binarised",
+        ),
+        ({"likelihood": "continuous_bernoulli", "observation": "raw"}, "gives real ones. Use --observation=grey or"),
+        ({"dataset": "ring", "likelihood": "laplace", "observation": "grey"}, "vectors.*Choose observation='raw'"),
+        ({"batch_size": 5000}, "has 1297 examples, too few for one batch of batch_size=5000. Choose batch_size=1297"),
+        ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
+    )
+    def test_settings_that_make_no_sense(self, changes, advice):
+        self.refuses(advice, **changes)
+
+    def test_a_directory_that_is_not_a_runs(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        (path / "thesis.tex").write_text("")
+        self.refuses(r"is not empty and has no flags.txt, so it is not a run's. Give a new --workdir", path)
+        self.assertEqual([p.name for p in path.iterdir()], ["thesis.tex"])
+
+    def test_a_directory_that_cannot_be_written(self):
+        file = pathlib.Path(self.create_tempdir().full_path) / "file"
+        file.write_text("")
+        for path in (file, file / "run", "/proc/run"):
+            self.refuses("cannot be written: .*Give another --workdir", path)
+
+
+if __name__ == "__main__":
+    absltest.main()
