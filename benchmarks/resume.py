@@ -10,6 +10,7 @@ Both must end with the same weights, optimizer slots, metrics.csv and figures.js
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,6 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tensorflow as tf
 from absl import flags
 
 import ugm_tf
@@ -54,8 +54,11 @@ def finish(directory: pathlib.Path, arguments: list[str]) -> None:
 
 def step_of(directory: pathlib.Path) -> int:
     """Step of the latest checkpoint of a run, 0 if there is none."""
-    latest = tf.train.latest_checkpoint(str(directory / "checkpoints"))
-    return int(latest.rpartition("-")[2]) if latest else 0
+    try:  # not by TensorFlow, which reads half a file that is replaced meanwhile
+        state = (directory / "checkpoints" / "checkpoint").read_text()
+    except FileNotFoundError:
+        return 0
+    return int(re.match(r'model_checkpoint_path: "ckpt-(\d+)"', state)[1])
 
 
 def kill_after(directory: pathlib.Path, arguments: list[str], step: int, pause: float) -> int:
