@@ -42,7 +42,7 @@ def check_first(model: "UnifiedModel", x: Any, y: Any, batch_size: int | None) -
         if data is None:
             raise ValueError("The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?")
     elif isinstance(x, keras.utils.PyDataset):
-        batches = len(x)
+        batches = x.num_batches
         data = x[0]
     elif x is None or hasattr(x, "__next__"):
         return None

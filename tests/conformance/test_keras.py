@@ -3,6 +3,7 @@
 import csv
 import functools
 import pathlib
+from unittest import mock
 
 import keras
 import numpy as np
@@ -75,6 +76,14 @@ class DataTest(parameterized.TestCase):
         options = {} if isinstance(data[0], tf.data.Dataset) else {"batch_size": 16}
         model.fit(*data, shuffle=False, verbose=0, **options)
         table.assert_same(table.state(model), trained("conditional")[1], rtol=1e-5, atol=1e-7)
+
+    def test_trains_on_endless_batches(self):
+        model = table.model(*table.VAE[1:])
+        data = batches_of(table.arrays(model.recipe)["x"])
+        endless = mock.patch.object(type(data), "num_batches", None)
+        with endless:
+            model.fit(data, steps_per_epoch=3, shuffle=False, verbose=0)
+        self.assertEqual(int(model.steps), 3)
 
     def test_a_last_smaller_batch_counts(self):
         model = table.model(*table.GAN[1:])
