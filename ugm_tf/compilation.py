@@ -33,10 +33,11 @@ def check(
         )
     if schedule not in ("alternating", "simultaneous"):
         raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
-    repeated = [phase.name for phase in recipe.phases if phase.repeats > 1]
+    repeated = [phase.name for phase in recipe.phases if phase.repeats > 1 or recipe.phases.count(phase) > 1]
     if schedule == "simultaneous" and repeated:
         raise ValueError(
-            f"Phase '{repeated[0]}' has repeats, which schedule='simultaneous' cannot run: use 'alternating'."
+            f"Phase '{repeated[0]}' runs several times in a step, which schedule='simultaneous' cannot run: use "
+            "'alternating'."
         )
     if jit_compile not in (True, False, "auto"):
         raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
@@ -56,7 +57,7 @@ def optimizers(model: "UnifiedModel", optimizer: Any) -> dict[str, keras.optimiz
     Raises:
         ValueError: If a phase has none, one has no phase, or two phases share one.
     """
-    names = [phase.name for phase in model.recipe.phases]
+    names = list(dict.fromkeys(phase.name for phase in model.recipe.phases))
     if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
         missing, unused = [n for n in names if n not in optimizer], [n for n in optimizer if n not in names]
         if missing or unused:

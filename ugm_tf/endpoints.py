@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra import JointSample, Recipe
+from ugm_tf.algebra import JointSample
 from ugm_tf.densities import Logit, noise_by_row
 
 if TYPE_CHECKING:
     from ugm_tf.model import UnifiedModel
 
-__all__ = ["Endpoint", "drawn_and_given", "endpoints", "has_bound", "specs"]
+__all__ = ["Endpoint", "endpoints", "has_bound", "specs"]
 
-_VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate"}
+_VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def endpoints(model: "UnifiedModel", mean: bool = True) -> dict[str, Endpoint]:
     """What the model can answer, by name, what most will ask for first.
 
     "sample", "reconstruct" and "score" where the roles allow, and one for each density with parents: "encode",
-    "decode", "discriminate", or the density's own name.  Randomness comes in as a seed a row, int32 [B, 2].
+    "decode", "discriminate", "classify", or the density's own name.  Randomness comes in as a seed a row, int32 [B, 2].
 
     Args:
         model: The model.
@@ -50,54 +50,17 @@ def endpoints(model: "UnifiedModel", mean: bool = True) -> dict[str, Endpoint]:
     return out
 
 
-def drawn_and_given(recipe: Recipe, density: str) -> tuple[list[str], list[str]]:
-    """How the parents of a density come about: what is drawn, in order, and what must be given.
-
-    A variable is drawn if it is no data and the recipe has a p(. | .) of it, all of whose parents are drawn or data.
-
-    Args:
-        recipe: The recipe.
-        density: Name of the density.
-
-    Returns:
-        Names of densities to draw from, and names of variables.
-    """
-    roles = recipe.roles
-    known, order = set(recipe.data), []
-    while True:
-        ready = [n for n, r in roles.items() if r.letter == "p" and r.of not in known and set(r.given) <= known]
-        if not ready:
-            break
-        order.append(ready[0])
-        known.add(roles[ready[0]].of)
-    needed = list(roles[density].given)
-    drawn: list[str] = []
-    for name in reversed(order):
-        if roles[name].of in needed:
-            needed.remove(roles[name].of)
-            needed += [variable for variable in roles[name].given if variable not in needed]
-            drawn.insert(0, name)
-    return drawn, needed
-
-
 def has_bound(model: "UnifiedModel") -> bool:
-    """Whether prior, encoder and decoder bound log p(x) from below: all have a log-probability, and data suffice."""
-    roles, data = model.recipe.roles, set(model.recipe.data)
-    if not all(name in roles and model.densities[name].family.has_log_prob for name in ("prior", "encoder", "decoder")):
-        return False
-    prior, encoder, decoder = roles["prior"], roles["encoder"], roles["decoder"]
-    return (
-        prior.of == encoder.of
-        and prior.of in decoder.given
-        and {*prior.given, *encoder.given, *decoder.given, decoder.of} <= data | {encoder.of}
-    )
+    """Whether `log_prob_bound` has an answer: data suffice, and every density of the bound has a log-probability."""
+    names = model.recipe.bound()
+    return names is not None and all(model.densities[name].family.has_log_prob for part in names for name in part)
 
 
 def _sample(model: "UnifiedModel", mean: bool) -> Endpoint | None:
     roles = model.recipe.roles
     if "decoder" not in roles:
         return None
-    drawn, given = drawn_and_given(model.recipe, "decoder")
+    drawn, given = model.recipe.ancestors("decoder")
     if not drawn:
         return None
 
@@ -131,7 +94,8 @@ def _reconstruct(model: "UnifiedModel") -> Endpoint | None:
 def _score(model: "UnifiedModel") -> Endpoint | None:
     roles, data = model.recipe.roles, model.recipe.data
     judges = [n for n, r in roles.items() if isinstance(model.densities[n].family, Logit) and set(r.given) <= set(data)]
-    parts = ("prior", "encoder", "decoder") if has_bound(model) else ()
+    generative, inference = (has_bound(model) and model.recipe.bound()) or ((), ())
+    parts = (*generative, *inference)
     if not parts and not judges:
         return None
 
@@ -139,11 +103,13 @@ def _score(model: "UnifiedModel") -> Endpoint | None:
         sample = JointSample(model.densities, roles, values, training=False)
         out = {("logit" if n == "discriminator" else n): sample.distribution(n).logits for n in judges}
         if parts:
-            sample = sample.where(**{roles["encoder"].of: _draw(model, "encoder", sample, seed)})
-            out["elbo"] = sample.log_prob("decoder") + sample.log_prob("prior") - sample.log_prob("encoder")
+            for name in inference:
+                sample = sample.where(**{roles[name].of: _draw(model, name, sample, seed)})
+            out["elbo"] = sample.log_weights(generative, inference)
         return out
 
     asked = {v for name in (*judges, *parts) for v in (*roles[name].given, roles[name].of)}
+    asked -= {roles[name].of for name in inference}
     logits = [f"the logit of {roles[name]}" for name in judges]
     bounds = ["elbo, a one-draw bound on the log-probability in nats"] if parts else []
     inputs = specs(model, [v for v in data if v in asked], seed=bool(parts))
@@ -160,7 +126,12 @@ def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
             return {"logit": distribution.logits, "probability": tf.sigmoid(distribution.logits)}
         out = {role.of: _location(model, name, sample)}
         learned = density.parameter_shape != density.event_shape  # and not a constant beside each value
-        if density.family.support == "real" and density.family.has_log_prob and learned:
+        if (
+            density.family.support == "real"
+            and density.family.has_log_prob
+            and learned
+            and not hasattr(distribution, "bijector")
+        ):
             out[f"{role.of}_stddev"] = distribution.stddev()
         return out
 
@@ -168,7 +139,7 @@ def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
 
 
 def _location(model: "UnifiedModel", name: str, sample: JointSample) -> tf.Tensor:
-    return model.densities[name].family.location(sample.distribution(name))
+    return model.densities[name].location(sample.distribution(name))
 
 
 def _draw(model: "UnifiedModel", name: str, sample: JointSample, seed: Any) -> tf.Tensor:
@@ -177,7 +148,7 @@ def _draw(model: "UnifiedModel", name: str, sample: JointSample, seed: Any) -> t
     event_shape = tuple(distribution.event_shape)
     stream = list(model.recipe.densities).index(name)
     noise = noise_by_row(family.noise, family.noise_shape(event_shape), seed, stream)
-    value = family.draw(distribution, noise)
+    value = model.densities[name].value(distribution, noise)
     return value if noise is not None else tf.broadcast_to(value, [tf.shape(seed)[0], *event_shape])
 
 

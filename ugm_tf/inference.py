@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra import Ancestral, ImportanceWeightedBound
+from ugm_tf.algebra import Ancestral, ImportanceWeightedBound, JointSample
 from ugm_tf.endpoints import Endpoint, endpoints, has_bound, specs
 
 if TYPE_CHECKING:
@@ -123,12 +123,15 @@ def log_prob_bound(model: "UnifiedModel", x: Any, k: int, seed: int, given: Mapp
         )
     if k < 1:
         raise ValueError(f"log_prob_bound takes k >= 1 draws. Received: k={k}.")
-    values = _inputs("log_prob_bound", specs(model, model.recipe.data), (x,), given)
+    generative, inferring = model.recipe.bound() or ((), ())
+    roles, inferred = model.recipe.roles, {model.recipe.roles[name].of for name in inferring}
+    wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)} - inferred
+    values = _inputs("log_prob_bound", specs(model, sorted(wanted)), (x,), given)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def bound(part: dict[str, tf.Tensor], folded: tf.Tensor) -> tf.Tensor:
-        start = model.joint_sample(part, training=False)
-        return -ImportanceWeightedBound()(Ancestral(("encoder",), k=k)(start, folded))
+        start = JointSample(model.densities, roles, part, training=False)
+        return -ImportanceWeightedBound(generative, inferring)(Ancestral(inferring, k=k)(start, folded))
 
     function = model.functions.setdefault(f"bound of {k}", bound)
     n, rows = len(next(iter(values.values()))), max(1, _MOST_DRAWS // k)

@@ -105,7 +105,7 @@ class UnifiedModel(keras.Model):
 
     def _metric_names(self) -> list[str]:
         names = []
-        for phase in self.recipe.phases:
+        for phase in dict.fromkeys(self.recipe.phases):  # one may run several times in a step
             names += [phase.metric(e) for e in phase.minimise]
             names += [f"{phase.name}/loss"]
         return names

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Phase, Recipe
+from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Interpolated, Phase, Recipe, Rename
 from ugm_tf.densities import Density, Family, Logit, OneHot, Prior
 
 __all__ = ["check_data", "check_densities"]
@@ -62,13 +62,19 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
                     f"{tuple(shape)} in "
                     f"'{name}', which is {role}. Make their networks agree."
                 )
-    for phase in recipe.phases:
+    for by in recipe.judges:
+        if not isinstance(densities[by].family, Logit):
+            raise ValueError(
+                f"The recipe asks '{by}' for a discriminator's logit. Give it the family 'logit'. "
+                f"Received: {densities[by].family}."
+            )
+    for phase in dict.fromkeys(recipe.phases):
         _check_families(recipe, phase, densities)
 
 
 def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) -> None:
     for e in phase.minimise:
-        for name in getattr(e.of, "scored", ()):
+        for name in (*getattr(e.of, "scored", ()), *getattr(e.weight, "scored", ())):
             if not densities[name].family.has_log_prob:
                 raise ValueError(
                     f"Phase '{phase.name}' minimises {e.of}, but '{name}' is a point density, which has no "
@@ -76,15 +82,9 @@ def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) 
                     "Give it a family with a spread, such as 'laplace' or 'unit_gaussian', or judge its draws by a "
                     "discriminator."
                 )
-        for part in (e.of, e.weight):
-            by = getattr(part, "by", None)
-            if by is not None and not isinstance(densities[by].family, Logit):
-                raise ValueError(
-                    f"Phase '{phase.name}' asks '{by}' for a discriminator's logit. Give it the family 'logit'. "
-                    f"Received: {densities[by].family}."
-                )
-        if isinstance(e.under, Ancestral):
-            _check_gradients(recipe, phase, e.under, densities)
+        for side in (e.under.left, e.under.right) if isinstance(e.under, Interpolated) else (e.under,):
+            if isinstance(side, Ancestral):
+                _check_gradients(recipe, phase, side, densities)
 
 
 def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities: Mapping[str, Any]) -> None:
@@ -125,14 +125,18 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
     Raises:
         ValueError: For the first variable that does not fit, with the value found and the way to mend it.
     """
+    # What a sampler renames, such as labelled to x, is to fit as what it becomes.
+    names: dict[str, list[str]] = {v: [v] for v in recipe.data}
+    for step in recipe.steps:
+        if isinstance(step, Rename) and step.old in names:
+            names[step.old].append(step.new)
     for name, role in recipe.roles.items():
         density = densities[name]
-        pairs = [(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)]
-        for variable, shape in pairs:
-            if variable not in recipe.data or shape is None:
-                continue
+        pairs = dict([(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)])
+        for variable, aliases in names.items():
+            shape = next((pairs[alias] for alias in aliases if pairs.get(alias) is not None), None)
             array = np.asarray(values[variable])
-            if array.shape[1:] != tuple(shape):
+            if shape is not None and array.shape[1:] != tuple(shape):
                 raise ValueError(
                     f"'{name}', which is {role}, takes {variable} of shape {tuple(shape)} for each example. "
                     f"Received data of shape {array.shape[1:]}: reshape the data or build the networks for it."
@@ -148,7 +152,7 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
             )
         for name, role in recipe.roles.items():
             family = densities[name].family
-            if role.of == variable and family.has_log_prob and not _inside(array, family):
+            if role.of in names[variable] and family.has_log_prob and not _inside(array, family):
                 raise ValueError(
                     f"'{name}', which is {role} of family {family}, has a likelihood for values that are "
                     f"{_SUPPORTS[family.support]}. "

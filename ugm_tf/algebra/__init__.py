@@ -1,13 +1,18 @@
 """The algebra: samplers, terms, weights, expectations, phases and recipes."""
 
+from ugm_tf.algebra import contests
+from ugm_tf.algebra.ancestral_steps import Ask, Detach, Draw, Enumerate, Mean, Pack, Rename, Reverse, Step
+from ugm_tf.algebra.bounds import ImportanceWeightedBound
+from ugm_tf.algebra.contested import contested, packed
 from ugm_tf.algebra.joint_sample import JointSample
+from ugm_tf.algebra.judged import ClippedRatio, DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.role import Role
-from ugm_tf.algebra.samplers import DATA, GENERATED, INFERRED, Ancestral, Detach, Draw, Enumerate, Rename, Step
-from ugm_tf.algebra.terms import KL, DiscriminatorLoss, ImportanceWeightedBound, NegativeLogProb, Term
+from ugm_tf.algebra.samplers import DATA, GENERATED, INFERRED, Ancestral, Interpolated
+from ugm_tf.algebra.terms import KL, NegativeLogProb, Term
 from ugm_tf.algebra.transfers import adversary_activated, importance_weighted
-from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight, Weight
+from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight, PosteriorWeight, Weight
 
 __all__ = [
     "DATA",
@@ -15,6 +20,8 @@ __all__ = [
     "INFERRED",
     "KL",
     "Ancestral",
+    "Ask",
+    "ClippedRatio",
     "Detach",
     "DiscriminatorLoss",
     "DiscriminatorProbability",
@@ -22,18 +29,27 @@ __all__ = [
     "E",
     "Enumerate",
     "Expectation",
+    "GradientPenalty",
     "ImportanceWeight",
     "ImportanceWeightedBound",
+    "Interpolated",
     "JointSample",
+    "Mean",
     "NegativeLogProb",
+    "Pack",
     "Phase",
+    "PosteriorWeight",
     "Recipe",
     "Rename",
+    "Reverse",
     "Role",
     "Step",
     "Term",
     "Weight",
     "adversarial",
     "adversary_activated",
+    "contested",
+    "contests",
     "importance_weighted",
+    "packed",
 ]

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from ugm_tf.algebra.ancestral_steps import Enumerate
+from ugm_tf.algebra.bounds import ImportanceWeightedBound
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Role
-from ugm_tf.algebra.samplers import Ancestral, Draw, Enumerate, Rename
-from ugm_tf.algebra.terms import ImportanceWeightedBound, Term
+from ugm_tf.algebra.samplers import Ancestral, Interpolated
+from ugm_tf.algebra.terms import Term
 from ugm_tf.algebra.weights import Weight
 
 if TYPE_CHECKING:
@@ -20,10 +22,12 @@ def check(recipe: "Recipe") -> None:
     roles = recipe.roles
     if not recipe.phases:
         raise ValueError("A recipe has at least one phase. Received: phases=().")
-    _unique("phases", [phase.name for phase in recipe.phases])
+    _unique("phases", [phase.name for phase in dict.fromkeys(recipe.phases)])  # one may run several times in a step
     asked: set[str] = set()
-    for phase in recipe.phases:
+    for phase in dict.fromkeys(recipe.phases):
         asked |= _check_phase(recipe, phase, roles)
+    for name in recipe.families:
+        _known(name, roles, "The recipe names a family for")
     unused = [name for name in roles if name not in asked]
     if unused and not any(_is_opaque(e) for phase in recipe.phases for e in phase.minimise):
         raise ValueError(
@@ -53,56 +57,59 @@ def _check_phase(recipe: "Recipe", phase: Phase, roles: dict[str, Role]) -> set[
 
 def _check_expectation(recipe: "Recipe", phase: Phase, e: Expectation, roles: dict[str, Role]) -> set[str]:
     where = f"Phase '{phase.name}'"
-    known, asked = set(recipe.data), set()
-    for step in e.under.steps if isinstance(e.under, Ancestral) else ():
-        if isinstance(step, Rename):
-            _drawn((step.old,), known, roles, f"{where} renames '{step.old}' to '{step.new}'")
-            known.add(step.new)
-        elif step.density is not None:
-            _known(step.density, roles, f"{where} draws from")
-            role = roles[step.density]
-            verb = "draws from" if isinstance(step, Draw) else "enumerates"
-            _drawn(role.given, known, roles, f"{where} {verb} '{step.density}', which is {role}")
-            known.add(role.of)
-            asked.add(step.density)
-    own = not isinstance(e.under, Ancestral)  # a sampler of the user's own: it says itself what it draws
-    under = "" if own else f" E[{e.under.describe(roles, recipe.data)}]"
-    for name in getattr(e.of, "scored", ()):
-        _known(name, roles, f"{where} scores")
-        role = roles[name]
-        if not own:
-            _drawn((role.of, *role.given), known, roles, f"{where} scores '{name}', which is {role}, under{under}")
-        asked.add(name)
-    judge = getattr(e.weight, "by", None)
-    for name in (*getattr(e.of, "conditioned", ()), *([judge] if judge else [])):
-        _known(name, roles, f"{where} asks")
-        role = roles[name]
-        if not own:
-            _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge{under}")
-        asked.add(name)
-    if isinstance(e.of, ImportanceWeightedBound) and not own:
-        _check_draws(where, e.of, e.under, roles)
+    sides = (e.under.left, e.under.right) if isinstance(e.under, Interpolated) else (e.under,)
+    asked: set[str] = set()
+    for side in sides:
+        known = set(recipe.data)
+        own = not isinstance(side, Ancestral)  # a sampler of the user's own: it says itself what it draws
+        for step in () if own else side.steps:
+            if step.density is not None:
+                _known(step.density, roles, f"{where} {step.verb}")
+                asked.add(step.density)
+            what = f"'{step.density}', which is {roles[step.density]}" if step.density else f"{step}"
+            _drawn(step.needs(roles), known, roles, f"{where} {step.verb if step.density else 'takes'} {what}")
+            known |= {variable for variable in (step.sets(roles),) if variable}
+        under = "" if own else f" E[{side.describe(roles, recipe.data)}]"
+        for part in (e.of, e.weight):
+            for name in getattr(part, "scored", ()):
+                _known(name, roles, f"{where} scores")
+                role = roles[name]
+                if not own:
+                    _drawn(
+                        (role.of, *role.given), known, roles, f"{where} scores '{name}', which is {role}, under{under}"
+                    )
+                asked.add(name)
+            for name in getattr(part, "conditioned", ()):
+                _known(name, roles, f"{where} asks")
+                role = roles[name]
+                if not own:
+                    _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge{under}")
+                asked.add(name)
+        if isinstance(e.of, ImportanceWeightedBound) and not own:
+            _check_draws(where, e.of, side, roles)
     return asked
 
 
 def _is_opaque(e: Expectation) -> bool:
     """Whether a part of the expectation is a function of the user's own, which may ask any density."""
-    return not (isinstance(e.under, Ancestral) and isinstance(e.of, Term) and isinstance(e.weight, Weight | None))
+    under = isinstance(e.under, Ancestral | Interpolated)
+    return not (under and isinstance(e.of, Term) and isinstance(e.weight, Weight | None))
 
 
 def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, roles: dict[str, Role]) -> None:
     """The bound's mean is over the leading axis, which must be that of the draws."""
     axes = [step for step in under.steps if isinstance(step, Enumerate) or getattr(step, "k", None) is not None]
+    first = bound.inference[0]
     if not axes:
         raise ValueError(
             f"{where} minimises {bound.describe(roles)}, which takes a leading axis of draws, [k, B]: "
-            f"draw with Ancestral(('{bound.encoder}',), k=50)."
+            f"draw with Ancestral(('{first}',), k=50)."
         )
     if isinstance(axes[-1], Enumerate):
         raise ValueError(
             f"{where} minimises {bound.describe(roles)}, a mean over the leading axis, which is that of the exact "
             "sum over "
-            f"'{axes[-1].density}': draw k values from '{bound.encoder}' after it."
+            f"'{axes[-1].density}': draw k values from '{first}' after it."
         )
 
 

@@ -89,6 +89,39 @@ class JointSample:
             self.axes if axis is None else (axis, *self.axes),
         )
 
+    def detached(self) -> "JointSample":
+        """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,
+        and they outlast the updates of the densities that drew them."""
+        values = {name: tf.stop_gradient(value) for name, value in self.values.items()}
+        weight = None if self.weight is None else tf.stop_gradient(self.weight)
+        kept = {n: d for n, d in self._distributions.items() if not self.roles[n].given}
+        return JointSample(
+            self.densities, self.roles, values, self.training, weight, frozenset(), kept, self.batch_size, self.axes
+        )
+
+    def log_weights(self, generative: Iterable[str], inference: Iterable[str], frozen: bool = False) -> tf.Tensor:
+        """log of the product of the generative densities over that of the inferring ones, in nats, [B] or [k, B].
+
+        Args:
+            generative: Names of densities, such as ("decoder", "prior").
+            inference: Names of densities, such as ("encoder",).
+            frozen: Hold the parameters of the inferring ones fixed: gradients flow to them through the draws alone.
+        """
+        above = tf.add_n([self.log_prob(name) for name in generative])
+        return above - tf.add_n([self._frozen_log_prob(n) if frozen else self.log_prob(n) for n in inference])
+
+    def _frozen_log_prob(self, density: str) -> tf.Tensor:
+        distribution = self.distribution(density)
+        parts = tf.nest.flatten(distribution, expand_composites=True)
+        if any(isinstance(part, tfd.Distribution) for part in parts):
+            raise ValueError(
+                f"The parameters of '{density}' cannot be held fixed in {type(distribution).__name__}, as the doubly "
+                "reparameterised gradient needs. Use the ordinary one, gradient='reparameterised', or a family "
+                "without a flow."
+            )
+        fixed = tf.nest.map_structure(tf.stop_gradient, distribution, expand_composites=True)
+        return fixed.log_prob(self.values[self.roles[density].of])
+
     def after_update(self, densities: Iterable[str]) -> "JointSample | None":
         """What is left of this sample when these densities have learned; None if it was drawn through one."""
         updated = set(densities)

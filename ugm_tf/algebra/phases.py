@@ -6,8 +6,9 @@ from typing import Any
 import tensorflow as tf
 
 from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.samplers import DATA, Drawn, draw
-from ugm_tf.algebra.terms import DiscriminatorLoss, Term
+from ugm_tf.algebra.judged import DiscriminatorLoss
+from ugm_tf.algebra.samplers import DATA, Ancestral, Drawn, draw
+from ugm_tf.algebra.terms import Term
 from ugm_tf.algebra.weights import Weight
 from ugm_tf.serialization import record
 
@@ -102,7 +103,8 @@ def adversarial(
     real: Any = DATA,
     by: str = "discriminator",
     extra: tuple[Expectation, ...] = (),
-    minimax: bool = False,
+    contest: str = "logistic",
+    scale: float = 1.0,
     suffix: str = "",
 ) -> tuple[Phase, Phase]:
     """The paired phases of equation 3: the discriminator learns q(y | .), then the others the reversed q^r(y | .).
@@ -110,30 +112,42 @@ def adversarial(
         discriminate:  min over `by`       E_real[-log q(y=1 | .)]   + E_fake[-log q(y=0 | .)]
         generate:      min over `updates`  E_fake[-log q^r(y=0 | .)] + E_real[-log q^r(y=1 | .)]
 
-    The last term is left out where nothing that learns draws the real side, as in a GAN: it would be
-    a constant (equation 5).  The common factor p(y) = 1/2 is left out everywhere.
+    In the second phase a side is left out where nothing that learns draws it, as the real side in a GAN: it
+    would be a constant (equation 5).  The common factor p(y) = 1/2 is left out everywhere.
 
     Args:
-        fake: Sampler of the generated side, y = 0.
+        fake: Sampler of the generated side, y = 0; or a tuple of several, each with an expectation of its own.
         updates: Names of the densities that the second phase updates.
         real: Sampler of the real side, y = 1.
         by: Name of the discriminator.
         extra: Expectations that the second phase minimises as well.
-        minimax: Maximise the discriminator's own loss in the second phase instead of reversing it.
-        suffix: Ending of the phases' names, for recipes with several pairs.
+        contest: What both sides minimise; see `ugm_tf.contests.names`.  "logistic" is the above.
+        scale: Factor of the second phase's adversarial expectations.
+        suffix: Ending of the names of the phases and of what the second one minimises, for recipes with several pairs.
+
+    Raises:
+        ValueError: If nothing that learns draws either side.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
-        https://arxiv.org/abs/1706.00550, equations 3 and 5.  The minimax form is that of Ian Goodfellow
-        et al., Generative Adversarial Nets, NIPS 2014, equation 1.
+        https://arxiv.org/abs/1706.00550, equations 3 and 5.
     """
-    discriminate = Phase(
-        f"discriminate{suffix}",
-        (E(DiscriminatorLoss(1, by), real, name="real"), E(DiscriminatorLoss(0, by), fake, name="fake")),
-        (by,),
-    )
-    scale = -1.0 if minimax else 1.0
-    against = [E(DiscriminatorLoss(0, by, reverse=not minimax), fake, scale, name="fool")]
-    if any(step.density in updates for step in getattr(real, "steps", ())):
-        against.append(E(DiscriminatorLoss(1, by, reverse=not minimax), real, scale, name="fool_real"))
+    sides = fake if isinstance(fake, tuple) else (fake,)
+    fakes = {"fake" if i == 0 else f"fake_{i + 1}": side for i, side in enumerate(sides)}
+    judge = [E(DiscriminatorLoss(1, by, contest=contest), real, name="real")]
+    judge += [E(DiscriminatorLoss(0, by, contest=contest), sampler, name=name) for name, sampler in fakes.items()]
+    fool, fool_real = (DiscriminatorLoss(y, by, reverse=True, contest=contest) for y in (0, 1))
+    against = [
+        E(fool, sampler, scale, name=name.replace("fake", "fool") + suffix)
+        for name, sampler in fakes.items()
+        if not isinstance(sampler, Ancestral) or sampler.draws(updates)
+    ]
+    if isinstance(real, Ancestral) and real.draws(updates):
+        against.append(E(fool_real, real, scale, name=f"fool_real{suffix}"))
+    if not against:
+        raise ValueError(
+            f"'{by}' would play against nobody: neither side is drawn through what learns, {', '.join(updates)}. "
+            "Give `fake` or `real` a sampler that draws from one of them."
+        )
+    discriminate = Phase(f"discriminate{suffix}", tuple(judge), (by,))
     return discriminate, Phase(f"generate{suffix}", (*against, *extra), tuple(updates))

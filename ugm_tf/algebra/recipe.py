@@ -1,11 +1,13 @@
 """Recipes: a model as densities and phases."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ugm_tf.algebra import check as checks
-from ugm_tf.algebra.phases import Phase
+from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Role
+from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.serialization import record
 
 __all__ = ["Recipe"]
@@ -18,7 +20,9 @@ class Recipe:
     Args:
         densities: Role of each density by its name, such as {"decoder": "p(x | z)"}.
         phases: The phases, in the order in which a step runs them.
-        data: Names of the variables that a batch of data holds.
+        data: Names of the variables that a batch of data holds: "x"; "c", the class of x, or of `labelled` where
+            there is one; "labelled", examples whose class is known; "target", examples of a second domain.
+        families: Family of a density by its name, where `ugm_tf.networks.build` is not to choose for itself.
 
     Raises:
         ValueError: If it makes no sense; see `check`.
@@ -36,6 +40,7 @@ class Recipe:
     densities: Mapping[str, str]
     phases: tuple[Phase, ...]
     data: tuple[str, ...] = ("x",)
+    families: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phases", tuple(self.phases))
@@ -47,6 +52,20 @@ class Recipe:
         """The parsed role of each density."""
         return {name: Role.parse(text) for name, text in self.densities.items()}
 
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Names of the densities that some term, weight or sampler asks for a logit."""
+        expectations = [e for phase in self.phases for e in phase.minimise]
+        asked = [name for e in expectations for part in (e.of, e.weight) for name in getattr(part, "judges", ())]
+        return tuple(name for name in self.densities if name in asked)
+
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        """Every step of every sampler, each once."""
+        samplers = [e.under for phase in self.phases for e in phase.minimise]
+        sides = [s for under in samplers for s in ((under.left, under.right) if hasattr(under, "left") else (under,))]
+        return tuple(dict.fromkeys(step for side in sides for step in getattr(side, "steps", ())))
+
     def phase(self, name: str) -> Phase:
         """The phase of this name.
 
@@ -57,6 +76,71 @@ class Recipe:
             if phase.name == name:
                 return phase
         raise ValueError(f"There is no phase '{name}'. This recipe has: {', '.join(p.name for p in self.phases)}.")
+
+    def ancestors(self, density: str, known: Collection[str] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """How the parents of a density come about: what is drawn, in order, and what must be given.
+
+        A variable is drawn if it is not known and the recipe has a p(. | .) of it, whose parents are drawn or known.
+
+        Args:
+            density: Name of the density, such as "decoder".
+            known: Names of variables that are given; by default the data.
+
+        Returns:
+            Names of densities to draw from, and names of variables.
+        """
+        roles = self.roles
+        data = set(self.data if known is None else known)
+        reached, order = set(data), list[str]()
+        while ready := [
+            name
+            for name, role in roles.items()
+            if role.letter == "p"
+            and role.of not in reached
+            and role.of != roles[density].of
+            and all(v in reached or not self._is_drawn(v) for v in role.given)
+        ]:
+            order.append(ready[0])
+            reached.add(roles[ready[0]].of)
+        needed, drawn = list(roles[density].given), list[str]()
+        for name in reversed(order):
+            if roles[name].of in needed:
+                needed.remove(roles[name].of)
+                needed += [variable for variable in roles[name].given if variable not in needed]
+                drawn.insert(0, name)
+        return tuple(drawn), tuple(needed)
+
+    def _is_drawn(self, variable: str) -> bool:
+        return any(role.letter == "p" and role.of == variable for role in self.roles.values())
+
+    def bound(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """The densities whose ratio bounds log p(x) from below, given data alone.
+
+        Returns:
+            Names of those of p(x, z), the decoder first, and of those of q(z | x) in the order of drawing; None if
+            there is no decoder or something that it needs is neither data nor inferred.
+        """
+        roles = self.roles
+        if "decoder" not in roles:
+            return None
+        drawn, given = self.ancestors("decoder", known=())
+        latent = [roles[name].of for name in drawn]
+        known, inference = {*self.data, roles["decoder"].of} - set(latent), list[str]()
+        inferring = {n: r for n, r in roles.items() if r.letter == "q" and r.given and r.of in latent}
+        while ready := [n for n, r in inferring.items() if r.of not in known and set(r.given) <= known]:
+            inference.append(ready[0])
+            known.add(roles[ready[0]].of)
+        return (("decoder", *drawn), tuple(inference)) if latent and {*latent, *given} <= known else None
+
+    def _seen(self, e: Expectation) -> tuple[str, ...]:
+        """The data that an expectation is about."""
+        roles, seen = self.roles, set[str]()
+        for part in (e.of, e.weight):
+            for name in (*getattr(part, "scored", ()), *getattr(part, "conditioned", ())):
+                seen |= {roles[name].of, *roles[name].given}
+        if isinstance(e.under, Ancestral):
+            seen |= {variable for step in e.under.steps for variable in step.needs(roles)}
+        return tuple(variable for variable in self.data if variable in seen) or self.data
 
     def check(self) -> None:
         """Refuses what makes no sense, before a tensor exists.
@@ -70,13 +154,15 @@ class Recipe:
     def describe(self) -> str:
         """The recipe in the paper's notation, a line for each expectation."""
         roles, lines = self.roles, []
-        for phase in self.phases:
+        for phase in dict.fromkeys(self.phases):
+            runs = self.phases.count(phase)
             times = "" if phase.repeats == 1 else f", {phase.repeats} times"
+            times += "" if runs == 1 else f", {runs} times in turn"
             lines.append(f"{phase.name}: minimise over {', '.join(phase.updates)}{times}")
             for i, e in enumerate(phase.minimise):
                 sign = ("  " if e.scale >= 0 else "- ") if i == 0 else ("+ " if e.scale >= 0 else "- ")
                 scale = "" if abs(e.scale) == 1.0 else f"{abs(e.scale):g} "
-                under = _describe(e.under, roles, self.data)
+                under = _describe(e.under, roles, self._seen(e))
                 weight = "" if e.weight is None else f"{_describe(e.weight, roles)} * "
                 lines.append(f"  {sign}{scale}E[{under}] {weight}{_describe(e.of, roles)}")
         return "\n".join(lines)

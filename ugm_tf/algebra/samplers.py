@@ -1,103 +1,19 @@
 """Samplers: what an expectation is taken under."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.algebra.ancestral_steps import Detach, Draw, Step
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Role
+from ugm_tf.densities import standard_noise
 from ugm_tf.serialization import record
 
-__all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Detach", "Draw", "Enumerate", "Rename", "Step", "draw"]
+__all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Interpolated", "draw"]
 
 Drawn = dict[Any, JointSample]
-
-
-class Step:
-    """One step of ancestral sampling, from one joint sample to the next.
-
-    Attributes:
-        density: Name of the density whose variable the step sets; None if there is none.
-    """
-
-    density: str | None = None
-
-    def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
-        raise NotImplementedError
-
-
-@record
-class Draw(Step):
-    """Draws a density's variable given the values so far.
-
-    Args:
-        density: Name of the density.
-        k: Number of draws for each example, on a new leading axis; None for one draw and no axis.
-    """
-
-    density: str = dataclasses.field()  # required: without this, Step's None would be its default
-    k: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.k is not None and self.k < 1:
-            raise ValueError(f"A sampler takes k >= 1 draws for each example. Received: k={self.k}.")
-
-    def __call__(self, sample, seed):
-        lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
-        value = sample.densities[self.density].draw(sample.distribution(self.density), lead, seed)
-        return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
-
-
-@record
-class Detach(Step):
-    """Holds the draws so far fixed: no gradient flows through them, nor through the probabilities of exact sums."""
-
-    def __call__(self, sample, seed):
-        weight = None if sample.weight is None else tf.stop_gradient(sample.weight)
-        return sample.where(weight=weight, **{name: tf.stop_gradient(value) for name, value in sample.values.items()})
-
-
-@record
-class Rename(Step):
-    """Gives the value of one variable to another, as when two domains share one encoder.
-
-    Args:
-        old: A variable that has a value.
-        new: The variable that gets it.
-    """
-
-    old: str
-    new: str
-
-    def __call__(self, sample, seed):
-        return sample.where(**{self.new: sample[self.old]})
-
-
-@record
-class Enumerate(Step):
-    """Every value of a one-hot density in place of a draw, weighted by its probability: an exact sum.
-
-    The values stand on a new leading axis of size C; gradients flow through the probabilities.
-
-    Args:
-        density: Name of a density of family "one_hot".
-    """
-
-    density: str = dataclasses.field()  # required: without this, Step's None would be its default
-
-    def __call__(self, sample, seed):
-        distribution = sample.distribution(self.density)
-        classes = distribution.event_shape[-1]
-        shape = tf.concat([[classes], sample.lead(self.density), distribution.batch_shape_tensor(), [classes]], 0)
-        rank = shape.shape[0]
-        every = tf.broadcast_to(tf.reshape(tf.eye(classes), [classes] + [1] * (rank - 2) + [classes]), shape)
-        # The mean over C rows times C is the sum.
-        weight = float(classes) * distribution.prob(every)
-        weight = weight if sample.weight is None else weight * sample.weight
-        of = sample.roles[self.density].of
-        return sample.where(weight=weight, drawn_by=(self.density,), axis=classes, **{of: every})
 
 
 @record
@@ -109,7 +25,7 @@ class Ancestral:
     which is decoded once.
 
     Args:
-        steps: Names of densities to draw from, or `Draw`, `Enumerate`, `Detach`, `Rename` steps.
+        steps: Names of densities to draw from, or `Draw`, `Mean`, `Enumerate`, `Detach`, `Rename` and other steps.
         k: Number of draws for each example of the first density that is drawn.
 
     Example:
@@ -149,43 +65,84 @@ class Ancestral:
         """The same draws under theta_0: no gradient flows through them."""
         return self.then(Detach())
 
+    def draws(self, densities: Sequence[str]) -> bool:
+        """Whether a step that is not detached goes through one of these densities."""
+        live = False
+        for step in self.steps:
+            live = not isinstance(step, Detach) and (live or step.density in densities)
+        return live
+
     def __call__(self, start: JointSample, seed: tf.Tensor, drawn: Drawn | None = None) -> JointSample:
         drawn = {} if drawn is None else drawn
         drawn.setdefault((), start)
-        for i in range(len(self.steps)):
-            prefix = self.steps[: i + 1]
-            if prefix not in drawn:
-                before = drawn[self.steps[:i]]
-                drawn[prefix] = self.steps[i](before, tf.random.experimental.stateless_fold_in(seed, i, alg="philox"))
+        known = next(i for i in range(len(self.steps), -1, -1) if self.steps[:i] in drawn)
+        for i in range(known, len(self.steps)):
+            folded = tf.random.experimental.stateless_fold_in(seed, i, alg="philox")
+            drawn[self.steps[: i + 1]] = self.steps[i](drawn[self.steps[:i]], folded)
         return drawn[self.steps]
 
     def describe(self, roles: Mapping[str, Role], data: Sequence[str]) -> str:
         """The sampler as the paper writes it: "x ~ data, z ~ encoder"."""
-        parts: list[str] = []
+        parts: list[tuple[str, str]] = []  # a variable and its source, such as "~ encoder"
         known: set[str] = set()
         for step in self.steps:
             if isinstance(step, Detach):
-                live = [part for part in parts if " ~ " in part and not part.endswith((" ~ data", ")"))]
-                parts = [part.replace(" ~ ", " ~ sg(") + ")" if part in live else part for part in parts]
+                parts = [(variable, _held(source)) for variable, source in parts]
                 continue
-            if isinstance(step, Rename):
-                parts.append(f"{step.new} = {step.old}{'' if step.old in known else ' ~ data'}")
-                known |= {step.old, step.new}
-                continue
-            role = roles[str(step.density)]
-            for variable in role.given:
+            for variable in step.needs(roles):
                 if variable in data and variable not in known:
-                    parts.append(f"{variable} ~ data")
-            known |= {role.of, *role.given}
-            if isinstance(step, Enumerate):
-                parts.append(f"every {role.of} ~ {step.density}")
-            else:
-                draws = "" if getattr(step, "k", None) is None else f"_1..{step.k}"
-                parts.append(f"{role.of}{draws} ~ {step.density}")
-        return ", ".join(parts) if parts else ", ".join(f"{variable} ~ data" for variable in data)
+                    parts.append((variable, "~ data"))
+            known |= {*step.needs(roles), str(step.sets(roles))}
+            k = getattr(step, "k", None)
+            every = "every " if step.verb == "enumerates" else ""
+            draws = "" if k is None else f"_1..{k}"
+            parts.append((f"{every}{step.sets(roles)}{draws}", step.source(roles)))
+        parts = parts or [(variable, "~ data") for variable in data]
+        return ", ".join(f"{variable} {source}" for variable, source in parts)
 
 
-Sampler = Ancestral | Callable[[JointSample, tf.Tensor], JointSample]
+def _held(source: str) -> str:
+    """A source under "stop gradient"; data have none."""
+    sign, _, of = source.partition(" ")
+    return source if source == "~ data" or of.startswith("sg(") else f"{sign} sg({of})"
+
+
+@record
+class Interpolated:
+    """Points between two joint samples: a * left + (1 - a) * right, with a uniform on [0, 1] for each example.
+
+    Args:
+        left: A sampler.
+        right: Another, of the same variables.
+
+    References:
+        Ishaan Gulrajani et al. Improved Training of Wasserstein GANs. NIPS 2017.
+        https://arxiv.org/abs/1704.00028, algorithm 1.
+    """
+
+    left: Ancestral
+    right: Ancestral
+
+    def __call__(self, start: JointSample, seed: tf.Tensor, drawn: Drawn | None = None) -> JointSample:
+        drawn = {} if drawn is None else drawn
+        if self not in drawn:
+            seeds = [tf.random.experimental.stateless_fold_in(seed, i, alg="philox") for i in range(3)]
+            left, right = self.left(start, seeds[0], drawn), self.right(start, seeds[1], drawn)
+            uniform = standard_noise("uniform", [start.batch_size], seeds[2])
+            both = [v for v in left.values if v in right.values and left[v] is not right[v]]
+            between = {}
+            for variable in both:
+                a = tf.reshape(uniform, [-1] + [1] * (left[variable].shape.rank - 1))
+                one, other = left[variable], tf.cast(right[variable], left[variable].dtype)
+                between[variable] = other + tf.cast(a, one.dtype) * (one - other)
+            drawn[self] = left.where(drawn_by=right.drawn_by, **between)
+        return drawn[self]
+
+    def describe(self, roles: Mapping[str, Role], data: Sequence[str]) -> str:
+        return f"between {self.left.describe(roles, data)} and {self.right.describe(roles, data)}"
+
+
+Sampler = Ancestral | Interpolated | Callable[[JointSample, tf.Tensor], JointSample]
 
 DATA = Ancestral()
 INFERRED = Ancestral(("encoder",))
@@ -194,7 +151,7 @@ GENERATED = Ancestral(("prior", "decoder"))
 
 def draw(sampler: Sampler, start: JointSample, seed: tf.Tensor, drawn: Drawn) -> JointSample:
     """The joint sample of `sampler`, from `drawn` if it is there, which then also holds it."""
-    if isinstance(sampler, Ancestral):
+    if isinstance(sampler, Ancestral | Interpolated):
         return sampler(start, seed, drawn)
     if sampler not in drawn:
         drawn[sampler] = sampler(start, seed)

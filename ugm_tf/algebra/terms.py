@@ -11,7 +11,7 @@ from ugm_tf.serialization import record
 
 tfd = tfp.distributions
 
-__all__ = ["KL", "DiscriminatorLoss", "ImportanceWeightedBound", "NegativeLogProb", "Term"]
+__all__ = ["KL", "NegativeLogProb", "Term"]
 
 Roles = Mapping[str, Role]
 
@@ -22,6 +22,7 @@ class Term:
     Attributes:
         scored: Names of the densities whose log-probability it takes, at values of their variable.
         conditioned: Names of the densities that it asks for a distribution, given values of their parents.
+        judges: Names of those among them that it asks for a logit: `by`, if it has that.
     """
 
     @property
@@ -29,8 +30,12 @@ class Term:
         return ()
 
     @property
+    def judges(self) -> tuple[str, ...]:
+        return (self.by,) if hasattr(self, "by") else ()
+
+    @property
     def conditioned(self) -> tuple[str, ...]:
-        return ()
+        return self.judges
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
         raise NotImplementedError
@@ -117,107 +122,3 @@ class KL(Term):
     @property
     def label(self):
         return f"kl_{self.left}_{self.right}"
-
-
-@record
-class DiscriminatorLoss(Term):
-    """-log q(y | .), the cross-entropy of a discriminator, in nats, [B]; reversed, -log q^r(y | .).
-
-    With logit l, q(y=1 | .) = sigmoid(l), and the reversed q^r(y | .) = q(1 - y | .) swaps the sides:
-
-        -log q(y=1 | .) = -log q^r(y=0 | .) = softplus(-l)
-        -log q(y=0 | .) = -log q^r(y=1 | .) = softplus(l)
-
-    Args:
-        y: The provenance: 1 for data, 0 for generated.
-        by: Name of the discriminator, of family "logit".
-        reverse: Whether this is the adversary's side.
-
-    References:
-        Zhiting Hu, Zichao Yang, Ruslan Salakhutdinov, Eric Xing. On Unifying Deep Generative
-        Models. ICLR 2018. https://arxiv.org/abs/1706.00550, equation 3.
-    """
-
-    y: int
-    by: str = "discriminator"
-    reverse: bool = False
-
-    def __post_init__(self) -> None:
-        if self.y not in (0, 1):
-            raise ValueError(f"The provenance y is 1 for data or 0 for generated. Received: y={self.y}.")
-
-    @property
-    def conditioned(self):
-        return (self.by,)
-
-    def __call__(self, sample):
-        logits = sample.distribution(self.by).logits
-        return tf.nn.softplus(logits if bool(self.y) == self.reverse else -logits)
-
-    def describe(self, roles):
-        return f"-log q{'^r' if self.reverse else ''}(y={self.y} | {', '.join(roles[self.by].given)})"
-
-    @property
-    def label(self):
-        return f"{self.by}_y{self.y}{'_reversed' if self.reverse else ''}"
-
-
-@record
-class ImportanceWeightedBound(Term):
-    """The importance-weighted bound on -log p(x), in nats, [B].
-
-    Use it where `NegativeLogProb("decoder")` and `KL("encoder", "prior")` would bound the same quantity
-    with one draw.  With k draws of z per example it is
-
-        -log(1/k * sum{ p(x | z[i]) * p(z[i]) / q(z[i] | x) : i = 1...k })
-
-    which is never looser in expectation as k grows, and is -log p(x) in the limit.  With k = 1 its
-    expectation is the negative ELBO.  What is logged is the bound itself, not a surrogate of its gradient.
-
-    Args:
-        encoder: Name of q(z | x), which must have drawn z with `k` draws.
-        decoder: Name of p(x | z).
-        prior: Name of p(z).
-
-    Raises:
-        ValueError: If z has no leading axis of draws.
-
-    Example:
-
-    >>> draws = ugm_tf.Ancestral(("encoder",), k=50)
-    >>> wake = ugm_tf.Phase("wake", (ugm_tf.E(ImportanceWeightedBound(), draws),), updates=("encoder", "decoder"))
-    >>> print(ugm_tf.Recipe({"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"}, (wake,)).describe())
-    wake: minimise over encoder, decoder
-        E[x ~ data, z_1..50 ~ encoder] -log mean_k[p(x | z) p(z) / q(z | x)]
-
-    References:
-        Yuri Burda, Roger Grosse, Ruslan Salakhutdinov. Importance Weighted Autoencoders.
-        ICLR 2016. https://arxiv.org/abs/1509.00519, equation 8.
-    """
-
-    encoder: str = "encoder"
-    decoder: str = "decoder"
-    prior: str = "prior"
-
-    @property
-    def scored(self):
-        return (self.encoder, self.decoder, self.prior)
-
-    def __call__(self, sample):
-        log_w = sample.log_prob(self.decoder) + sample.log_prob(self.prior) - sample.log_prob(self.encoder)
-        if log_w.shape.rank < 2:
-            raise ValueError(
-                "ImportanceWeightedBound takes a leading axis of draws, [k, B]: draw with Ancestral(('encoder',), "
-                "k=50). "
-                f"Received log-weights of shape {tuple(log_w.shape)}."
-            )
-        draws = tf.cast(tf.shape(log_w)[0], log_w.dtype)
-        return tf.math.log(draws) - tf.reduce_logsumexp(log_w, axis=0)
-
-    def describe(self, roles):
-        ratio = f"{roles[self.decoder]} {roles[self.prior]} / {roles[self.encoder]}"
-        return f"-log mean_k[{ratio}]"
-
-    @property
-    def label(self):
-        return "bound"

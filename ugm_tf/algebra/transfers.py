@@ -2,62 +2,77 @@
 
 import dataclasses
 
+from ugm_tf.algebra.ancestral_steps import Draw, Enumerate, Mean, Rename
+from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
-from ugm_tf.algebra.samplers import GENERATED, Ancestral, Draw
-from ugm_tf.algebra.terms import DiscriminatorLoss
+from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 
 __all__ = ["adversary_activated", "importance_weighted"]
 
 
-def importance_weighted(recipe: Recipe) -> Recipe:
+def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
     """Weights each generated draw by how far the discriminator takes it for data: GAN -> IWGAN.
 
-    Every reversed expectation E_fake[-log q^r(y=0 | .)] gets the weights of equation 16,
+    Every reversed expectation of -log q^r(y | .) gets the weights of equation 16,
 
-        w[i] = q^r(y=0 | .) / q(y=0 | .) = exp(logit[i]),   w~ = w / sum(w) = softmax(logit),
+        w[i] = q^r(y | .) / q(y | .),   w~ = w / sum(w);   for y = 0 the softmax of the logits,
 
     detached and normalised over the batch.  The discriminator learns as before.  For each batch the
     gradient is that of the minimax loss times k / sum(w), with k the batch's size: the direction is the
-    minimax one, and the length does not vanish when the discriminator wins.  So compare with `gan(minimax=True)` too.
+    minimax one, and the length does not vanish when the discriminator wins.  So compare with contest="minimax" too.
 
     Args:
         recipe: A recipe with a phase that fools a discriminator.
+        normalise: "batch", or "class" for a recipe whose decoder takes a class c: the weights of each class are
+            then normalised on their own.  The paper does not say which; whole batches are the default.
 
     Raises:
-        ValueError: If no phase minimises a reversed -log q^r(y=0 | .), or it is weighted already.
+        ValueError: If no phase minimises a reversed -log q^r(y | .), if it is weighted already, or if there is no
+            class to normalise within.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
         https://arxiv.org/abs/1706.00550, equations 15 and 16.
     """
+    if normalise not in ("batch", "class"):
+        raise ValueError(f"normalise is 'batch' or 'class'. Received: normalise={normalise!r}.")
+    if normalise == "class" and not any("c" in role.given for role in recipe.roles.values() if role.letter == "p"):
+        raise ValueError(
+            "normalise='class' is for a recipe that generates by a class c, such as conditional_gan(). This one has: "
+            f"{', '.join(map(str, recipe.roles.values()))}."
+        )
 
     def applies(e: Expectation) -> bool:
-        return isinstance(e.of, DiscriminatorLoss) and e.of.reverse and e.of.y == 0
+        return isinstance(e.of, DiscriminatorLoss) and e.of.reverse
 
     def weighted(e: Expectation) -> Expectation:
         if not isinstance(e.of, DiscriminatorLoss) or not applies(e):
             return e
-        return dataclasses.replace(e, weight=ImportanceWeight(e.of.by))
+        return dataclasses.replace(e, weight=ImportanceWeight(e.of.by, "c" if normalise == "class" else None, e.of.y))
 
     expectations = [e for phase in recipe.phases for e in phase.minimise if applies(e)]
     if not expectations:
         raise ValueError(
-            "importance_weighted weights expectations of -log q^r(y=0 | .), the reversed discriminator's, and this "
-            "recipe "
-            f"minimises none: its phases are {_phases(recipe)}. Apply it to a recipe such as gan() (with "
-            "minimax=False)."
+            "importance_weighted weights expectations of -log q^r(y | .), the reversed discriminator's, and this "
+            f"recipe minimises none: its phases are {_phases(recipe)}. Apply it to a recipe such as gan()."
         )
     if any(e.weight is not None for e in expectations):
         raise ValueError("The recipe's reversed expectations are weighted already. Apply importance_weighted once.")
+    other = next((e.of.contest for e in expectations if getattr(e.of, "contest", "") != "logistic"), None)
+    if other:
+        raise ValueError(
+            "importance_weighted weights -log q^r(y | .) of the logistic contest by q^r / q (equation 16). This "
+            f"recipe plays contest='{other}'. Apply it to contest='logistic'."
+        )
     phases = tuple(
         dataclasses.replace(phase, minimise=tuple(weighted(e) for e in phase.minimise)) for phase in recipe.phases
     )
     return dataclasses.replace(recipe, phases=phases)
 
 
-def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
+def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "draws") -> Recipe:
     """Lets a VAE learn from its own samples, as far as a learned discriminator takes them for data: VAE -> AAVAE.
 
     Each expectation of the wake phase is taken twice, over data and over generated examples, and weighted
@@ -69,9 +84,15 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
     decoder and detached.  The phase `discriminate` trains q(y | x) as in a GAN.  With the optimal
     discriminator the expected gradient is half that of the VAE.
 
+    A generated example is known with all that it was drawn from but its code.  So in a semi-supervised recipe it
+    enters as a labelled one; where a class is inferred, examples of the data are weighted and none is generated.
+    Expectations that draw from no encoder, such as a classifier's loss on labels, stay as they are.  (The paper does
+    not say how labels of generated examples enter.)
+
     Args:
-        recipe: A recipe with a prior, a decoder of x, and a phase that draws from an encoder given data.
+        recipe: A recipe with a decoder of x and what it generates from, and a phase that draws from an encoder.
         temperature: T of q(y=1 | x) = sigmoid(logit / T); T > 1 lets generated examples count for more.
+        fakes: "draws" of the decoder, or its "means".
 
     Raises:
         ValueError: If the recipe has a discriminator already, or no such phase.
@@ -80,13 +101,16 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
         https://arxiv.org/abs/1706.00550, equation 17.
     """
+    if fakes not in ("draws", "means"):
+        raise ValueError(f"fakes is 'draws' or 'means'. Received: fakes={fakes!r}.")
     if "discriminator" in recipe.densities:
         raise ValueError(
             "adversary_activated adds a discriminator of x to a recipe that has none; this one has "
             f"'discriminator': {recipe.densities['discriminator']}. Apply it to a recipe such as vae()."
         )
     wakes = [phase for phase in recipe.phases if any(_infers(e) for e in phase.minimise)]
-    if not wakes or not {"prior", "decoder"} <= set(recipe.densities):
+    parts = recipe.ancestors("decoder", known=())[0] if "decoder" in recipe.densities else ()
+    if not wakes or not parts:
         raise ValueError(
             "adversary_activated weights a phase that draws codes of data from 'encoder', in a recipe with a "
             "'prior' and a "
@@ -94,31 +118,40 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0) -> Recipe:
             f"{_phases(recipe)}. Apply it to a recipe such as vae()."
         )
     weight = DiscriminatorProbability(temperature=temperature)
+    generated = Ancestral((*parts, Draw("decoder") if fakes == "draws" else Mean("decoder")))
+    causes = {recipe.roles[name].of for name in parts} & set(recipe.data)  # such as a class that has a prior
+    known = [e for phase in wakes for e in phase.minimise if _infers(e) and causes and not _sets(recipe, e) & causes]
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
-        if not isinstance(e.under, Ancestral) or e.weight is not None:
-            raise ValueError(
-                f"adversary_activated cannot weight {e}, which has a sampler of its own or a weight already."
-            )
-        generated = Ancestral((*GENERATED.detached().steps, *e.under.steps))
+        if not _infers(e):
+            return (e,)
+        if e.weight is not None:
+            raise ValueError(f"adversary_activated cannot weight {e}, which has a weight already.")
         half = dataclasses.replace(e, scale=0.5 * e.scale, weight=weight)
+        if known and e not in known:
+            return (half,)
+        steps = [step for step in e.under.steps if not isinstance(step, Rename)]
         return (
             dataclasses.replace(half, name=f"{e.label}_data"),
-            dataclasses.replace(half, name=f"{e.label}_generated", under=generated),
+            dataclasses.replace(half, name=f"{e.label}_generated", under=generated.detached().then(*steps)),
         )
 
     def wake(phase: Phase) -> Phase:
         return dataclasses.replace(phase, minimise=tuple(a for e in phase.minimise for a in activated(e)))
 
-    discriminate, _ = adversarial(fake=GENERATED, updates=("decoder",))
+    discriminate, _ = adversarial(fake=generated, updates=("decoder",))
     phases = (discriminate, *(wake(phase) if phase in wakes else phase for phase in recipe.phases))
     return dataclasses.replace(recipe, densities={**recipe.densities, "discriminator": "q(y | x)"}, phases=phases)
 
 
 def _infers(e: Expectation) -> bool:
     """Whether the expectation draws from the encoder given data, not given what a decoder drew."""
-    drawn = [step.density for step in e.under.steps if isinstance(step, Draw)] if isinstance(e.under, Ancestral) else []
+    drawn = [step.density for step in e.under.steps] if isinstance(e.under, Ancestral) else []
     return "encoder" in drawn and "decoder" not in drawn
+
+
+def _sets(recipe: Recipe, e: Expectation) -> set[str]:
+    return {str(recipe.roles[s.density].of) for s in e.under.steps if isinstance(s, Draw | Enumerate | Mean)}
 
 
 def _phases(recipe: Recipe) -> str:

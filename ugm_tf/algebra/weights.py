@@ -1,4 +1,4 @@
-"""Weights of an expectation: the paper's two transfers, each a function of the discriminator's logit."""
+"""Weights of an expectation: the paper's two transfers, and the posterior's over several draws."""
 
 from collections.abc import Mapping
 
@@ -6,19 +6,22 @@ import tensorflow as tf
 
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Role
+from ugm_tf.algebra.terms import Term
 from ugm_tf.serialization import record
 
-__all__ = ["DiscriminatorProbability", "ImportanceWeight", "Weight"]
+__all__ = ["DiscriminatorProbability", "ImportanceWeight", "PosteriorWeight", "Weight"]
 
 
 class Weight:
     """A function from a joint sample to factors of a term, [B]; no gradient flows through it.
 
     Attributes:
-        by: Name of the discriminator that it asks.
+        scored: Names of the densities whose log-probability it takes, at values of their variable.
+        conditioned: Names of the densities that it asks for a distribution, given values of their parents.
+        judges: Names of those among them that it asks for a logit: `by`, if it has that.
     """
 
-    by: str
+    scored, conditioned, judges = Term.scored, Term.conditioned, Term.judges
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
         raise NotImplementedError
@@ -30,12 +33,16 @@ class Weight:
 
 @record
 class ImportanceWeight(Weight):
-    """q^r(y=0 | .) / q(y=0 | .) = exp(logit), self-normalised over the batch to a mean of 1, [B].
+    """q^r(y | .) / q(y | .), self-normalised over the batch to a mean of 1, [B]: exp(logit) for y = 0.
 
-    The mean of weight times term is then sum{ w~[i] * term[i] } with w~ = softmax of the logits.
+    The mean of weight times term is then sum{ w~[i] * term[i] } with w~ = softmax of the logits; of their negatives for
+    y = 1, which has an effect where what learns draws the real side, as in a BiGAN.
 
     Args:
         by: Name of the discriminator.
+        within: Name of a one-hot variable, [B, C]: normalise over the examples of each class instead of the whole
+            batch, so that the classes keep their shares.  The paper does not say which it does.
+        y: The side: 0 for generated, 1 for data.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
@@ -43,15 +50,25 @@ class ImportanceWeight(Weight):
     """
 
     by: str = "discriminator"
+    within: str | None = None
+    y: int = 0
 
     def __call__(self, sample):
         logits = sample.distribution(self.by).logits
-        size = tf.cast(tf.size(logits), logits.dtype)
-        return tf.reshape(tf.nn.softmax(tf.reshape(logits, [-1])), tf.shape(logits)) * size
+        logits = -logits if self.y else logits
+        if self.within is None:
+            size = tf.cast(tf.size(logits), logits.dtype)
+            return tf.reshape(tf.nn.softmax(tf.reshape(logits, [-1])), tf.shape(logits)) * size
+        member = sample[self.within] > 0.5  # [B, C]
+        ones = tf.cast(member, logits.dtype)
+        masked = tf.where(member, logits[:, None], logits.dtype.min)
+        shares = tf.nn.softmax(masked, axis=0) * ones * tf.reduce_sum(ones, 0, keepdims=True)
+        return tf.reduce_sum(shares, 1)
 
     def describe(self, roles):
         given = ", ".join(roles[self.by].given)
-        return f"w[q^r(y=0 | {given}) / q(y=0 | {given})]"
+        within = "" if self.within is None else f" within {self.within}"
+        return f"w[q^r(y={self.y} | {given}) / q(y={self.y} | {given}){within}]"
 
 
 @record
@@ -80,3 +97,34 @@ class DiscriminatorProbability(Weight):
     def describe(self, roles):
         power = "" if self.temperature == 1.0 else f"^(1/{self.temperature:g})"
         return f"q{power}(y=1 | {', '.join(roles[self.by].given)})"
+
+
+@record
+class PosteriorWeight(Weight):
+    """p(x, z[i]) / q(z[i] | x) of k draws, self-normalised over the draws of an example to a mean of 1, [k, B].
+
+    The mean over draws of weight times term estimates the term's expectation under p(z | x); with k = 1 the
+    weight is 1, and the expectation is under q.
+
+    Args:
+        generative: Names of the densities whose product is p(x, z).
+        inference: Names of the densities whose product is q(z | x).
+
+    References:
+        Jorg Bornschein, Yoshua Bengio. Reweighted Wake-Sleep. ICLR 2015. https://arxiv.org/abs/1406.2751, equation 5.
+    """
+
+    generative: tuple[str, ...] = ("decoder", "prior")
+    inference: tuple[str, ...] = ("encoder",)
+
+    @property
+    def scored(self):
+        return (*self.generative, *self.inference)
+
+    def __call__(self, sample):
+        log_w = sample.log_weights(self.generative, self.inference)
+        return tf.nn.softmax(log_w, axis=0) * tf.cast(tf.shape(log_w)[0], log_w.dtype)
+
+    def describe(self, roles):
+        above, below = (" ".join(str(roles[name]) for name in names) for names in (self.generative, self.inference))
+        return f"w[{above} / {below}]"

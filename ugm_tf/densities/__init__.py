@@ -10,12 +10,14 @@ from ugm_tf.densities.continuous import (
     Uniform,
 )
 from ugm_tf.densities.density import Density, Prior
-from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, RelaxedOneHot
+from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, RelaxedBernoulli, RelaxedOneHot
 from ugm_tf.densities.families import get, names
 from ugm_tf.densities.family import Family
+from ugm_tf.densities.flows import MADE, InverseAutoregressiveFlow
 from ugm_tf.densities.noise import noise_by_row, standard_noise
 
 __all__ = [
+    "MADE",
     "Bernoulli",
     "Categorical",
     "ContinuousBernoulli",
@@ -24,11 +26,13 @@ __all__ = [
     "Family",
     "FullCovarianceGaussian",
     "Gaussian",
+    "InverseAutoregressiveFlow",
     "Laplace",
     "Logit",
     "OneHot",
     "Point",
     "Prior",
+    "RelaxedBernoulli",
     "RelaxedOneHot",
     "Uniform",
     "get",

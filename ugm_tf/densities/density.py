@@ -24,6 +24,8 @@ class Density(keras.layers.Layer):
         network: Any built Keras model or layer from the parents, in the order of the role's
             "| ..." part, each [B, ...], to the family's parameters [B, *parameter_shape].
         family: A family's name (see `ugm_tf.densities.names()`) or a `Family`.
+        flow: A layer with a method `bijector(context)`, such as `InverseAutoregressiveFlow`, that bends the family's
+            draws; the network then puts out the flow's context, too, behind the family's parameters.
 
     Call args:
         given: The parents, each [B, ...], or [k, B, ...] with leading axes of draws.
@@ -40,7 +42,7 @@ class Density(keras.layers.Layer):
     TensorShape([5])
     """
 
-    def __init__(self, network: keras.layers.Layer, family: str | Family, **kwargs: Any):
+    def __init__(self, network: keras.layers.Layer, family: str | Family, flow: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(network, keras.layers.Layer) or not network.built:
             raise ValueError(
@@ -49,8 +51,13 @@ class Density(keras.layers.Layer):
             )
         self.network = network
         self.family = families.get(family)
+        self.flow = flow
         self.parameter_shape: Shape = tuple(network.output_shape[1:]) if _has_shapes(network) else ()
-        self.event_shape: Shape | None = self.family.event_shape(self.parameter_shape) if _has_shapes(network) else None
+        self.event_shape: Shape | None = None
+        if _has_shapes(network):
+            *axes, last = self.parameter_shape or (0,)
+            own = self.parameter_shape if flow is None else (*axes, last - flow.context)
+            self.event_shape = self.family.event_shape(own)
         self.built = True
 
     @property
@@ -85,7 +92,22 @@ class Density(keras.layers.Layer):
                 parameters, [*parameters.shape[: -len(self.parameter_shape)], *self.parameter_shape]
             )
         rank = len(self.event_shape) if self.event_shape is not None else parameters.shape.rank - 1
-        return self.family.distribution(parameters, rank)
+        if self.flow is None:
+            return self.family.distribution(parameters, rank)
+        own, context = tf.split(parameters, [parameters.shape[-1] - self.flow.context, self.flow.context], axis=-1)
+        return tfd.TransformedDistribution(self.family.distribution(own, rank), self.flow.bijector(context))
+
+    def value(self, distribution: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
+        """The draw that `noise`, of shape [..., *noise_shape], picks."""
+        if getattr(self, "flow", None) is None:
+            return self.family.draw(distribution, noise)
+        return distribution.bijector.forward(self.family.draw(distribution.distribution, noise))
+
+    def location(self, distribution: tfd.Distribution) -> tf.Tensor:
+        """The one value to show: the family's mean, through the flow if there is one."""
+        if getattr(self, "flow", None) is None:
+            return self.family.location(distribution)
+        return distribution.bijector.forward(self.family.location(distribution.distribution))
 
     def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor) -> tf.Tensor:
         """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2]."""
@@ -93,7 +115,7 @@ class Density(keras.layers.Layer):
         parts = (lead, distribution.batch_shape_tensor(), self.family.noise_shape(event_shape))
         shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
         noise = standard_noise(self.family.noise, shape, seed)
-        value = self.family.draw(distribution, noise)
+        value = self.value(distribution, noise)
         return value if noise is not None else tf.broadcast_to(value, shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -101,11 +123,15 @@ class Density(keras.layers.Layer):
             **super().get_config(),
             "network": keras.saving.serialize_keras_object(self.network),
             "family": keras.saving.serialize_keras_object(self.family),
+            "flow": None if self.flow is None else keras.saving.serialize_keras_object(self.flow),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Density":
-        parts = {name: keras.saving.deserialize_keras_object(config.pop(name)) for name in ("network", "family")}
+        parts = {
+            name: keras.saving.deserialize_keras_object(config.pop(name, None))
+            for name in ("network", "family", "flow")
+        }
         return cls(**parts, **config)
 
 
@@ -142,7 +168,7 @@ class Prior(keras.layers.Layer):
         """The distribution, of batch shape []."""
         return self.family.distribution(self.family.standard(self.event_shape), len(self.event_shape))
 
-    draw = Density.draw
+    value, location, draw = Density.value, Density.location, Density.draw
 
     def get_config(self) -> dict[str, Any]:
         family = keras.saving.serialize_keras_object(self.family)

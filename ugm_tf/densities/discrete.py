@@ -10,7 +10,7 @@ from ugm_tf.serialization import record
 
 tfd = tfp.distributions
 
-__all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "RelaxedOneHot"]
+__all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "RelaxedBernoulli", "RelaxedOneHot"]
 
 
 @record
@@ -139,3 +139,34 @@ class RelaxedOneHot(Family):
 
     def location(self, distribution):
         return tf.nn.softmax(distribution.logits)
+
+
+@record
+class RelaxedBernoulli(Family):
+    """Independent numbers in (0, 1) near 0 or 1: the binary Concrete law, given by logits.
+
+    Args:
+        temperature: Towards 0, draws become coins and gradients noisy.
+
+    References:
+        Chris Maddison, Andriy Mnih, Yee Whye Teh. The Concrete distribution. ICLR 2017.
+        https://arxiv.org/abs/1611.00712, appendix B.
+    """
+
+    temperature: float = 0.5
+    support: ClassVar[str] = "unit"
+    noise: ClassVar[str | None] = "uniform"
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0.0:
+            raise ValueError(f"The temperature of a RelaxedBernoulli must be positive. Received: {self.temperature}.")
+
+    def distribution(self, parameters, event_rank):
+        return tfd.Independent(tfd.RelaxedBernoulli(self.temperature, logits=parameters), event_rank)
+
+    def draw(self, distribution, noise):
+        logistic = tf.math.log(noise) - tf.math.log1p(-noise)
+        return tf.sigmoid((distribution.distribution.logits + logistic) / self.temperature)
+
+    def location(self, distribution):
+        return tf.sigmoid(distribution.distribution.logits)

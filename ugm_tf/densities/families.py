@@ -1,5 +1,8 @@
 """The families that can be given by name."""
 
+import ast
+import inspect
+import re
 from collections.abc import Callable
 
 from ugm_tf.densities import continuous, discrete
@@ -18,6 +21,7 @@ _FAMILIES: dict[str, Callable[[], Family]] = {
     "logit": discrete.Logit,
     "one_hot": discrete.OneHot,
     "point": continuous.Point,
+    "relaxed_bernoulli": discrete.RelaxedBernoulli,
     "relaxed_one_hot": discrete.RelaxedOneHot,
     "uniform": continuous.Uniform,
     "unit_gaussian": lambda: continuous.Gaussian(scale=1.0),
@@ -30,16 +34,38 @@ def names() -> list[str]:
 
 
 def get(family: str | Family) -> Family:
-    """The family of this name, with its defaults; a `Family` is returned as it is.
+    """The family of this name, with its defaults or with others: "laplace", "laplace(scale=0.1)".
+
+    Args:
+        family: The name, maybe with arguments; or a `Family`, which is returned as it is.
 
     Raises:
-        ValueError: If the name is not known.
+        ValueError: If the name or an argument is not known.
+
+    Example:
+
+    >>> get("gaussian(scale=0.1)")
+    Gaussian(scale=0.1)
     """
     if isinstance(family, Family):
         return family
-    if family not in _FAMILIES:
+    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", family)
+    name, arguments = match.groups() if match else (family, None)
+    if name not in _FAMILIES:
         raise ValueError(
-            f"There is no family '{family}'. Give one of {', '.join(names())}, or a Family, such as "
-            "Gaussian(scale=0.1)."
+            f"There is no family '{family}'. Give one of {', '.join(names())}, maybe with arguments, such as "
+            "'gaussian(scale=0.1)'; or a Family, such as Gaussian(scale=0.1)."
         )
-    return _FAMILIES[family]()
+    make = _FAMILIES[name]
+    if arguments is None:
+        return make()
+    known = inspect.signature(make).parameters
+    try:
+        keywords = ast.parse(f"f({arguments})", mode="eval").body.keywords  # type: ignore[attr-defined]
+        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
+        if arguments and (not values or not set(values) <= set(known)):
+            raise ValueError
+    except (SyntaxError, ValueError):
+        takes = ", ".join(str(parameter) for parameter in known.values()) or "none"
+        raise ValueError(f"'{name}' takes the arguments: {takes}. Received: '{family}'.") from None
+    return make(**values)

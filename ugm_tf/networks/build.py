@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
-from ugm_tf.algebra import Recipe
-from ugm_tf.densities import Density, Family, Prior, families
+from ugm_tf.algebra import Recipe, Rename
+from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, Prior, families
+from ugm_tf.networks.conditioned import leave_one_out, projection
 from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.mlp import mlp
 
@@ -24,36 +25,37 @@ def names() -> list[str]:
 
 def is_adversarial(recipe: Recipe, density: str | None = None) -> bool:
     """Whether the recipe has a discriminator, or, of one density, whether it is judged or judges."""
-    judges = {e.of.by for phase in recipe.phases for e in phase.minimise if hasattr(e.of, "by")}
     if density is None:
-        return bool(judges)
-    return density in judges or not _is_scored(recipe, density)
+        return bool(recipe.judges)
+    return density in recipe.judges or not _is_scored(recipe, density)
 
 
 def _is_scored(recipe: Recipe, name: str) -> bool:
     return any(
-        name in (*getattr(e.of, "scored", ()), *getattr(e.of, "conditioned", ()))
+        name in (*getattr(part, "scored", ()), *getattr(part, "conditioned", ()))
         for phase in recipe.phases
         for e in phase.minimise
+        for part in (e.of, e.weight)
     )
 
 
 def default_families(recipe: Recipe, likelihood: str | Family = "bernoulli") -> dict[str, str | Family]:
     """A family for each density.
 
-    "logit" for what judges, `likelihood` for a scored density of data, "point" for what is only sampled, and a
-    Gaussian for codes.
+    The recipe's own, where it names one; "logit" for what judges, `likelihood` for a scored density of data, "point"
+    for what is only sampled, and a Gaussian for codes.
 
     Args:
         recipe: The recipe.
         likelihood: Family of the densities that score data.
     """
-    judges = {e.of.by for phase in recipe.phases for e in phase.minimise if hasattr(e.of, "by")}
     out: dict[str, str | Family] = {}
     for name, role in recipe.roles.items():
-        if name in judges:
+        if name in recipe.families:
+            out[name] = recipe.families[name]
+        elif name in recipe.judges:
             out[name] = "logit"
-        elif role.of in recipe.data:
+        elif role.of in (*recipe.data, "x"):
             out[name] = likelihood if _is_scored(recipe, name) else "point"
         elif role.given:
             out[name] = "gaussian" if _is_scored(recipe, name) else "point"
@@ -68,6 +70,7 @@ def build(
     network: str = "mlp",
     likelihood: str | Family = "bernoulli",
     families_by_name: Mapping[str, str | Family] | None = None,
+    conditioning: str = "concat",
     **options: Any,
 ) -> dict[str, Density | Prior]:
     """Untrained densities for a recipe.
@@ -75,9 +78,12 @@ def build(
     Args:
         recipe: The recipe.
         shapes: Shape of one value of each variable: {"x": (28, 28, 1), "z": (20,)}.
-        network: "mlp" or "dcgan".
+        network: "mlp" or "dcgan".  What lies between vectors is dense in both.
         likelihood: Family of the densities that score data, such as "bernoulli"; its support must be that of the data.
-        families_by_name: Families of single densities, by name, where `default_families` is not what you want.
+        families_by_name: Families of single densities, by name, where `default_families` is not what you want; "iaf"
+            is a Gaussian with an `InverseAutoregressiveFlow`.
+        conditioning: How a discriminator takes a vector beside an image: as another input ("concat"), or by its
+            inner product with the network's features of the image ("projection").
         **options: Those of the network's builder, such as hidden=(500, 500) for "mlp".
 
     Returns:
@@ -100,11 +106,19 @@ def build(
         raise ValueError(f"'{network}' networks take {', '.join(sorted(own))}. Received: {', '.join(unknown)}.")
     if unknown := sorted(set(families_by_name or {}) - set(recipe.densities)):
         raise ValueError(f"This recipe has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}.")
+    if conditioning not in ("concat", "projection"):
+        raise ValueError(f"conditioning is 'concat' or 'projection'. Received: {conditioning!r}.")
     chosen = {**default_families(recipe, likelihood), **(families_by_name or {})}
+    shapes = dict(shapes)
+    for step in recipe.steps:
+        shapes |= step.shape(shapes)
     out: dict[str, Density | Prior] = {}
     for name, role in recipe.roles.items():
+        flow = None
+        if chosen[name] == "iaf":
+            flow, chosen[name] = InverseAutoregressiveFlow(shapes[role.of][-1]), "gaussian"
         family = families.get(chosen[name])
-        judged = chosen[name] == "logit"
+        judged = isinstance(family, Logit)
         needed = (*role.given, *(() if judged else (role.of,)))
         if missing := [variable for variable in needed if variable not in shapes]:
             raise ValueError(
@@ -114,16 +128,30 @@ def build(
         if not role.given:
             out[name] = Prior(event, family, name=name)
             continue
-        bounded = not family.has_log_prob and len(event) == 3  # an image that is only sampled lies in [0, 1]
         more = dict(options)
         if network == "mlp" and is_adversarial(recipe, name):
             more.setdefault("activation", "leaky_relu")
-        body = builder(
-            [shapes[v] for v in role.given],
-            family.parameter_shape(event),
-            bounded=bounded,
-            name=f"{name}_network",
-            **more,
-        )
-        out[name] = Density(body, family, name=name)
+        inputs = [shapes[v] for v in role.given]
+        size = family.parameter_shape(event)
+        if flow is not None:
+            size = (*size[:-1], size[-1] + flow.context)
+        if role.of not in recipe.data and _copies(recipe, role.of) in role.given:
+            body = leave_one_out(size[0], name=f"{name}_network", **_of(leave_one_out, more))
+        elif judged and conditioning == "projection" and len(inputs) == 2 and len(inputs[0]) == 3:
+            body = projection(builder, inputs, name=f"{name}_network", **more)
+        else:
+            # An image that is only sampled lies in [0, 1].
+            bounded = not family.has_log_prob and len(event) == 3
+            body = builder(inputs, size, bounded=bounded, name=f"{name}_network", **more)
+        out[name] = Density(body, family, flow, name=name)
     return out
+
+
+def _copies(recipe: Recipe, variable: str) -> str | None:
+    """The variable that a sampler copies into this one, if it does: one to be predicted unit by unit."""
+    return next((step.old for step in recipe.steps if isinstance(step, Rename) and step.new == variable), None)
+
+
+def _of(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    known = inspect.signature(function).parameters
+    return {key: value for key, value in options.items() if key in known}

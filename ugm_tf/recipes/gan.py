@@ -1,13 +1,14 @@
 """The generative adversarial network: the sleep phase."""
 
 from ugm_tf.algebra import GENERATED, Recipe, adversarial
-from ugm_tf.recipes.registry import recipe
+from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["gan"]
 
 
 @recipe
-def gan(minimax: bool = False) -> Recipe:
+@contestable
+def gan() -> Recipe:
     """GAN: a decoder learns from a discriminator that tells its samples from data.
 
     In the unified view x is latent and its provenance y is seen: the discriminator is the sleep
@@ -20,8 +21,9 @@ def gan(minimax: bool = False) -> Recipe:
         discriminator: q(y | x), "logit".
 
     Args:
-        minimax: Let the decoder maximise the discriminator's loss instead of minimising the reversed
-            one.  That saturates when the discriminator wins; its direction is that of `iwgan`.
+        The options of `ugm_tf.contested`.  contest="minimax" lets the decoder maximise the discriminator's loss
+            instead of minimising the reversed one: it saturates when the discriminator wins; its direction is that of
+            `iwgan`.
 
     Example:
 
@@ -39,5 +41,5 @@ def gan(minimax: bool = False) -> Recipe:
     """
     return Recipe(
         densities={"prior": "p(z)", "decoder": "p(x | z)", "discriminator": "q(y | x)"},
-        phases=adversarial(fake=GENERATED, updates=("decoder",), minimax=minimax),
+        phases=adversarial(fake=GENERATED, updates=("decoder",)),
     )

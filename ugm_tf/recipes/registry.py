@@ -1,13 +1,14 @@
 """Recipes by name."""
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ugm_tf.algebra import Recipe
+from ugm_tf.algebra import Recipe, contested
 
-__all__ = ["function", "get", "names", "recipe"]
+__all__ = ["contestable", "function", "get", "names", "recipe"]
 
 _RECIPES: dict[str, Callable[..., Recipe]] = {}
 
@@ -23,6 +24,31 @@ def recipe(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
         raise ValueError(f"There is a recipe '{name}' already, from {_RECIPES[name].__module__}. Choose another name.")
     _RECIPES[name] = function
     return function
+
+
+def contestable(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
+    """Gives a function that returns an adversarial recipe the options of `contested`, by keyword, as its own.
+
+    >>> print(ugm_tf.recipes.gan(contest="least_squares", discriminator_steps=2).describe())
+    discriminate: minimise over discriminator, 2 times
+        E[x ~ data] 1/2 [l(x) - 1]^2
+      + E[z ~ prior, x ~ decoder] 1/2 l(x)^2
+    generate: minimise over decoder
+        E[z ~ prior, x ~ decoder] 1/2 [l(x) - 1]^2
+    """
+    own = inspect.signature(function)
+    options = [
+        p.replace(kind=p.KEYWORD_ONLY) for n, p in inspect.signature(contested).parameters.items() if n != "recipe"
+    ]
+    names = {option.name for option in options}
+
+    @functools.wraps(function)
+    def made(*args: Any, **kwargs: Any) -> Recipe:
+        given = {name: kwargs.pop(name) for name in list(kwargs) if name in names}
+        return contested(function(*args, **kwargs), **given) if given else function(*args, **kwargs)
+
+    made.__signature__ = own.replace(parameters=[*own.parameters.values(), *options])  # type: ignore[attr-defined]
+    return made
 
 
 def names() -> list[str]:

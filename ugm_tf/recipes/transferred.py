@@ -1,56 +1,82 @@
-"""The paper's transferred models: each is a transfer of another recipe."""
+"""The transferred models: each is a transfer of another recipe, by its name and with its hyperparameters."""
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
 
 from ugm_tf.algebra import Recipe, adversary_activated, importance_weighted
+from ugm_tf.recipes.aae import aae
+from ugm_tf.recipes.acgan import acgan
+from ugm_tf.recipes.bigan import bigan
+from ugm_tf.recipes.conditional_gan import conditional_gan
+from ugm_tf.recipes.conditional_vae import conditional_vae
 from ugm_tf.recipes.gan import gan
+from ugm_tf.recipes.hierarchical_vae import hierarchical_vae
+from ugm_tf.recipes.infogan import infogan
+from ugm_tf.recipes.iwae import iwae
 from ugm_tf.recipes.registry import recipe
+from ugm_tf.recipes.semi_supervised_vae import semi_supervised_vae
 from ugm_tf.recipes.vae import vae
 
-__all__ = ["aavae", "iwgan"]
+__all__ = [
+    "aacvae",
+    "aahvae",
+    "aaiwae",
+    "aasvae",
+    "aavae",
+    "iwaae",
+    "iwacgan",
+    "iwbigan",
+    "iwcgan",
+    "iwgan",
+    "iwinfogan",
+]
 
 
-@recipe
-def iwgan() -> Recipe:
-    """IWGAN, the importance-weighted GAN: `importance_weighted(gan())`.
+def _transferred(
+    name: str, transfer: Callable[..., Recipe], base: Callable[..., Recipe], title: str
+) -> Callable[..., Recipe]:
+    """Registers `transfer(base())` under a name; its hyperparameters are those of both."""
+    own = [p.replace(kind=p.KEYWORD_ONLY) for n, p in inspect.signature(transfer).parameters.items() if n != "recipe"]
+    inherited = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(base).parameters.values()]
+    mine = {parameter.name for parameter in own}
 
-    Example:
+    def made(**hyperparameters: object) -> Recipe:
+        theirs = {key: value for key, value in hyperparameters.items() if key not in mine}
+        return transfer(base(**theirs), **{key: value for key, value in hyperparameters.items() if key in mine})
 
-    >>> print(iwgan().describe())
-    discriminate: minimise over discriminator
-        E[x ~ data] -log q(y=1 | x)
-      + E[z ~ prior, x ~ decoder] -log q(y=0 | x)
-    generate: minimise over decoder
-        E[z ~ prior, x ~ decoder] w[q^r(y=0 | x) / q(y=0 | x)] * -log q^r(y=0 | x)
-
-    References:
-        Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
-        https://arxiv.org/abs/1706.00550, equation 16.
-    """
-    return importance_weighted(gan())
-
-
-@recipe
-def aavae(beta: float = 1.0, kl: str = "analytic", temperature: float = 1.0) -> Recipe:
-    """AAVAE, the adversary-activated VAE: `adversary_activated(vae())`.
+    functools.update_wrapper(made, base, assigned=("__annotations__",))
+    made.__name__ = made.__qualname__ = name
+    made.__module__ = __name__
+    made.__signature__ = inspect.Signature([*inherited, *own], return_annotation=Recipe)  # type: ignore[attr-defined]
+    equation = "16" if transfer is importance_weighted else "17"
+    made.__doc__ = f"""{title}: `{transfer.__name__}({base.__name__}())`.
 
     Args:
-        beta: As in `vae`.
-        kl: As in `vae`.
-        temperature: As in `adversary_activated`.
+        {", ".join(parameter.name for parameter in inherited) or "None"}: As in `{base.__name__}`.
+        {", ".join(parameter.name for parameter in own)}: As in `ugm_tf.{transfer.__name__}`.
 
     Example:
 
-    >>> print(aavae().describe())
-    discriminate: minimise over discriminator
-        E[x ~ data] -log q(y=1 | x)
-      + E[z ~ prior, x ~ decoder] -log q(y=0 | x)
-    wake: minimise over encoder, decoder
-        0.5 E[x ~ data, z ~ encoder] q(y=1 | x) * -log p(x | z)
-      + 0.5 E[z ~ sg(prior), x ~ sg(decoder), z ~ encoder] q(y=1 | x) * -log p(x | z)
-      + 0.5 E[x ~ data, z ~ encoder] q(y=1 | x) * KL(q(z | x) || p(z))
-      + 0.5 E[z ~ sg(prior), x ~ sg(decoder), z ~ encoder] q(y=1 | x) * KL(q(z | x) || p(z))
+    >>> print({name}().describe())
+{textwrap.indent(transfer(base()).describe(), "    ")}
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
-        https://arxiv.org/abs/1706.00550, equation 17.
+        https://arxiv.org/abs/1706.00550, equation {equation}.
     """
-    return adversary_activated(vae(beta=beta, kl=kl), temperature=temperature)
+    return recipe(made)
+
+
+iwgan = _transferred("iwgan", importance_weighted, gan, "IWGAN, the importance-weighted GAN")
+iwcgan = _transferred("iwcgan", importance_weighted, conditional_gan, "IWCGAN, the importance-weighted conditional GAN")
+iwacgan = _transferred("iwacgan", importance_weighted, acgan, "The importance-weighted AC-GAN")
+iwinfogan = _transferred("iwinfogan", importance_weighted, infogan, "The importance-weighted InfoGAN")
+iwbigan = _transferred("iwbigan", importance_weighted, bigan, "The importance-weighted BiGAN")
+iwaae = _transferred("iwaae", importance_weighted, aae, "The importance-weighted AAE, whose weights are of codes")
+aavae = _transferred("aavae", adversary_activated, vae, "AAVAE, the adversary-activated VAE, or beta-VAE")
+aacvae = _transferred("aacvae", adversary_activated, conditional_vae, "AACVAE, the adversary-activated conditional VAE")
+aasvae = _transferred("aasvae", adversary_activated, semi_supervised_vae, "AASVAE, the adversary-activated M2")
+aaiwae = _transferred("aaiwae", adversary_activated, iwae, "The adversary-activated IWAE")
+aahvae = _transferred("aahvae", adversary_activated, hierarchical_vae, "The adversary-activated hierarchical VAE")

@@ -1,0 +1,240 @@
+"""The steps of ancestral sampling: each goes from one joint sample to the next."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from ugm_tf.algebra.joint_sample import JointSample
+from ugm_tf.algebra.role import Role
+from ugm_tf.serialization import record
+
+__all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Rename", "Reverse", "Step"]
+
+Roles = Mapping[str, Role]
+Shape = tuple[int, ...]
+
+
+class Step:
+    """One step of ancestral sampling, from one joint sample to the next.
+
+    Attributes:
+        density: Name of the density that the step asks; None if there is none.
+        verb: What it does to that density, for messages.
+        gradient: Whether the density's gradient has to flow through a draw of it.
+    """
+
+    density: str | None = None
+    verb = "draws from"
+    gradient = False
+
+    def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
+        raise NotImplementedError
+
+    def needs(self, roles: Roles) -> tuple[str, ...]:
+        """Variables that must be known."""
+        return roles[self.density].given if self.density else ()
+
+    def sets(self, roles: Roles) -> str | None:
+        """The variable that becomes known."""
+        return roles[self.density].of if self.density else None
+
+    def source(self, roles: Roles) -> str:
+        """Where it comes from, as `describe` prints it: "~ encoder"."""
+        return f"~ {self.density}"
+
+    def shape(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+        """Shape of one value of the variable, where it follows from another variable's."""
+        return {}
+
+
+@record
+class Draw(Step):
+    """Draws a density's variable given the values so far.
+
+    Args:
+        density: Name of the density.
+        k: Number of draws for each example, on a new leading axis; None for one draw and no axis.
+    """
+
+    density: str = dataclasses.field()  # required: without this, Step's None would be its default
+    k: int | None = None
+
+    gradient = True
+
+    def __post_init__(self) -> None:
+        if self.k is not None and self.k < 1:
+            raise ValueError(f"A sampler takes k >= 1 draws for each example. Received: k={self.k}.")
+
+    def __call__(self, sample, seed):
+        lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
+        value = sample.densities[self.density].draw(sample.distribution(self.density), lead, seed)
+        return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
+
+
+@record
+class Mean(Step):
+    """Sets a density's variable to the mean given the values so far, through which a gradient flows for each family.
+
+    Args:
+        density: Name of the density; it has parents.
+    """
+
+    density: str = dataclasses.field()
+    verb = "takes the mean of"
+
+    def __call__(self, sample, seed):
+        value = sample.densities[self.density].location(sample.distribution(self.density))
+        return sample.where(drawn_by=(self.density,), **{sample.roles[self.density].of: value})
+
+    def source(self, roles):
+        return f"= mean of {self.density}"
+
+
+@record
+class Enumerate(Step):
+    """Every value of a one-hot density in place of a draw, weighted by its probability: an exact sum.
+
+    The values stand on a new leading axis of size C; gradients flow through the probabilities.
+
+    Args:
+        density: Name of a density of family "one_hot".
+    """
+
+    density: str = dataclasses.field()
+    verb = "enumerates"
+
+    def __call__(self, sample, seed):
+        distribution = sample.distribution(self.density)
+        classes = distribution.event_shape[-1]
+        shape = tf.concat([[classes], sample.lead(self.density), distribution.batch_shape_tensor(), [classes]], 0)
+        rank = shape.shape[0]
+        every = tf.broadcast_to(tf.reshape(tf.eye(classes), [classes] + [1] * (rank - 2) + [classes]), shape)
+        # The mean over C rows times C is the sum.
+        weight = float(classes) * distribution.prob(every)
+        weight = weight if sample.weight is None else weight * sample.weight
+        of = sample.roles[self.density].of
+        return sample.where(weight=weight, drawn_by=(self.density,), axis=classes, **{of: every})
+
+
+@record
+class Detach(Step):
+    """Holds the draws so far fixed, under theta_0: no gradient flows through them, nor through the probabilities of
+    exact sums, and within a training step they outlast the updates of the densities that drew them."""
+
+    def __call__(self, sample, seed):
+        return sample.detached()
+
+
+@record
+class Rename(Step):
+    """Gives the value of one variable to another, as when two domains share one encoder.
+
+    Args:
+        old: A variable that has a value.
+        new: The variable that gets it.
+    """
+
+    old: str
+    new: str
+
+    def __call__(self, sample, seed):
+        return sample.where(**{self.new: sample[self.old]})
+
+    def needs(self, roles):
+        return (self.old,)
+
+    def sets(self, roles):
+        return self.new
+
+    def source(self, roles):
+        return f"= {self.old}"
+
+    def shape(self, shapes):
+        return {self.new: shapes[self.old]} if self.old in shapes else {}
+
+
+@record
+class Reverse(Step):
+    """Sets a variable to 1 less another: the reversal y -> 1 - y of equation 3, of any variable in [0, 1].
+
+    Args:
+        old: A variable that has a value.
+        new: The variable that gets 1 - old.
+    """
+
+    old: str
+    new: str
+
+    def __call__(self, sample, seed):
+        return sample.where(**{self.new: 1.0 - sample[self.old]})
+
+    needs, sets, shape = Rename.needs, Rename.sets, Rename.shape
+
+    def source(self, roles):
+        return f"= 1 - {self.old}"
+
+
+@record
+class Pack(Step):
+    """Joins each example with the next ones of the batch on the last axis: [B, ..., n] becomes [B, ..., size * n].
+
+    A discriminator of packs sees several independent draws at once, and so whether they are too alike.  Each example
+    is in `size` packs, the batch being a circle, so that a pack costs no more draws than an example.
+
+    Args:
+        old: The variable to pack.
+        new: The variable that gets the packs.
+        size: Examples in a pack.
+
+    References:
+        Zinan Lin et al. PacGAN: The power of two samples in generative adversarial networks. NeurIPS 2018.
+        https://arxiv.org/abs/1712.04086, section 3.  (There, packs share no example.)
+    """
+
+    old: str
+    new: str
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.size < 2:
+            raise ValueError(f"A pack has at least 2 examples. Received: size={self.size}.")
+
+    def __call__(self, sample, seed):
+        value, axis = sample[self.old], len(sample.axes)
+        parts = [tf.roll(value, -i, axis) for i in range(self.size)]
+        return sample.where(**{self.new: tf.concat(parts, -1)})
+
+    needs, sets = Rename.needs, Rename.sets
+
+    def source(self, roles):
+        return f"= {self.size} of {self.old}"
+
+    def shape(self, shapes):
+        if self.old not in shapes:
+            return {}
+        *axes, last = shapes[self.old]
+        return {self.new: (*axes, self.size * last)}
+
+
+@record
+class Ask(Step):
+    """Keeps a discriminator's logit under theta_0 as a variable, [B], for a later comparison.
+
+    Args:
+        density: Name of the discriminator.
+        new: The variable that gets the logit; no gradient flows through it.
+    """
+
+    density: str = dataclasses.field()
+    new: str = "l"
+    verb = "asks"
+
+    def __call__(self, sample, seed):
+        return sample.where(**{self.new: tf.stop_gradient(sample.distribution(self.density).logits)})
+
+    def sets(self, roles):
+        return self.new
+
+    def source(self, roles):
+        return f"= logit of {self.density}"

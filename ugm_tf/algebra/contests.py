@@ -1,0 +1,194 @@
+"""Contests: what a discriminator and those who play against it minimise, as functions of its output."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+__all__ = ["Contest", "get", "names"]
+
+Function = Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Contest:
+    """The four losses of a contest, each a function of the discriminator's output l, [B], in nats or its own unit.
+
+    Attributes:
+        name: Its name.
+        real: The discriminator's loss on the real side, y = 1.
+        fake: The discriminator's loss on the generated side, y = 0.
+        fool: What who makes the generated side minimises there.
+        fool_real: What who makes the real side minimises there, if somebody does.
+        log_ratio: Whether the best l is log p(. | y=1) - log p(. | y=0), so that exp(l) is an importance weight.
+        texts: The four losses as `describe` prints them, with {given} for what the discriminator judges.
+    """
+
+    name: str
+    real: Function
+    fake: Function
+    fool: Function
+    fool_real: Function
+    log_ratio: bool
+    texts: tuple[str, str, str, str]
+
+    def loss(self, y: int, reverse: bool) -> Function:
+        """The loss on side y; `reverse` for that of the discriminator's adversary."""
+        return (self.fake, self.real, self.fool, self.fool_real)[y + 2 * reverse]
+
+    def text(self, y: int, reverse: bool, given: str) -> str:
+        """That loss as `describe` prints it."""
+        return (self.texts[1], self.texts[0], self.texts[2], self.texts[3])[y + 2 * reverse].format(given=given)
+
+
+def _negative(function: Function) -> Function:
+    return lambda logits: -function(logits)
+
+
+def _plus(logits: tf.Tensor) -> tf.Tensor:
+    return tf.nn.softplus(logits)
+
+
+def _minus(logits: tf.Tensor) -> tf.Tensor:
+    return tf.nn.softplus(-logits)
+
+
+_LOGISTIC = ("-log q(y=1 | {given})", "-log q(y=0 | {given})")
+
+
+def _f_divergence(name: str) -> Contest:
+    """Nowozin's bound on D_f(real || generated) with T = f'(exp(l)), so that l estimates the log-ratio for each f.
+
+    TFP's functions are f(exp(l)) of l, whose derivative is f'(exp(l)) exp(l): so T(l) is that derivative times
+    exp(-l), and the conjugate f*(T(l)) = exp(l) T(l) - f(exp(l)) is the derivative less the value.
+    """
+    function = getattr(tfp.vi, name)
+
+    def value_and_slope(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = function(logits)
+        return value, tape.gradient(value, logits)
+
+    def real(logits: tf.Tensor) -> tf.Tensor:
+        return -tf.exp(-logits) * value_and_slope(logits)[1]
+
+    def fake(logits: tf.Tensor) -> tf.Tensor:
+        value, slope = value_and_slope(logits)
+        return slope - value
+
+    texts = (f"-T[{name}]({{given}})", f"T*[{name}]({{given}})", f"-T*[{name}]({{given}})", f"T[{name}]({{given}})")
+    return Contest(name, real, fake, _negative(fake), _negative(real), True, texts)
+
+
+_F_DIVERGENCES = (
+    "arithmetic_geometric",
+    "chi_square",
+    "jeffreys",
+    "jensen_shannon",
+    "kl_forward",
+    "kl_reverse",
+    "pearson",
+    "squared_hellinger",
+    "triangular",
+)
+
+_CONTESTS = {
+    contest.name: contest
+    for contest in (
+        Contest(
+            "logistic",
+            real=_minus,
+            fake=_plus,
+            fool=_minus,
+            fool_real=_plus,
+            log_ratio=True,
+            texts=(*_LOGISTIC, "-log q^r(y=0 | {given})", "-log q^r(y=1 | {given})"),
+        ),
+        Contest(
+            "minimax",
+            real=_minus,
+            fake=_plus,
+            fool=_negative(_plus),
+            fool_real=_negative(_minus),
+            log_ratio=True,
+            texts=(*_LOGISTIC, "log q(y=0 | {given})", "log q(y=1 | {given})"),
+        ),
+        Contest(
+            "log_ratio",
+            real=_minus,
+            fake=_plus,
+            fool=tf.negative,
+            fool_real=tf.identity,
+            log_ratio=True,
+            texts=(
+                *_LOGISTIC,
+                "-log[q(y=1 | {given}) / q(y=0 | {given})]",
+                "log[q(y=1 | {given}) / q(y=0 | {given})]",
+            ),
+        ),
+        Contest(
+            "least_squares",
+            real=lambda logits: 0.5 * tf.square(logits - 1.0),
+            fake=lambda logits: 0.5 * tf.square(logits),
+            fool=lambda logits: 0.5 * tf.square(logits - 1.0),
+            fool_real=lambda logits: 0.5 * tf.square(logits),
+            log_ratio=False,
+            texts=("1/2 [l({given}) - 1]^2", "1/2 l({given})^2", "1/2 [l({given}) - 1]^2", "1/2 l({given})^2"),
+        ),
+        Contest(
+            "hinge",
+            real=lambda logits: tf.nn.relu(1.0 - logits),
+            fake=lambda logits: tf.nn.relu(1.0 + logits),
+            fool=tf.negative,
+            fool_real=tf.identity,
+            log_ratio=False,
+            texts=("max(0, 1 - l({given}))", "max(0, 1 + l({given}))", "-l({given})", "l({given})"),
+        ),
+        Contest(
+            "wasserstein",
+            real=tf.negative,
+            fake=tf.identity,
+            fool=tf.negative,
+            fool_real=tf.identity,
+            log_ratio=False,
+            texts=("-l({given})", "l({given})", "-l({given})", "l({given})"),
+        ),
+        *map(_f_divergence, _F_DIVERGENCES),
+    )
+}
+
+
+def names() -> list[str]:
+    """The contests that there are.
+
+    | name | the discriminator minimises | its adversary minimises |
+    |---|---|---|
+    | "logistic" | -log q(y), the cross-entropy | -log q^r(y), of the reversed y (the paper's) |
+    | "minimax" | the same | the negative of the discriminator's loss |
+    | "log_ratio" | the same | the log-ratio itself: KL(generated || real) by a frozen discriminator |
+    | "least_squares" | 1/2 (l - y)^2 | 1/2 (l - (1 - y))^2 |
+    | "hinge" | max(0, 1 -+ l) | -+ l |
+    | "wasserstein" | -+ l, with a gradient penalty | -+ l |
+    | a function of `tfp.vi`, such as "kl_forward" | -T and f*(T), with T = f'(exp(l)) | the negative of that |
+
+    References:
+        Ian Goodfellow et al. Generative Adversarial Nets. NIPS 2014, equation 1 ("minimax").
+        Xudong Mao et al. Least Squares Generative Adversarial Networks. ICCV 2017, equation 9, with a = 0, b = c = 1.
+        Takeru Miyato et al. Spectral Normalization for GANs. ICLR 2018, equations 16 and 17 ("hinge").
+        Ishaan Gulrajani et al. Improved Training of Wasserstein GANs. NIPS 2017, equation 3.
+        Sebastian Nowozin, Botond Cseke, Ryota Tomioka. f-GAN. NIPS 2016, equation 4.
+    """
+    return list(_CONTESTS)
+
+
+def get(name: str) -> Contest:
+    """The contest of this name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in _CONTESTS:
+        raise ValueError(f"There is no contest '{name}'. There are: {', '.join(names())}.")
+    return _CONTESTS[name]

@@ -1,0 +1,92 @@
+"""A GAN with probability-ratio clipping and sample reweighting."""
+
+from ugm_tf.algebra import (
+    DATA,
+    GENERATED,
+    Ask,
+    ClippedRatio,
+    DiscriminatorLoss,
+    E,
+    GradientPenalty,
+    ImportanceWeight,
+    Interpolated,
+    Phase,
+    Recipe,
+)
+from ugm_tf.recipes.registry import recipe
+
+__all__ = ["ppo_gan"]
+
+
+@recipe
+def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradient_penalty: float = 10.0) -> Recipe:
+    """PPO-GAN: the paper's descendant, whose critic weighs samples as IWGAN does and whose decoder moves in bounds.
+
+    The critic is WGAN-GP's, with generated examples weighted by softmax(l).  Then decoder and classifier move in
+    turn: the decoder raises min(r l, clip(r) l), where r = p_theta(x) / p_theta0(x) is by how much likelier a draw
+    became within the step, as the classifier of data against draws tells it.
+
+    Densities:
+        prior: p(z), such as "gaussian".
+        decoder: p(x | z), usually "point".
+        discriminator: q(y | x), "logit": the critic.
+        ratio: q(v | x), "logit": a classifier of data, v = 1, against draws.
+
+    Args:
+        epsilon: How far r may move from 1.
+        moves: Updates of classifier and decoder in one training step, on the same z; with 1 nothing is ever clipped.
+        critic_steps: Updates of the critic in one training step.
+        gradient_penalty: Weight of the critic's penalty.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    Example:
+
+    >>> print(ppo_gan().describe())
+    discriminate: minimise over discriminator, 5 times
+        E[x ~ data] -l(x)
+      + E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio] w[q^r(y=0 | x) / q(y=0 | x)] * l(x)
+      + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder), l = logit of ratio] (|dl(x)/d(x)| - 1)^2
+    classify: minimise over ratio, 2 times in turn
+        E[x ~ data] -log q(y=1 | x)
+      + E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -log q(y=0 | x)
+    generate: minimise over decoder, 2 times in turn
+        E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -min(r l(x), clip(r, 1 -+ 0.4) l(x))
+
+    References:
+        Yue Wu, Pan Zhou, Andrew Wilson, Eric Xing, Zhiting Hu. Improving GAN Training with Probability Ratio
+        Clipping and Sample Reweighting. NeurIPS 2020. https://arxiv.org/abs/2006.06900, equations 7 to 11.
+    """
+    if not 0.0 < epsilon < 1.0 or moves < 1:
+        raise ValueError(f"epsilon is between 0 and 1, and moves at least 1. Received: {epsilon=}, {moves=}.")
+    before = GENERATED.detached().then(Ask("ratio"))
+    after = before.then("decoder")
+    critic = Phase(
+        "discriminate",
+        (
+            E(DiscriminatorLoss(1, contest="wasserstein"), DATA, name="real"),
+            E(DiscriminatorLoss(0, contest="wasserstein"), before, weight=ImportanceWeight(), name="fake"),
+            E(GradientPenalty(), Interpolated(DATA, before), gradient_penalty),
+        ),
+        updates=("discriminator",),
+        repeats=critic_steps,
+    )
+    classify = Phase(
+        "classify",
+        (
+            E(DiscriminatorLoss(1, "ratio"), DATA, name="real"),
+            E(DiscriminatorLoss(0, "ratio"), after, name="fake"),
+        ),
+        updates=("ratio",),
+    )
+    move = Phase("generate", (E(ClippedRatio(epsilon=epsilon), after, name="fool"),), updates=("decoder",))
+    return Recipe(
+        densities={
+            "prior": "p(z)",
+            "decoder": "p(x | z)",
+            "discriminator": "q(y | x)",
+            "ratio": "q(v | x)",
+        },
+        phases=(critic, *(classify, move) * moves),
+    )
