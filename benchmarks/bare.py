@@ -45,12 +45,14 @@ def draw(work: works.Work, pixels: tf.Tensor, first: tf.Tensor) -> Draws:
         )
         return tf.reshape(tf.bitcast(words, tf.uint16), shape)
 
-    def normal(purpose: int) -> tf.Tensor:
-        return tf.random.stateless_normal([shape[0], shape[1], work.code], [first, purpose], alg="philox")
+    def normal(purpose: int, *draws: int) -> tf.Tensor:
+        return tf.random.stateless_normal([shape[0], *draws, shape[1], work.code], [first, purpose], alg="philox")
 
-    if work.recipe in ("gan", "iwgan"):
+    if work.recipe in ("gan", "iwgan", "bigan"):
         return {"pixels": pixels, "z": normal(0)}
     bits = tf.cast(uniform(0), tf.float32) * (255.0 / 65536.0) < tf.cast(pixels, tf.float32)
+    if work.recipe == "iwae":
+        return {"bits": tf.cast(bits, tf.uint8), "noise": normal(1, works.DRAWS)}
     draws = {"bits": tf.cast(bits, tf.uint8), "noise": normal(1)}
     if work.recipe == "aavae":
         draws |= {"z": normal(2), "uniform": uniform(3), "fake_noise": normal(4)}
@@ -76,6 +78,22 @@ class _Steps:
         with tf.GradientTape() as tape:
             tape.watch(weights)
             loss = tf.reduce_mean(self._negative_elbo(weights, x, draws["noise"]))
+        for network, gradients in tape.gradient(loss, dict(weights)).items():
+            _adam(self.work, state, step, network, gradients)
+        return [loss]
+
+    def iwae(self, state: State, step: tf.Tensor, draws: Draws) -> list[tf.Tensor]:
+        x, weights, noise = tf.cast(draws["bits"], tf.float32), state["weights"], draws["noise"]
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            mean, raw = tf.split(_mlp(weights["encoder"], x, 0.0), 2, axis=1)
+            scale = tf.nn.softplus(raw) + works.MIN_SCALE
+            z = mean + scale * noise  # [k, B, n]
+            logits = _mlp(weights["decoder"], tf.reshape(z, [-1, self.work.code]), 0.0)
+            logits = tf.reshape(logits, [works.DRAWS, -1, 784])
+            log_w = -tf.reduce_sum(tf.nn.softplus(logits) - x * logits, -1)
+            log_w += tf.reduce_sum(0.5 * (noise * noise - z * z) + tf.math.log(scale), -1)
+            loss = np.log(works.DRAWS) - tf.reduce_mean(tf.reduce_logsumexp(log_w, 0))
         for network, gradients in tape.gradient(loss, dict(weights)).items():
             _adam(self.work, state, step, network, gradients)
         return [loss]
@@ -124,6 +142,25 @@ class _Steps:
 
     iwgan = gan  # the weights are in `fool`
 
+    def bigan(self, state: State, step: tf.Tensor, draws: Draws) -> list[tf.Tensor]:
+        """As `gan`, of pairs: the forward passes of decoder and encoder serve both phases."""
+        x, z = tf.cast(draws["pixels"], tf.float32) / 255.0, draws["z"]
+        trained = {name: state["weights"][name] for name in ("decoder", "encoder")}
+        with tf.GradientTape(persistent=True) as through:
+            through.watch(trained)
+            made = [tf.sigmoid(_mlp(trained["decoder"], z, works.LEAK)), _mlp(trained["encoder"], x, works.LEAK)]
+        pairs = tf.concat([x, made[1]], 1), tf.concat([made[0], z], 1)
+        discriminate = self._discriminate(state, step, *pairs)
+        with tf.GradientTape() as through_discriminator:
+            through_discriminator.watch(made)
+            real, fake = tf.concat([x, made[1]], 1), tf.concat([made[0], z], 1)
+            generate = tf.reduce_mean(tf.nn.softplus(-_mlp(state["weights"]["discriminator"], fake, works.LEAK)))
+            generate += tf.reduce_mean(tf.nn.softplus(_mlp(state["weights"]["discriminator"], real, works.LEAK)))
+        pulled = through_discriminator.gradient(generate, made)
+        for name, value, gradient in zip(("decoder", "encoder"), made, pulled, strict=True):
+            _adam(self.work, state, step, name, through.gradient(value, trained[name], gradient))
+        return [discriminate, generate]
+
 
 def train(setup: turns.Setup) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
@@ -134,7 +171,8 @@ def train(setup: turns.Setup) -> None:
     zeros = {name: [tf.zeros_like(w) for w in arrays] for name, arrays in start.items()}
     state: State = {"weights": {n: [tf.constant(w) for w in a] for n, a in start.items()}, "m": zeros, "v": zeros}
     one_step = getattr(_Steps(work), work.recipe)
-    names = {"vae": ["wake"], "aavae": ["discriminate", "wake"]}.get(work.recipe, ["discriminate", "generate"])
+    alone = {"vae": ["wake"], "iwae": ["wake"], "aavae": ["discriminate", "wake"]}
+    names = alone.get(work.recipe, ["discriminate", "generate"])
 
     @tf.function(jit_compile=True)
     def loop(state: State, draws: Draws, first: tf.Tensor) -> Any:

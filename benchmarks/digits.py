@@ -1,30 +1,40 @@
-"""Every recipe on the embedded digits, judged by a classifier of the real ones.
+"""Every recipe on the embedded digits: docs/figures.json, from which docs/models.md is written.
 
-  python -m benchmarks.digits --output=docs/images/digits.png
+  python -m benchmarks.digits --seeds=3 --workdir=runs/digits --out=docs/figures.json --picture=docs/images/digits.png
 
-trains each recipe with its defaults from several seeds, and prints a table: mean over seeds, with the standard
-deviation over them.  The classifier learns the training split, is stated with its accuracy on the test split, and
-judges 1000 samples a seed.  The picture shows samples of the first seed, one recipe beside the other.
+trains each recipe with the trainer's defaults from several seeds, and evaluates it on the test split as
+`python -m trainers.evaluate` does: means over seeds of training, with the standard deviation over them; and, beside
+them, what the same model gives before its first step.  Runs that are there already are not run again, and the file is
+written after each recipe, so that this may be stopped and started.  The picture shows samples of the first seed.
 """
 
+import json
 import os
 import pathlib
 import tempfile
+from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import numpy as np
 from absl import flags
 
 import ugm_tf
-from trainers import defaults, pictures, run, scripts
+from trainers import defaults, evaluate, pictures, run, rundir, scripts
 from ugm_tf.callbacks import files, grids
 
 _RECIPES = flags.DEFINE_list("recipes", ugm_tf.recipes.names(), "Which recipes.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many seeds.", lower_bound=1)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the runs are kept; a temporary directory by default.")
-_OUTPUT = flags.DEFINE_string("output", None, "Where a picture of samples goes, if anywhere.")
+_OUT = flags.DEFINE_string("out", None, "Where the figures go, as JSON; recipes that are not run keep theirs.")
+_PICTURE = flags.DEFINE_string("picture", None, "Where a picture of samples of --shown goes, if anywhere.")
+_SHOWN = flags.DEFINE_list("shown", ["aavae", "gan", "iwgan", "vae"], "The recipes in the picture.")
 _COLUMNS, _ROWS, _GAP, _SCALE, _MARGIN = 6, 5, 2, 5, 24
+_HOW = (
+    "Data: the 1,797 real 8x8 digits of scikit-learn, of which 1,297 train and 250 test; the trainer's defaults, which "
+    "were chosen on 250 validation examples. Machine: {machine}. Command: `python -m benchmarks.digits --seeds={n}`."
+)
 
 
 def picture(samples: dict[str, np.ndarray]) -> bytes:
@@ -46,34 +56,71 @@ def picture(samples: dict[str, np.ndarray]) -> bytes:
     return grids.encode_png(np.asarray(canvas)[..., None])
 
 
+def trained(name: str, seed: int, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """The figures of a recipe trained from a seed, by name; read back if the run is there already."""
+    if not (directory / "evaluation.json").exists():
+        run.train(defaults.Settings(name, "digits", seed=seed), directory, show=False)
+        evaluate.evaluate(str(directory), seeds=1)
+        keras.utils.clear_session(free_memory=True)
+    return json.loads((directory / "evaluation.json").read_text())
+
+
+def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """The figures of the same model before its first step, by name."""
+    if not (directory / "evaluation.json").exists():
+        examples = ugm_tf.data.load("digits", "train")
+        settings = defaults.resolve(defaults.Settings(name, "digits", ema=None), examples.shape, len(examples))
+        keras.utils.set_random_seed(settings.seed)
+        model = run.build(settings.make_recipe(), settings, examples)
+        model.save(rundir.RunDirectory(directory, run.as_flags(settings)).model)
+        evaluate.evaluate(str(directory), seeds=1)
+    return json.loads((directory / "evaluation.json").read_text())
+
+
+def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """By figure: its mean over seeds, its deviation over them, its unit and how it was measured; no losses."""
+    out = {}
+    for name, first in each[0].items():
+        values = [found[name]["value"] for found in each]
+        if "/" in name and len(each[0]) > sum("/" in n for n in each[0]):
+            continue  # a metric of the recipe's own, where there is something that compares
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        how = first["how"].removesuffix("; the spread is its standard error")
+        how = how.removesuffix("; the spread is the standard error over them")
+        out[name] = {"mean": float(np.mean(values)), "spread": spread, "unit": first["unit"], "how": how}
+    return out
+
+
 def main(_: list[str]) -> None:
-    workdir = pathlib.Path(_WORKDIR.value or tempfile.mkdtemp())
-    train, test = (ugm_tf.data.load("digits", split) for split in ("train", "test"))
-    scaled = [np.asarray(part.x, np.float32) / 255.0 for part in (train, test)]
-    classifier = ugm_tf.evaluation.train_classifier(scaled[0], train.c, train.num_classes)
-    right = ugm_tf.evaluation.accuracy(classifier, scaled[1], test.c)
-    rows = {"real test digits": [ugm_tf.evaluation.judge(classifier, scaled[1])]}
-    shown = {}
+    root = pathlib.Path(_WORKDIR.value or tempfile.mkdtemp())
+    versions = rundir.versions()
+    machine = f"{versions['machine']}, no GPU; TensorFlow {versions['tensorflow']}, Keras {versions['keras']}"
+    results: dict[str, Any] = {"how": _HOW.format(machine=machine, n=_SEEDS.value), "recipes": {}}
+    if _OUT.value and pathlib.Path(_OUT.value).exists():
+        results["recipes"] = json.loads(pathlib.Path(_OUT.value).read_text())["recipes"]
     for name in _RECIPES.value:
-        rows[name] = []
-        for seed in range(_SEEDS.value):
-            settings = defaults.Settings(name, "digits", seed=seed)
-            done = run.train(settings, workdir / f"{name}_{seed}", show=False)
-            x = pictures.samples(done.model, 1000, test, done.settings, seed=1)
-            rows[name].append(ugm_tf.evaluation.judge(classifier, x))
-            shown.setdefault(name, x)
-    print(f"\nClassifier: {right:.3f} of the test split right. {_SEEDS.value} seeds, 1000 samples each.\n")
-    print("| samples of | classes of 10 | confidence | class entropy (nats) | inception score |\n|---|---|---|---|---|")
-    for name, judged in rows.items():
-        cells = [", ".join(str(j.coverage) for j in judged)]
-        for field in ("confidence", "entropy", "inception_score"):
-            values = [getattr(j, field) for j in judged]
-            spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.3f}{spread}")
-        print(f"| {name} | {' | '.join(cells)} |")
-    if _OUTPUT.value:
-        pathlib.Path(_OUTPUT.value).parent.mkdir(parents=True, exist_ok=True)
-        files.write(_OUTPUT.value, picture(shown))
+        each = [trained(name, seed, root / f"{name}_{seed}") for seed in range(_SEEDS.value)]
+        figures = aggregate(each)
+        start = {key: found["value"] for key, found in untrained(name, root / f"{name}_untrained").items()}
+        results["recipes"][name] = {
+            "data": "digits",
+            "seeds": len(each),
+            "figures": figures,
+            "start": {key: start[key] for key in figures if key in start and "alone" not in key},
+        }
+        shown = ", ".join(
+            f"{key} {figure['mean']:.4g} ± {figure['spread'] or 0:.2g}" for key, figure in figures.items()
+        )
+        print(f"{name}: {shown}", flush=True)
+        if _OUT.value:
+            results["recipes"] = dict(sorted(results["recipes"].items()))
+            files.write(_OUT.value, (json.dumps(results, indent=1) + "\n").encode())
+    if _PICTURE.value:
+        samples = {}
+        for name in _SHOWN.value:
+            model = ugm_tf.load_model(root / f"{name}_0" / "model.keras")
+            samples[name] = pictures.samples(model, _COLUMNS * _ROWS, seed=1)[0]
+        files.write(_PICTURE.value, picture(samples))
 
 
 if __name__ == "__main__":

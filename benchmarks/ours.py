@@ -16,6 +16,9 @@ def densities(work: works.Work, recipe: ugm_tf.Recipe) -> dict[str, ugm_tf.Densi
     shapes = {"x": IMAGE, "z": (work.code,)}
     if work.network == "dcgan":
         out = ugm_tf.networks.build(recipe, shapes, network="dcgan")
+    elif work.recipe == "bigan":
+        out = ugm_tf.networks.build(recipe, shapes, hidden=(512, 256))
+        out["decoder"] = ugm_tf.networks.build(recipe, shapes, hidden=(256, 512))["decoder"]
     elif "encoder" in recipe.densities:
         out = ugm_tf.networks.build(recipe, shapes, hidden=(500, 500))
     else:
@@ -31,11 +34,11 @@ def densities(work: works.Work, recipe: ugm_tf.Recipe) -> dict[str, ugm_tf.Densi
 def train(setup: turns.Setup) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
     work = setup.work
-    recipe = ugm_tf.recipes.get(work.recipe)
+    recipe = ugm_tf.recipes.get(work.recipe, **({"k": works.DRAWS} if work.recipe == "iwae" else {}))
     model = ugm_tf.UnifiedModel(recipe, densities(work, recipe))
     model.compile(keras.optimizers.Adam(work.learning_rate, work.beta_1))
     examples = ugm_tf.data.Examples(setup.images, name="images")
-    observation = "binarised" if "encoder" in recipe.densities else "grey"
+    observation = "grey" if work.recipe in ("gan", "iwgan", "bigan") else "binarised"
     dataset = ugm_tf.data.batches(examples, work.batch, observation=observation)
     trained = {name: d.trainable_weights for name, d in model.densities.items() if d.trainable_weights}
     counts = {name: sum(int(np.prod(w.shape)) for w in weights) for name, weights in trained.items()}

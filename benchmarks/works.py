@@ -14,6 +14,7 @@ BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_MOMENTUM = 0.9  # of the moving averages
 ADAM_BETA_2 = 0.999
 ADAM_EPSILON = 1e-7
+DRAWS = 5  # of an IWAE
 MIN_SCALE = 1e-4  # of q(z | x), whose scale is softplus(raw) + MIN_SCALE
 
 
@@ -47,7 +48,7 @@ class Work:
 
 
 _ALL = ("bare", "keras", "torch_eager", "torch_compile", "ours")
-_TRANSFERS = ("bare", "ours")  # against their written-out computation only
+_WRITTEN = ("bare", "ours")  # against their written-out computation only
 
 WORKS = {
     work.name: work
@@ -55,9 +56,11 @@ WORKS = {
         Work("vae", "vae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _ALL),
         Work("gan_mlp", "gan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _ALL),
         Work("dcgan", "gan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _ALL),
-        Work("aavae", "aavae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _TRANSFERS),
-        Work("iwgan_mlp", "iwgan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _TRANSFERS),
-        Work("iwgan_dcgan", "iwgan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _TRANSFERS),
+        Work("aavae", "aavae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _WRITTEN),
+        Work("iwgan_mlp", "iwgan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
+        Work("iwae", "iwae", "mlp", 20, 128, 1e-3, 0.9, 26, 104, _WRITTEN),
+        Work("bigan", "bigan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
+        Work("iwgan_dcgan", "iwgan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _WRITTEN),
     )
 }
 
@@ -73,11 +76,14 @@ def initial_weights(work: Work) -> dict[str, list[np.ndarray]]:
     rng = np.random.default_rng(0)
     if work.network == "dcgan":
         return {"decoder": _dcgan_decoder(rng, work.code), "discriminator": _dcgan_discriminator(rng)}
-    if work.recipe in ("vae", "aavae"):
+    if work.recipe in ("vae", "aavae", "iwae"):
         out = {"encoder": _dense(rng, 784, 500, 500, 2 * work.code), "decoder": _dense(rng, work.code, 500, 500, 784)}
     else:
         out = {"decoder": _dense(rng, work.code, 256, 512, 784)}
-    if work.recipe != "vae":
+    if work.recipe == "bigan":
+        out["encoder"] = _dense(rng, 784, 512, 256, work.code)
+        out["discriminator"] = _dense(rng, 784 + work.code, 512, 256, 1)
+    elif work.recipe not in ("vae", "iwae"):
         out["discriminator"] = _dense(rng, 784, 512, 256, 1)
     return out
 

@@ -66,11 +66,24 @@ class CompileTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, advice):
             uncompiled(vae()).compile("adam", **arguments)
 
+    def test_a_phase_that_runs_several_times_has_one_optimizer(self):
+        phases = gan().phases * 2
+        model = uncompiled(ugm_tf.Recipe(gan().densities, phases))
+        model.compile({"discriminate": "sgd", "generate": "adam"})
+        self.assertEqual(list(model.optimizers), ["discriminate", "generate"])
+        self.assertIsInstance(model.optimizers["discriminate"], keras.optimizers.SGD)
+
+    def test_refuses_a_phase_that_runs_several_times_at_the_same_parameters(self):
+        model = uncompiled(ugm_tf.Recipe(gan().densities, (*gan().phases, gan().phases[0])))
+        with self.assertRaisesRegex(ValueError, "Phase 'discriminate' runs several times in a step.*use 'alternating'"):
+            model.compile("adam", schedule="simultaneous")
+        model.compile("adam")
+
     def test_refuses_repeats_at_the_same_parameters(self):
         discriminate, generate = gan().phases
         phases = (ugm_tf.Phase(discriminate.name, discriminate.minimise, discriminate.updates, repeats=3), generate)
         model = uncompiled(ugm_tf.Recipe(gan().densities, phases))
-        with self.assertRaisesRegex(ValueError, "Phase 'discriminate' has repeats.*use 'alternating'"):
+        with self.assertRaisesRegex(ValueError, "Phase 'discriminate' runs several times.*use 'alternating'"):
             model.compile("adam", schedule="simultaneous")
         model.compile("adam")
 

@@ -1,6 +1,7 @@
 """What a model can be asked, by its roles; and the formulas behind the answers."""
 
 import numpy as np
+import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -8,7 +9,7 @@ import ugm_tf
 from ugm_tf import endpoints
 from ugm_tf.densities import noise_by_row
 
-SHAPES = {"x": (2, 2, 1), "z": (3,), "w": (2,), "c": (4,)}
+SHAPES = {"x": (2, 2, 1), "z": (3,), "w": (2,), "c": (4,), "e": (2,), "h": (5,)}
 
 
 def recipe(densities, updates, data=("x",)):
@@ -59,12 +60,37 @@ class NamesTest(parameterized.TestCase):
         self.assertNotIn("score", found)
         self.assertEqual(list(found["discriminate"].inputs), ["x", "z"])
 
-    def test_there_is_no_bound_where_the_encoder_needs_what_is_not_data(self):
+    def test_there_is_no_bound_where_the_encoder_needs_what_is_neither_data_nor_inferred(self):
+        roles = {"prior": "p(z)", "encoder": "q(z | x, w)", "decoder": "p(x | z)"}
+        under = ugm_tf.Ancestral(("noise", "encoder"))
+        terms = (ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), under), ugm_tf.E(ugm_tf.KL("encoder", "prior"), under))
+        of = model(ugm_tf.Recipe({**roles, "noise": "p(w)"}, (ugm_tf.Phase("wake", terms, ("encoder", "decoder")),)))
+        self.assertNotIn("score", endpoints.endpoints(of))
+        self.assertFalse(endpoints.has_bound(of))
+
+    def test_there_is_one_where_what_the_encoder_needs_is_inferred_first(self):
         roles = {"prior": "p(z)", "top": "p(c)", "classifier": "q(c | x)", "encoder": "q(z | x, c)"}
         made = recipe({**roles, "decoder": "p(x | z, c)"}, ("encoder", "decoder"))
         of = model(made, families_by_name={"top": "one_hot", "classifier": "one_hot"})
-        self.assertNotIn("score", endpoints.endpoints(of))
-        self.assertFalse(endpoints.has_bound(of))
+        self.assertTrue(endpoints.has_bound(of))
+        self.assertEqual(list(endpoints.endpoints(of)["score"].inputs), ["seed", "x"])
+
+    def test_there_is_none_where_a_density_of_it_is_a_point(self):
+        for name in ("bigan", "aae"):  # the encoder; and the decoder, too, of a BiGAN
+            self.assertFalse(endpoints.has_bound(model(ugm_tf.recipes.get(name))))
+        of = model(ugm_tf.recipes.aae(), families_by_name={"encoder": "gaussian"})
+        self.assertTrue(endpoints.has_bound(of))
+
+    @parameterized.parameters(
+        ("acgan", ["sample", "score", "decode", "classify", "discriminate"]),
+        ("alpha_gan", ["sample", "reconstruct", "score", "encode", "decode", "discriminate", "code_discriminator"]),
+        ("avb", ["sample", "reconstruct", "encode", "decode", "discriminate"]),
+        ("bigan", ["sample", "reconstruct", "decode", "encode", "discriminate"]),
+        ("semi_supervised_vae", ["sample", "reconstruct", "score", "encode", "decode", "classify"]),
+        ("adversarial_domain_adaptation", ["encode", "classify", "discriminate"]),
+    )
+    def test_of_recipes_with_more_densities(self, name, expected):
+        self.assertEqual(list(endpoints.endpoints(model(ugm_tf.recipes.get(name)))), expected)
 
 
 class InputsTest(parameterized.TestCase):
@@ -91,24 +117,6 @@ class InputsTest(parameterized.TestCase):
         of = conditional()
         of.encoder, of.decoder = (Own(density.network, density.family) for density in (of.encoder, of.decoder))
         self.assertIsNone(endpoints.specs(of, ["c"])["c"].shape.rank)
-
-
-class DrawnAndGivenTest(parameterized.TestCase):
-    @parameterized.parameters(
-        ({"decoder": "p(x | z)", "prior": "p(z)"}, ("x",), ["prior"], []),
-        ({"prior": "p(z | w)", "decoder": "p(x | z)", "top": "p(w)"}, ("x",), ["top", "prior"], []),
-        ({"top": "p(w)", "prior": "p(z | w)", "decoder": "p(x | z, w)"}, ("x",), ["top", "prior"], []),
-        ({"prior": "p(z)", "top": "p(c)", "decoder": "p(x | z, c)"}, ("x", "c"), ["prior"], ["c"]),
-        ({"prior": "p(z | c)", "decoder": "p(x | z)"}, ("x", "c"), ["prior"], ["c"]),
-        ({"prior": "p(z)", "top": "p(w)", "decoder": "p(x | z)"}, ("x",), ["prior"], []),
-        ({"encoder": "q(z | x)", "decoder": "p(x | z)"}, ("x",), [], ["z"]),
-    )
-    def test_ancestors_come_in_order(self, roles, data, drawn, given):
-        class Roles:  # what is asked of a recipe, without phases
-            pass
-
-        Roles.roles, Roles.data = {name: ugm_tf.Role.parse(text) for name, text in roles.items()}, data
-        self.assertEqual(endpoints.drawn_and_given(Roles, "decoder"), (drawn, given))
 
 
 class AnswersTest(parameterized.TestCase):
@@ -175,6 +183,47 @@ class AnswersTest(parameterized.TestCase):
         log_ratio = np.sum(-(z**2) / 2 + eps**2 / 2 + np.log(stddev), -1)  # log p(z) - log q(z | x)
         out = ask(of, "score", x=x, seed=seeds(4))
         np.testing.assert_allclose(out["elbo"], log_likelihood + log_ratio, rtol=1e-5)
+
+    def test_the_elbo_of_a_hierarchy_is_of_all_its_densities(self):
+        of = model(ugm_tf.recipes.hierarchical_vae())
+        x = np.random.default_rng(0).integers(0, 2, [4, 2, 2, 1]).astype(np.float32)
+        streams = {name: i for i, name in enumerate(of.recipe.densities)}
+
+        def law(name, parent):
+            mean, raw = np.split(of.densities[name].network(parent).numpy(), 2, -1)
+            return scipy.stats.norm(mean, np.log1p(np.exp(raw)) + 1e-4)
+
+        def drawn(name, parent, size):
+            noise = noise_by_row("normal", (size,), seeds(4), streams[name]).numpy()
+            return law(name, parent).mean() + law(name, parent).std() * noise
+
+        z = drawn("encoder", x, 3)
+        h = drawn("top_encoder", z.astype(np.float32), 5)
+        p = 1 / (1 + np.exp(-of.decoder.network(z.astype(np.float32)).numpy()))
+        log_p = np.sum(np.log(np.where(x == 1, p, 1 - p)), (1, 2, 3)) + scipy.stats.norm.logpdf(h).sum(-1)
+        log_p += law("middle", h.astype(np.float32)).logpdf(z).sum(-1)
+        log_q = law("encoder", x).logpdf(z).sum(-1) + law("top_encoder", z.astype(np.float32)).logpdf(h).sum(-1)
+        np.testing.assert_allclose(ask(of, "score", x=x, seed=seeds(4))["elbo"], log_p - log_q, rtol=1e-4)
+
+    def test_the_elbo_of_a_semi_supervised_model_draws_the_class(self):
+        of = model(ugm_tf.recipes.semi_supervised_vae())
+        x = np.random.default_rng(0).integers(0, 2, [4, 2, 2, 1]).astype(np.float32)
+        found = endpoints.endpoints(of)["score"]
+        self.assertEqual(list(found.inputs), ["seed", "x"])
+        elbo = [found.function(x=x, seed=seeds(4) + n)["elbo"].numpy() for n in (0, 0, 100)]
+        np.testing.assert_array_equal(elbo[0], elbo[1])
+        self.assertTrue(np.all(np.isfinite(elbo)) and np.all(elbo[0] != elbo[2]))
+
+    def test_a_classifier_tells_probabilities(self):
+        of, x = model(ugm_tf.recipes.acgan()), tf.ones([2, 2, 2, 1])
+        np.testing.assert_allclose(ask(of, "classify", x=x)["c"], tf.nn.softmax(of.classifier.network(x)), atol=1e-6)
+
+    def test_a_code_bent_by_a_flow_has_a_mean_code_and_no_spread(self):
+        of, x = model(ugm_tf.recipes.iaf_vae()), tf.ones([2, 2, 2, 1])
+        out = ask(of, "encode", x=x)
+        self.assertEqual(list(out), ["z"])
+        np.testing.assert_allclose(out["z"], of.encoder.network(x)[:, :3], atol=1e-5)  # untrained, it bends nothing
+        self.assertEqual(ask(of, "score", x=x, seed=seeds(2))["elbo"].shape, (2,))
 
     def test_scores_tell_the_logit_beside_the_bound(self):
         of, x = model(ugm_tf.recipes.aavae()), tf.ones([2, 2, 2, 1])

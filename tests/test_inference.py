@@ -113,7 +113,7 @@ class AskTest(parameterized.TestCase):
     @parameterized.parameters(({},), ({"c": C, "x": X},), ({"d": C},))
     def test_refuses_names_that_do_not_fit(self, given):
         with self.assertRaisesRegex(ValueError, r"decode\(\) takes z, c, the others by name. Received by name: "):
-            inference.decode(conditional(), np.zeros([5, 3]), given)
+            inference.decode(conditional(), np.zeros([5, 3]), **given)
 
     def test_refuses_shapes_that_do_not_fit(self):
         with self.assertRaisesRegex(
@@ -122,6 +122,31 @@ class AskTest(parameterized.TestCase):
             model("vae").encode(X[0])
         with self.assertRaisesRegex(ValueError, r"as many rows of each input. Received: {'x': 5, 'c': 4}"):
             conditional().encode(X, c=C[:4])
+
+
+class ClassifyTest(parameterized.TestCase):
+    SHAPES = {**SHAPES, "h": (6,), "target": (2, 2, 1), "labelled": (2, 2, 1)}
+
+    def model(self, name):
+        recipe = ugm_tf.recipes.get(name)
+        return ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, self.SHAPES, hidden=(5,)))
+
+    def test_gives_the_probabilities_of_x(self):
+        of = self.model("acgan")
+        np.testing.assert_allclose(of.classify(X), tf.nn.softmax(of.classifier.network(X)), atol=1e-6)
+        np.testing.assert_allclose(np.sum(of.classify(X), -1), np.ones(5), rtol=1e-6)
+
+    @parameterized.parameters(
+        ("adversarial_domain_adaptation", "encoder", 3), ("stacked_semi_supervised_vae", "features", 6)
+    )
+    def test_goes_through_the_mean_features_where_it_is_of_those(self, name, maker, size):
+        of = self.model(name)
+        features = of.densities[maker].network(X)[:, :size]
+        np.testing.assert_allclose(of.classify(X), tf.nn.softmax(of.classifier.network(features)), atol=1e-6)
+
+    def test_refuses_a_model_without_a_classifier(self):
+        with self.assertRaisesRegex(ValueError, "cannot classify. It can: sample, reconstruct, score"):
+            self.model("vae").classify(X)
 
 
 class LogProbBoundTest(parameterized.TestCase):
@@ -157,6 +182,24 @@ class LogProbBoundTest(parameterized.TestCase):
 
     def test_takes_conditions(self):
         self.assertEqual(conditional().log_prob_bound(X, c=C, k=2).shape, (5,))
+
+    @parameterized.parameters("hierarchical_vae", "semi_supervised_vae", "iaf_vae")
+    def test_infers_every_code(self, name):
+        """More draws are tighter, as of a VAE, where h or a class is inferred beside z, or z is bent by a flow."""
+        made = ugm_tf.recipes.get(name)
+        shapes = {**SHAPES, "h": (2,), "labelled": (2, 2, 1)}
+        of = ugm_tf.UnifiedModel(made, ugm_tf.networks.build(made, shapes, hidden=(5,)))
+        tf.config.run_functions_eagerly(True)  # as they are called once
+        self.addCleanup(tf.config.run_functions_eagerly, False)
+        bounds = [np.mean(of.log_prob_bound(np.repeat(X, 100, 0), k=k)) for k in (1, 50)]
+        self.assertGreater(bounds[1], bounds[0] + 0.02)
+        self.assertLess(bounds[1], 0.0)  # of coins, no log-probability is above 0
+
+    def test_of_a_semi_supervised_model_needs_no_class(self):
+        made = ugm_tf.recipes.semi_supervised_vae()
+        of = ugm_tf.UnifiedModel(made, ugm_tf.networks.build(made, {**SHAPES, "labelled": (2, 2, 1)}, hidden=(5,)))
+        with self.assertRaisesRegex(ValueError, r"log_prob_bound\(\) takes x, the others by name. Received by name: c"):
+            of.log_prob_bound(X, c=C)
 
     def test_of_no_example_is_empty(self):
         self.assertEqual(model("vae").log_prob_bound(X[:0]).shape, (0,))

@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import INFERRED, Ancestral, E, NegativeLogProb, Phase, Recipe
+from ugm_tf import GENERATED, INFERRED, Ancestral, E, NegativeLogProb, Phase, Recipe
 from ugm_tf.recipes import gan, vae
 
 X = np.random.default_rng(0).integers(0, 2, (8, 4, 4, 1)).astype(np.float32)
@@ -135,6 +135,53 @@ class FitTest(parameterized.TestCase):
         self.assertEqual(int(model.optimizers["discriminate"].iterations), 6)
         self.assertEqual(int(model.optimizers["generate"].iterations), 2)
         self.assertEqual(int(model.steps), 2)
+
+    def test_a_phase_that_stands_several_times_runs_as_often(self):
+        phases = gan().phases
+        model = built(Recipe(gan().densities, (*phases, *phases, phases[0])))
+        model.compile("adam", run_eagerly=True)
+        model.run_phases(X)
+        self.assertEqual(int(model.optimizers["discriminate"].iterations), 3)
+        self.assertEqual(int(model.optimizers["generate"].iterations), 2)
+        self.assertEqual(int(model.steps), 1)
+        names = [metric.name for metric in model.metrics]
+        self.assertEqual(names, [metric.name for metric in built(gan()).metrics])
+
+
+class HeldTest(parameterized.TestCase):
+    """Within a step, what is held fixed under theta_0 outlasts the updates of what drew it."""
+
+    def seen(self, under, moves=3):
+        """x at each of several moves of the decoder in one step, as a term sees it."""
+        seen = []
+
+        def look(sample):
+            seen.append(sample["x"].numpy())
+            return tf.zeros([8])
+
+        pull = E(
+            lambda sample: tf.reduce_sum(tf.square(sample["x"] - 1.0), (1, 2, 3)), under.then("decoder"), name="pull"
+        )
+        move = Phase("move", (E(look, under, name="look"), pull), ("decoder",))
+        densities = {"prior": "p(z)", "decoder": "p(x | z)"}
+        model = built(Recipe(densities, (move,) * moves))
+        model.compile(keras.optimizers.SGD(0.5), jit_compile=False, run_eagerly=True)
+        model.run_phases(X)
+        return seen
+
+    def test_held_draws_stay(self):
+        one, two, three = self.seen(GENERATED.detached())
+        np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(one, three)
+
+    def test_others_are_drawn_anew(self):
+        one, two, _ = self.seen(GENERATED)
+        self.assertGreater(np.abs(one - two).max(), 1e-3)
+
+    def test_the_code_stays_and_the_example_moves_where_the_code_alone_is_held(self):
+        one, two, three = self.seen(Ancestral(("prior",)).detached().then("decoder"))
+        self.assertLess(np.mean((two - 1.0) ** 2), np.mean((one - 1.0) ** 2))
+        self.assertLess(np.mean((three - 1.0) ** 2), np.mean((two - 1.0) ** 2))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,21 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import GENERATED, Ancestral, E, Enumerate, NegativeLogProb, Phase, Recipe, validation
+from ugm_tf import (
+    DATA,
+    GENERATED,
+    Ancestral,
+    E,
+    Enumerate,
+    GradientPenalty,
+    Interpolated,
+    Mean,
+    NegativeLogProb,
+    Phase,
+    PosteriorWeight,
+    Recipe,
+    validation,
+)
 from ugm_tf.recipes import gan, vae
 
 SHAPES = {"x": (4, 4, 1), "z": (3,), "c": (3,)}
@@ -81,6 +95,36 @@ class DensitiesTest(parameterized.TestCase):
         advice = "enumerates 'encoder', which must be of family 'one_hot'. Received: Gaussian"
         encoder = ugm_tf.Density(network((4, 4, 1), output=(6,)), "gaussian")
         self.refuses(advice, recipe, encoder=encoder)
+
+    def test_the_mean_of_coins_carries_a_gradient_where_their_draws_do_not(self):
+        coins = ugm_tf.Density(network((3,)), "bernoulli")
+        recipe = Recipe(gan().densities, ugm_tf.adversarial(Ancestral(("prior", Mean("decoder"))), ("decoder",)))
+        self.assertIsNone(validation.check_densities(recipe, {**built(gan()), "decoder": coins}))
+
+    def test_points_between_draws_are_looked_at_on_both_sides(self):
+        for sides in ((DATA, GENERATED), (GENERATED, DATA)):
+            penalty = E(GradientPenalty(), Interpolated(*sides))
+            phases = (*gan().phases, Phase("both", (penalty,), ("decoder",)))
+            recipe = Recipe(gan().densities, (phases[0], phases[2]))
+            coins = ugm_tf.Density(network((3,)), "bernoulli")
+            self.refuses(r"'both' updates 'decoder', .* no reparameterised draws", recipe, decoder=coins)
+
+    @parameterized.parameters(("discriminator",), ("ratio",))
+    def test_each_that_is_asked_for_a_logit_has_one(self, name):
+        judge = ugm_tf.Density(network((4, 4, 1), output=(3,)), "unit_gaussian")
+        advice = f"asks '{name}' for a discriminator's logit. Give it the family 'logit'"
+        self.refuses(advice, ugm_tf.recipes.ppo_gan(), **{name: judge})
+
+    def test_a_point_density_asked_for_a_log_probability_by_a_weight(self):
+        wake = E(NegativeLogProb("encoder"), Ancestral(("encoder",), k=3).detached(), weight=PosteriorWeight())
+        recipe = Recipe(vae().densities, (Phase("wake", (wake,), ("encoder",)),))
+        advice = "'wake' minimises .*, but 'decoder' is a point density, which has no log-probability"
+        self.refuses(advice, recipe, decoder=ugm_tf.Density(network((3,)), "point"))
+
+    def test_a_phase_that_runs_several_times_is_looked_at(self):
+        recipe = ugm_tf.recipes.ppo_gan(moves=3)
+        coins = ugm_tf.Density(network((3,)), "bernoulli")
+        self.refuses(r"'generate' updates 'decoder', .* no reparameterised draws", recipe, decoder=coins)
 
     def test_a_divergence_without_a_closed_form_says_what_to_do(self):
         encoder = ugm_tf.Density(network((4, 4, 1), output=(6,)), "laplace")
@@ -191,6 +235,40 @@ class DataTest(parameterized.TestCase):
     def test_a_decoder_that_scores_nothing_takes_any_data(self):
         model = ugm_tf.UnifiedModel(gan(), built(gan()))
         self.assertIsNone(validation.check_data(gan(), model.densities, {"x": self.x + 0.5}))
+
+
+class RenamedDataTest(parameterized.TestCase):
+    """Data that a sampler gives to another variable are to fit as that."""
+
+    SHAPES = {**SHAPES, "labelled": (4, 4, 1), "target": (4, 4, 1)}
+
+    def setUp(self):
+        super().setUp()
+        self.x, self.c = np.zeros((5, 4, 4, 1), np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
+
+    def check(self, name, **values):
+        recipe = ugm_tf.recipes.get(name)
+        densities = ugm_tf.networks.build(recipe, self.SHAPES, hidden=(4,))
+        validation.check_data(recipe, densities, values)
+
+    def test_labelled_examples_are_examples(self):
+        self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=self.c)
+        with self.assertRaisesRegex(ValueError, r"takes labelled of shape \(4, 4, 1\).*data of shape \(2, 4, 1\)"):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x[:, :2], c=self.c)
+        advice = (
+            r"'decoder', which is p\(x \| z, c\) .* 0 or 1: binarise.*Received data of labelled between 0.5 and 0.5"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x + 0.5, c=self.c)
+
+    def test_their_classes_are_one_hot(self):
+        with self.assertRaisesRegex(ValueError, "'classes', which is .* a one-hot vector.*Received data of c"):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=0.5 * self.c)
+
+    def test_those_of_another_domain_are_examples_of_the_encoder(self):
+        self.check("adversarial_domain_adaptation", x=self.x, target=self.x + 7.0, c=self.c)
+        with self.assertRaisesRegex(ValueError, r"'encoder', which is .*takes target of shape \(4, 4, 1\)"):
+            self.check("adversarial_domain_adaptation", x=self.x, target=self.x[:, :, :2], c=self.c)
 
 
 class UnusedTest(absltest.TestCase):

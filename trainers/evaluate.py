@@ -2,8 +2,9 @@
 
   python -m trainers.evaluate --workdir=runs/vae_digits
 
-prints and writes evaluation.json: every metric of the recipe, the bound on log p(x) where the model has one, and what
-a classifier of the training split makes of samples.  Nothing is chosen by these numbers.
+prints and writes evaluation.json: every metric of the recipe; where the model has them, the bound on log p(x), the
+accuracy of its classifier and of its translations; and what a classifier of the training split makes of samples.
+Nothing is chosen by these numbers.
 """
 
 import os
@@ -14,7 +15,7 @@ from absl import flags
 
 import ugm_tf
 
-from . import finished, report, scripts, summary
+from . import figures, finished, pictures, scripts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _DRAWS = flags.DEFINE_integer("draws", 100, "Draws per example of the importance-weighted bound.", lower_bound=1)
@@ -34,7 +35,7 @@ def evaluate(
     seeds: int = 3,
     data_dir: str | None = None,
     manual_dir: str | None = None,
-) -> list[report.Figure]:
+) -> list[figures.Figure]:
     """The figures of a finished run on the test split, in order.
 
     Args:
@@ -49,33 +50,27 @@ def evaluate(
         ValueError: If the directory holds no finished run.
     """
     run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
-    test, model, settings = run.split("test"), run.model, run.settings
-    batches = ugm_tf.data.batches(
-        test,
-        min(500, len(test)),
-        observation=settings.observation,
-        variables=model.recipe.data,
-        shuffle=False,
-        drop_remainder=False,
-        epochs=1,
-    )
-    figures = [
-        report.Figure(name, float(value), unit="nats", how=f"{len(test)} test examples, one draw each")
-        for name, value in model.evaluate(batches, verbose=0, return_dict=True).items()
-    ]
-    if ugm_tf.inference.has_bound(model):
-        figures.append(summary.bound(model, test, settings, draws=1, number=len(test)))
-        figures.append(summary.bound(model, test, settings, draws=draws, number=examples or len(test)))
-    if seeds and test.is_image and test.c is not None and "sample" in ugm_tf.inference.endpoints(model):
-        figures += summary.judged(model, run.split("train"), test, settings, seeds=seeds)
+    model, training, test = run.model, run.split("train"), run.split("test")
+    image = test.examples.is_image
+    with pictures.weights(model, run.settings):
+        out = figures.losses(model, test, every=True)
+        if ugm_tf.inference.has_bound(model):
+            out.append(figures.bound(model, test, draws=1, number=len(test.examples)))
+            out.append(figures.bound(model, test, draws=draws, number=examples or len(test.examples)))
+        if ugm_tf.evaluation.has_classifier(model):
+            out += figures.classified(model, training, test)
+        if ugm_tf.evaluation.is_translator(model) and image:
+            out += figures.translated(model, training, test)
+        if seeds and image and test.examples.c is not None and "sample" in ugm_tf.inference.endpoints(model):
+            out += figures.judged(model, training.examples, test.examples, seeds=seeds)
     run.directory.write_json(
-        "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in figures}
+        "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in out}
     )
-    return figures
+    return out
 
 
 def main(_: list[str]) -> None:
-    figures = evaluate(
+    found = evaluate(
         _WORKDIR.value,
         draws=_DRAWS.value,
         examples=_EXAMPLES.value,
@@ -83,7 +78,7 @@ def main(_: list[str]) -> None:
         data_dir=_DATA_DIR.value,
         manual_dir=_MANUAL_DIR.value,
     )
-    for figure in figures:
+    for figure in found:
         spread = "" if figure.spread is None else f" ± {figure.spread:.2g}"
         print(f"{figure.name:32} {figure.value:10.4g}{spread} {figure.unit:6} {figure.how}")
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import ugm_tf
 
-from . import defaults, rundir
+from . import defaults, inputs, rundir
 
 __all__ = ["Finished", "load"]
 
-_NUMBERS = {"epochs": int, "batch_size": int, "code_size": int, "image_size": int, "seed": int, "learning_rate": float}
+_NUMBERS = dict.fromkeys(("labels", "epochs", "batch_size", "code_size", "image_size", "seed"), int) | dict.fromkeys(
+    ("learning_rate", "ema"), float
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Finished:
     directory: rundir.RunDirectory
     sources: dict[str, str]
 
-    def split(self, name: str) -> ugm_tf.data.Examples:
-        """A split of the data that the run was trained on."""
-        return defaults.load(self.settings, name, self.sources)
+    def split(self, name: str) -> inputs.Inputs:
+        """A split of the data that the run was trained on, as its recipe takes it."""
+        return inputs.load(self.settings, name, self.sources)
 
 
 def load(workdir: str | os.PathLike[str], data_dir: str | None = None, manual_dir: str | None = None) -> Finished:
@@ -64,6 +66,8 @@ def _settings(flags: dict[str, str]) -> defaults.Settings:
     values: dict[str, Any] = {name: _NUMBERS.get(name, str)(text) for name, text in flags.items()}
     if "hidden" in flags:
         values["hidden"] = defaults.parse_hidden(flags["hidden"].split(","))
+    if "families" in flags:
+        values["families"] = defaults.parse_families(flags["families"])
     if "hyperparameter" in flags:
         values["hyperparameters"] = defaults.parse_hyperparameters([values.pop("hyperparameter")])
     return defaults.Settings(**values)

@@ -1,6 +1,7 @@
-"""What a run draws of its model: samples, reconstructions and walks between codes."""
+"""What a run draws of its model: samples, reconstructions, translations and walks between codes."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -9,90 +10,138 @@ import ugm_tf
 from ugm_tf.callbacks import grids
 
 from . import defaults
+from .inputs import Inputs
 
-__all__ = ["examples_of", "interpolations", "of", "reconstructions", "samples"]
+__all__ = ["columns", "interpolations", "of", "reconstructions", "samples", "shown", "translations", "weights"]
 
 _SAMPLES, _POINTS, _PAIRS, _WALKS, _STEPS = 64, 1000, 16, 6, 10
+_BY_CLASS = 10  # samples of each class, where a grid has a row for each
 
 
-def examples_of(examples: ugm_tf.data.Examples, n: int, settings: defaults.Settings) -> dict[str, np.ndarray]:
-    """The first n examples as the model takes them, by variable."""
-    recipe = settings.make_recipe()
-    batches = ugm_tf.data.batches(
-        examples,
-        min(n, len(examples)),
-        observation=settings.observation,
-        variables=recipe.data,
-        shuffle=False,
-        epochs=1,
-    )
-    return {name: np.asarray(value) for name, value in next(iter(batches)).items()}
+def weights(model: ugm_tf.UnifiedModel, settings: defaults.Settings) -> contextlib.AbstractContextManager[None]:
+    """The weights to draw and measure with: their averages where the run keeps them."""
+    return contextlib.nullcontext() if settings.ema is None else model.averaged()
+
+
+def of(
+    model: ugm_tf.UnifiedModel, inputs: Inputs, settings: defaults.Settings
+) -> dict[str, Callable[[Any], np.ndarray]]:
+    """The pictures that this model can draw while it trains, by name."""
+    out: dict[str, Callable[[Any], np.ndarray]] = {}
+    image = inputs.examples.is_image
+    if "sample" in _answers(model):
+        out["samples"] = shown
+    if image and reconstructions(model, inputs) is not None:
+        out["reconstructions"] = lambda model: grids.stacks(*(reconstructions(model, inputs) or ()))
+    if image and ugm_tf.evaluation.is_translator(model):
+        out["samples"] = lambda model: np.concatenate([grids.stacks(*part) for part in translations(model, inputs)])
+
+    def averaged(make: Callable[[Any], np.ndarray]) -> Callable[[Any], np.ndarray]:
+        def draw(model: ugm_tf.UnifiedModel) -> np.ndarray:
+            with weights(model, settings):
+                return make(model)
+
+        return draw
+
+    return {name: averaged(make) for name, make in out.items()}
+
+
+def columns(model: ugm_tf.UnifiedModel) -> int | None:
+    """How many columns the grid of samples has, so that each row is one class; None if it has no such rows."""
+    if ugm_tf.evaluation.is_translator(model):
+        return _PAIRS
+    return _BY_CLASS if _classes(model) is not None else None
 
 
 def _answers(model: ugm_tf.UnifiedModel) -> dict[str, Any]:
     return ugm_tf.inference.endpoints(model)
 
 
-def of(
-    model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, settings: defaults.Settings
-) -> dict[str, Callable[[Any], np.ndarray]]:
-    """The pictures that this model can draw while it trains, by name."""
-    out: dict[str, Callable[[Any], np.ndarray]] = {}
-    if "sample" in _answers(model):
-        n = _SAMPLES if examples.is_image else _POINTS
-        out["samples"] = lambda model: samples(model, n, examples, settings)
-    if "reconstruct" in _answers(model) and examples.is_image:
-        out["reconstructions"] = lambda model: grids.pairs(*reconstructions(model, examples, settings))
+def _classes(model: ugm_tf.UnifiedModel) -> int | None:
+    """How many classes the decoder takes; None if it takes none."""
+    answers, roles = _answers(model), model.recipe.roles
+    if "sample" not in answers:
+        return None
+    if "c" in answers["sample"].inputs:
+        return int(answers["sample"].inputs["c"].shape[-1])
+    own = next((name for name, role in roles.items() if role.letter == "p" and role.of == "c"), None)
+    return model.densities[own].event_shape[-1] if own and "c" in roles["decoder"].given else None
+
+
+def shown(model: ugm_tf.UnifiedModel) -> np.ndarray:
+    """The samples to look at, [N, ...]; where the decoder takes a class, a row of 10 for each."""
+    classes = _classes(model)
+    if classes is not None:
+        return samples(model, _BY_CLASS * classes)[0]
+    vector = model.decoder.event_shape is not None and len(model.decoder.event_shape) == 1
+    return samples(model, _POINTS if vector else _SAMPLES)[0]
+
+
+def samples(model: ugm_tf.UnifiedModel, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+    """Samples, and the class of each.
+
+    Args:
+        model: A model that can sample.
+        n: How many.
+        seed: Fixes the draws.
+
+    Returns:
+        x, [n, ...]; and c, int [n]: as many of each class as can be, one class after the other; None where the
+        decoder takes no class.
+    """
+    classes = _classes(model)
+    if classes is None:
+        return model.sample(n, seed=seed).numpy(), None
+    c = np.arange(n) * classes // n
+    one_hot = np.eye(classes, dtype=np.float32)[c]
+    if "c" in _answers(model)["sample"].inputs:
+        return model.sample(n, seed=seed, c=one_hot).numpy(), c
+    others = drawn(model, [name for name in model.recipe.roles["decoder"].given if name != "c"], n, seed)
+    return _answers(model)["decode"].function(**others, c=one_hot)["x"].numpy(), c
+
+
+def drawn(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """n draws of variables that have a law of their own, such as z of p(z), by name."""
+    found = {r.of: name for name, r in model.recipe.roles.items() if r.letter == "p" and not r.given}
+    out = {}
+    for variable in variables:
+        prior = model.densities[found[variable]]
+        stream = np.array([seed, list(model.densities).index(found[variable])], np.int32)
+        out[variable] = np.asarray(prior.draw(prior.distribution(), [n], stream))
     return out
 
 
-def samples(
-    model: ugm_tf.UnifiedModel, n: int, examples: ugm_tf.data.Examples, settings: defaults.Settings, seed: int = 0
-) -> np.ndarray:
-    """n samples, [n, ...]; where the decoder takes a class, each class in turn, and other conditions from the
-    examples."""
-    given = _conditions(_answers(model)["sample"], examples, n, settings)
-    return model.sample(n, seed=seed, **given).numpy()
-
-
-def _conditions(
-    endpoint: Any, examples: ugm_tf.data.Examples, n: int, settings: defaults.Settings
-) -> dict[str, np.ndarray]:
-    names = [name for name in endpoint.inputs if name != "seed"]
-    if not names:
-        return {}
-    if names == ["c"]:  # every class in turn
-        return {"c": np.eye(examples.num_classes, dtype=np.float32)[np.arange(n) % examples.num_classes]}
-    data = examples_of(examples, n, settings)
-    return {name: np.resize(data[name], (n, *data[name].shape[1:])) for name in names}
-
-
-def reconstructions(
-    model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, settings: defaults.Settings
-) -> tuple[np.ndarray, np.ndarray] | None:
+def reconstructions(model: ugm_tf.UnifiedModel, inputs: Inputs) -> tuple[np.ndarray, np.ndarray] | None:
     """Examples, [N, ...], and what the model makes of them; None if it cannot."""
     endpoint = _answers(model).get("reconstruct")
     if endpoint is None:
         return None
-    data = examples_of(examples, _PAIRS if examples.is_image else _POINTS, settings)
-    given = {name: data[name] for name in endpoint.inputs if name != "x"}
+    data = inputs.first(_PAIRS if inputs.examples.is_image else _POINTS)
+    noise = drawn(model, [name for name in endpoint.inputs if name not in data], len(data["x"]))
+    given = {name: value for name, value in {**data, **noise}.items() if name in endpoint.inputs and name != "x"}
     return data["x"], model.reconstruct(data["x"], **given).numpy()
 
 
-def interpolations(
-    model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, settings: defaults.Settings
-) -> np.ndarray | None:
+def translations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """For x and for target: examples, what they become in the other domain, and that brought back, [N, ...] each."""
+    data = inputs.first(_PAIRS)
+    return [(data[start], *ugm_tf.evaluation.cycle(model, data[start], start)) for start in ("x", "target")]
+
+
+def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | None:
     """Walks between two codes, decoded, [R, K, ...]: codes of real examples if there is an encoder, else of the prior.
 
     The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them.
     """
-    answers = _answers(model)
+    answers, roles = _answers(model), model.recipe.roles
     if set(getattr(answers.get("decode"), "inputs", ())) != {"z"}:
         return None
     if set(getattr(answers.get("encode"), "inputs", ())) == {"x"}:
-        ends = model.encode(examples_of(examples, 2 * _WALKS, settings)["x"]).numpy()
+        ends = model.encode(inputs.first(2 * _WALKS)["x"]).numpy()
+    elif any(role.letter == "p" and role.of == "z" and not role.given for role in roles.values()):
+        ends = drawn(model, ["z"], 2 * _WALKS)["z"]
     else:
-        ends = np.asarray(model.prior.draw(model.prior.distribution(), [2 * _WALKS], np.array([0, 1], np.int32)))
+        return None
     first, last = ends[:_WALKS], ends[_WALKS : 2 * _WALKS]
     t = np.linspace(0.0, 1.0, _STEPS, dtype=np.float32)[None, :, None]
     a, b = first[:, None], last[:, None]

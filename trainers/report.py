@@ -7,7 +7,7 @@ import os
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from ugm_tf.callbacks import files, grids
 
 from . import curves
+from .figures import Figure
 
 __all__ = ["Figure", "Report", "write_report"]
 
@@ -22,24 +23,6 @@ HEADLINES = 4  # how many figures the top of the page shows large
 FRAMES = 12  # how many of the grids made during training are shown
 PAGE, TILE, GAP = 1040, 56, 8  # pixels: the page's width in report.css, about an image's, between two images
 _MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])", re.MULTILINE)
-
-
-class Figure(NamedTuple):
-    """A number to remember the run by.
-
-    Args:
-        name: What it measures, such as "test ELBO".
-        value: The number.
-        spread: Its standard error or deviation; `how` says which.
-        unit: Such as "nats".
-        how: How it was computed: on what, with how many draws.
-    """
-
-    name: str
-    value: float
-    spread: float | None = None
-    unit: str = ""
-    how: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,8 +41,11 @@ class Report:
         versions: Versions of what it ran on.
         metrics: Rows by epoch, as `metrics.read` returns them.
         samples: What the model draws, [N, H, W, C].
+        columns: Samples in a row where each row is of one class; None where rows mean nothing.
         data: Examples of the data to hold the samples against, [M, H, W, C].
         reconstructions: Originals and what became of them, two arrays of one shape [N, H, W, C].
+        translations: For each domain its examples, what they become in the other one, and that brought back: three
+            arrays of one shape [N, H, W, C].
         interpolations: R walks of K images each, [R, K, H, W, C].
         progress: Steps, and the PNG files drawn then.
         figures: Final numbers, the most important first: tuples as `Figure` has them.
@@ -76,8 +62,10 @@ class Report:
     versions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: np.ndarray | None = None
+    columns: int | None = None
     data: np.ndarray | None = None
     reconstructions: tuple[np.ndarray, np.ndarray] | None = None
+    translations: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]] = ()
     interpolations: np.ndarray | None = None
     progress: Sequence[tuple[int, str | os.PathLike[str]]] = ()
     figures: Sequence[tuple] = ()
@@ -150,7 +138,9 @@ def _pictures(content: Report) -> dict[str, Any]:
     out: dict[str, Any] = {}
     flat = content.samples is not None and np.ndim(content.samples) == 2
     if content.samples is not None:
-        out["samples"] = _plane(content.samples, content.data) if flat else _wall(content.samples)
+        out["samples"] = (
+            _plane(content.samples, content.data) if flat else _wall(content.samples, columns=content.columns)
+        )
     if content.data is not None and content.samples is not None and not flat:
         out["data"] = _wall(content.data)
     if content.reconstructions is not None:
@@ -160,6 +150,8 @@ def _pictures(content: Report) -> dict[str, Any]:
             out["reconstructions"] = _plane(reconstructions, originals) | {"walks": moves["walks"]}
         else:
             out["reconstructions"] = _wall(originals, reconstructions)
+    if content.translations:
+        out["translations"] = [_wall(*layers) for layers in content.translations]
     if content.interpolations is not None:
         walks = np.asarray(content.interpolations)
         if walks.ndim == 3:

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import os
-from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ import ugm_tf
 from ugm_tf import execution
 from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
 
-from . import defaults, metrics, pictures, rundir, summary
+from . import defaults, inputs, metrics, pictures, rundir, summary
 
 __all__ = ["Run", "train"]
 
@@ -66,8 +65,9 @@ def train(
     """
     recipe = settings.make_recipe()
     sources = {k: v for k, v in (("data_dir", data_dir), ("manual_dir", manual_dir)) if v is not None}
-    examples, validation = (defaults.load(settings, split, sources) for split in ("train", "validation"))
+    examples = defaults.load(settings, "train", sources)
     settings = defaults.resolve(settings, examples.shape, len(examples))
+    training, held_out = (inputs.load(settings, split, sources) for split in ("train", "validation"))
     steps_per_epoch = ugm_tf.data.steps_per_epoch(examples, settings.batch_size)
     total = settings.epochs * steps_per_epoch
     _check_support(recipe, settings)
@@ -79,14 +79,10 @@ def train(
         model = _build(recipe, settings, examples)
     finally:
         keras.config.set_dtype_policy(policy)
-    batch = {"batch_size": settings.batch_size, "observation": settings.observation, "variables": recipe.data}
-    held_out = ugm_tf.data.batches(
-        validation, **{**batch, "batch_size": min(500, len(validation))}, shuffle=False, drop_remainder=False, epochs=1
-    )
     size = settings.batch_size * int(np.prod(examples.shape)) * 4
     jit = execution.choose_jit(list(model._flatten_layers()))[0] if settings.xla == "auto" else settings.xla == "on"
     model.compile(
-        defaults.optimizers(recipe, settings.learning_rate),
+        defaults.optimizers(recipe, settings.learning_rate, settings.ema),
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else jit,
         # Fixed, so that a run that is resumed within an epoch calls the same program on the same groups of steps.
@@ -112,33 +108,40 @@ def train(
         DivergenceMonitor(),
         keras.callbacks.CSVLogger(str(directory.metrics), append=True),
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
-        SampleGrids(directory.samples, pictures.of(model, validation, settings), every=max(1, settings.epochs // 12)),
+        SampleGrids(
+            directory.samples,
+            pictures.of(model, held_out, settings),
+            every=max(1, settings.epochs // 12),
+            columns={"samples": pictures.columns(model)},
+        ),
         progress,
         checkpoints,  # last, so that what the others wrote of an epoch is there if its checkpoint is
     ]
-    dataset = ugm_tf.data.batches(examples, **batch, seed=settings.seed, start_step=start)
-    fit = {"validation_data": held_out, "callbacks": callbacks, "verbose": 0}
+    dataset = training.batches(settings.batch_size, seed=settings.seed, start_step=start)
+    fit = {"validation_data": held_out.once(), "callbacks": callbacks, "verbose": 0}
     epoch, within = divmod(start, steps_per_epoch)
     try:
         if within:  # the rest of the epoch that was under way
             model.fit(dataset, initial_epoch=epoch, epochs=epoch + 1, steps_per_epoch=steps_per_epoch - within, **fit)
             epoch += 1
-            dataset = ugm_tf.data.batches(examples, **batch, seed=settings.seed, start_step=epoch * steps_per_epoch)
+            dataset = training.batches(settings.batch_size, seed=settings.seed, start_step=epoch * steps_per_epoch)
         if epoch < settings.epochs:
             model.fit(dataset, initial_epoch=epoch, epochs=settings.epochs, steps_per_epoch=steps_per_epoch, **fit)
     finally:
         progress.close()
-    figures = summary.write(model, directory, settings, examples, validation, held_out, progress, command)
+    figures = summary.write(model, directory, settings, training, held_out, progress, command)
     return Run(model, directory, settings, figures)
 
 
 def _build(recipe: ugm_tf.Recipe, settings: defaults.Settings, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
-    shapes: dict[str, Any] = {"x": examples.shape, "z": (settings.code_size,)}
-    if examples.num_classes is not None:
-        shapes["c"] = (examples.num_classes,)
-    options = {} if settings.hidden is None else {"hidden": settings.hidden}
     densities = ugm_tf.networks.build(
-        recipe, shapes, network=settings.network, likelihood=settings.likelihood or "bernoulli", **options
+        recipe,
+        defaults.shapes(settings, examples),
+        network=settings.network,
+        likelihood=settings.likelihood or "bernoulli",
+        families_by_name=dict(settings.families),
+        conditioning=settings.conditioning or "concat",
+        **({} if settings.hidden is None else {"hidden": settings.hidden}),
     )
     return ugm_tf.UnifiedModel(recipe, densities, seed=settings.seed)
 
@@ -169,9 +172,9 @@ def _as_flags(settings: defaults.Settings) -> dict[str, str]:
     out = {}
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if field.name == "hyperparameters":
+        if field.name in ("hyperparameters", "families"):
             if value:
-                out["hyperparameter"] = ",".join(f"{k}={v}" for k, v in value)
+                out[field.name.replace("parameters", "parameter")] = ",".join(f"{k}={v}" for k, v in value)
         elif value is not None:
             out[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return out

@@ -17,7 +17,7 @@ from absl import flags
 import ugm_tf
 from ugm_tf.callbacks import files, grids
 
-from . import finished, scripts
+from . import finished, pictures, scripts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _OUTPUT = flags.DEFINE_string("output", "samples.png", "Where the samples go: a .png or an .npz.")
@@ -48,7 +48,8 @@ def sample(
     path = pathlib.Path(output)
     if path.suffix not in (".png", ".npz"):
         raise ValueError(f"--output ends in .png or .npz. Received: '{output}'.")
-    model = finished.load(workdir).model
+    run = finished.load(workdir)
+    model = run.model
     given = {}
     endpoint = ugm_tf.inference.endpoints(model).get("sample")
     if endpoint is not None and "c" in endpoint.inputs:
@@ -59,7 +60,8 @@ def sample(
         given["c"] = np.eye(classes, dtype=np.float32)[labels]
     elif label is not None:
         raise ValueError("--class is for models whose decoder takes a class c, and this one's does not. Leave it out.")
-    x = model.sample(number, seed=seed, mean=mean, **given).numpy()
+    with pictures.weights(model, run.settings):
+        x = model.sample(number, seed=seed, mean=mean, **given).numpy()
     if path.suffix == ".npz":
         buffer = io.BytesIO()
         np.savez_compressed(buffer, x=x, **given)

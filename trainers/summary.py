@@ -9,11 +9,11 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
 
-from . import defaults, metrics, pictures, report, rundir
+from . import defaults, figures, metrics, pictures, report, rundir
+from .inputs import Inputs
 
-__all__ = ["bound", "judged", "write"]
+__all__ = ["measure", "write"]
 
-_JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
 _QUICK = 10_000  # training examples up to which a classifier takes seconds
 
 
@@ -21,109 +21,86 @@ def write(
     model: ugm_tf.UnifiedModel,
     directory: rundir.RunDirectory,
     settings: defaults.Settings,
-    examples: ugm_tf.data.Examples,
-    validation: ugm_tf.data.Examples,
-    held_out: Any,
+    training: Inputs,
+    held_out: Inputs,
     progress: Progress,
     command: str,
 ) -> dict[str, float]:
-    """Writes model.keras, saved_model/1, samples.png, figures.json and report.html; returns the figures."""
+    """Writes model.keras, saved_model/1, samples.png, figures.json and report.html; returns the figures.
+
+    Where the run keeps averages of the weights, all but model.keras, which holds both, is made with those.
+    """
     # In a wheel both packages stand under ugm_tf.
     saved_model = importlib.import_module(f"{__package__.rpartition('trainers')[0]}export.saved_model")
     model.save(directory.model)
-    if not (directory.saved_model / "1").exists():
-        saved_model.export_model(model, directory.saved_model, version=1)
     timing = _timing(directory, progress)
-    figures = [
-        report.Figure(name, float(value), unit="nats", how=f"{len(validation)} validation examples, one draw each")
-        for name, value in model.evaluate(held_out, verbose=0, return_dict=True).items()
-        if name.endswith("/loss")
-    ]
-    if ugm_tf.inference.has_bound(model):
-        figures.insert(0, bound(model, validation, settings))
-    samples = None
-    if "sample" in ugm_tf.inference.endpoints(model):
-        samples = pictures.of(model, validation, settings)["samples"](model)
-        if validation.is_image:
-            grids.save_png(directory.path / "samples.png", samples)
-        else:
-            grids.scatter_png(directory.path / "samples.png", samples, reference=np.asarray(validation.x))
-        if validation.is_image and examples.c is not None and len(examples) <= _QUICK:
-            figures = judged(model, examples, validation, settings) + figures
+    with pictures.weights(model, settings):
+        if not (directory.saved_model / "1").exists():
+            saved_model.export_model(model, directory.saved_model, version=1)
+        measured = measure(model, training, held_out)
+        drawn = _draw(model, directory, held_out, settings)
     content = report.Report(
         title=f"{settings.recipe} on {settings.dataset}",
         recipe=settings.recipe,
-        dataset=examples.title,
+        dataset=training.examples.title,
         command=command,
         equations=model.describe(),
         flags=dict(line.removeprefix("--").split("=", 1) for line in directory.flags.read_text().splitlines()),
         versions=rundir.versions(),
         metrics=metrics.read(directory.metrics) if directory.metrics.exists() else (),
-        samples=samples,
-        data=pictures.examples_of(validation, 64 if validation.is_image else 1000, settings)["x"],
-        reconstructions=pictures.reconstructions(model, validation, settings),
-        interpolations=pictures.interpolations(model, validation, settings),
-        progress=_progress(directory) if validation.is_image else (),
-        figures=figures,
+        progress=_progress(directory) if held_out.examples.is_image else (),
+        figures=measured,
         seconds=timing["seconds"],
         images_per_second=timing["examples_per_second"],
+        **drawn,
     )
     report.write_report(directory.path, content)
     directory.write_json("versions", rundir.versions())
-    numbers = {figure.name: float(figure.value) for figure in figures}
+    numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
     return numbers
 
 
-def bound(
-    model: ugm_tf.UnifiedModel,
-    examples: ugm_tf.data.Examples,
-    settings: defaults.Settings,
-    draws: int = _DRAWS,
-    number: int = _BOUNDED,
-) -> report.Figure:
-    """The importance-weighted bound on log p(x), the ELBO for one draw, over the first examples, with its
-    standard error."""
-    data = pictures.examples_of(examples, number, settings)
-    values = model.log_prob_bound(data.pop("x"), k=draws, **data).numpy()
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    how = f"{len(values)} {examples.split} examples; the spread is the standard error over them"
-    name = "ELBO" if draws == 1 else f"bound on log p(x), k={draws}"
-    return report.Figure(name, float(np.mean(values)), error, "nats", how)
+def measure(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[figures.Figure]:
+    """The figures of a run that has just ended, the most important first."""
+    examples, image = training.examples, training.examples.is_image
+    quick = len(examples) <= _QUICK
+    out = []
+    if ugm_tf.evaluation.has_classifier(model) and quick:
+        out += figures.classified(model, training, held_out)
+    if ugm_tf.evaluation.is_translator(model) and image and quick:
+        out += figures.translated(model, training, held_out)
+    if "sample" in ugm_tf.inference.endpoints(model) and image and examples.c is not None and quick:
+        out += figures.judged(model, examples, held_out.examples)
+    if ugm_tf.inference.has_bound(model):
+        out.append(figures.bound(model, held_out))
+    return out + figures.losses(model, held_out)
 
 
-def judged(
-    model: ugm_tf.UnifiedModel,
-    examples: ugm_tf.data.Examples,
-    held_out: ugm_tf.data.Examples,
-    settings: defaults.Settings,
-    seeds: int = 1,
-) -> list[report.Figure]:
-    """What a classifier of the training examples makes of samples: means over seeds of sampling, with their
-    deviation."""
-    classifier = ugm_tf.evaluation.train_classifier(_scaled(examples), examples.c, examples.num_classes)
-    right = ugm_tf.evaluation.accuracy(classifier, _scaled(held_out), held_out.c)
-    each = [
-        ugm_tf.evaluation.judge(classifier, pictures.samples(model, _JUDGED, held_out, settings, seed=1 + seed))
-        for seed in range(seeds)
-    ]
-    how = f"{seeds} x {_JUDGED} samples, by a classifier of the training split that is right on {right:.1%} of "
-    how += held_out.split
-
-    def figure(name: str, unit: str, values: list[float]) -> report.Figure:
-        spread = float(np.std(values, ddof=1)) if seeds > 1 else None
-        return report.Figure(name, float(np.mean(values)), spread, unit, how)
-
-    return [
-        figure("classes covered", f"of {examples.num_classes}", [j.coverage for j in each]),
-        figure("classifier's confidence", "", [j.confidence for j in each]),
-        figure("class entropy of a sample", "nats", [j.entropy for j in each]),
-        figure("inception score", f"of {examples.num_classes}", [j.inception_score for j in each]),
-    ]
-
-
-def _scaled(examples: ugm_tf.data.Examples) -> np.ndarray:
-    return np.asarray(examples.x, np.float32) / 255.0
+def _draw(
+    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs, settings: defaults.Settings
+) -> dict[str, Any]:
+    """The pictures of the report, by field; samples.png is written where there is something to draw."""
+    image = held_out.examples.is_image
+    first = held_out.first(64 if image else 1000)
+    out: dict[str, Any] = {
+        "data": first["x"],
+        "reconstructions": pictures.reconstructions(model, held_out),
+        "interpolations": pictures.interpolations(model, held_out),
+    }
+    png = directory.path / "samples.png"
+    if image and ugm_tf.evaluation.is_translator(model):
+        out["translations"] = pictures.translations(model, held_out)
+        grids.save_png(
+            png, np.concatenate([grids.stacks(*part) for part in out["translations"]]), pictures.columns(model)
+        )
+    elif "sample" in ugm_tf.inference.endpoints(model):
+        out["samples"], out["columns"] = pictures.shown(model), pictures.columns(model)
+        if image:
+            grids.save_png(png, out["samples"], out["columns"])
+        else:
+            grids.scatter_png(png, out["samples"], reference=np.asarray(held_out.examples.x))
+    return out
 
 
 def _timing(directory: rundir.RunDirectory, progress: Progress) -> dict[str, Any]:

@@ -33,20 +33,41 @@ _DATASET = flags.DEFINE_string(
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; runs/RECIPE_DATASET if it is not given.")
 _HYPERPARAMETERS = flags.DEFINE_multi_string("hyperparameter", [], "A recipe's own, such as beta=4.0; may be repeated.")
+_LABELS = flags.DEFINE_integer(
+    "labels", None, "Labelled examples of each class, for semi-supervised recipes; 10 by default.", lower_bound=1
+)
+_TARGET = flags.DEFINE_string(
+    "target",
+    None,
+    f"Second domain of recipes that take one: a shift of the data ({', '.join(ugm_tf.data.SHIFTS)}) or a data set.",
+)
 _EPOCHS = flags.DEFINE_integer("epochs", None, "Passes over the data; chosen by recipe and data.", lower_bound=1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Examples in a batch; chosen by recipe and data.", lower_bound=1)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's step size; at most 2e-4 in phases against a discriminator.", lower_bound=0.0
 )
+_EMA = flags.DEFINE_float("ema", None, "Draw and measure with averages of the weights of this decay, such as 0.999.")
 _NETWORK = flags.DEFINE_enum("network", None, ugm_tf.networks.names(), "Kind of networks; chosen by recipe and data.")
 _HIDDEN = flags.DEFINE_list("hidden", None, "Sizes of the hidden layers of mlp networks, such as 500,500.")
+_CONDITIONING = flags.DEFINE_enum(
+    "conditioning",
+    None,
+    ["concat", "projection"],
+    "How a discriminator of an image takes a vector beside it; concat by default.",
+)
 _CODE_SIZE = flags.DEFINE_integer("code_size", None, "Size of the code z; chosen by recipe and data.", lower_bound=1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "Resize images to this height and width.", lower_bound=1)
 _OBSERVATION = flags.DEFINE_enum(
     "observation", None, sorted(ugm_tf.data.OBSERVATIONS), "How examples become x; chosen by recipe and data."
 )
-_LIKELIHOOD = flags.DEFINE_enum(
-    "likelihood", None, ugm_tf.densities.names(), "Family of p(x | z), where the recipe scores data."
+_LIKELIHOOD = flags.DEFINE_string(
+    "likelihood",
+    None,
+    f"Family of p(x | z), where the recipe scores data: {', '.join(ugm_tf.densities.names())}; or with arguments, "
+    "such as gaussian(scale=0.1).",
+)
+_FAMILIES = flags.DEFINE_string(
+    "families", None, "Families of single densities, such as encoder=iaf,decoder=laplace(scale=0.1)."
 )
 _SCHEDULE = flags.DEFINE_enum(
     "schedule",
@@ -73,15 +94,20 @@ def main(_: list[str]) -> None:
         recipe=_RECIPE.value,
         dataset=_DATASET.value,
         hyperparameters=defaults.parse_hyperparameters(_HYPERPARAMETERS.value),
+        labels=_LABELS.value,
+        target=_TARGET.value,
         epochs=_EPOCHS.value,
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value,
+        ema=_EMA.value,
         network=_NETWORK.value,
         hidden=defaults.parse_hidden(_HIDDEN.value) if _HIDDEN.value else None,
+        conditioning=_CONDITIONING.value,
         code_size=_CODE_SIZE.value,
         image_size=_IMAGE_SIZE.value,
         observation=_OBSERVATION.value,
         likelihood=_LIKELIHOOD.value,
+        families=defaults.parse_families(_FAMILIES.value) if _FAMILIES.value else (),
         schedule=_SCHEDULE.value,
         xla=_XLA.value,
         precision=_PRECISION.value,

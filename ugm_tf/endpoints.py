@@ -12,9 +12,9 @@ from ugm_tf.densities import Logit, noise_by_row
 if TYPE_CHECKING:
     from ugm_tf.model import UnifiedModel
 
-__all__ = ["Endpoint", "endpoints", "has_bound", "specs"]
+__all__ = ["VERBS", "Endpoint", "endpoints", "has_bound", "specs"]
 
-_VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
+VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ def endpoints(model: "UnifiedModel", mean: bool = True) -> dict[str, Endpoint]:
     out = {name: endpoint for name, endpoint in found.items() if endpoint is not None}
     for name, role in model.recipe.roles.items():
         if role.given:
-            out[_VERBS.get(name, name)] = _parameters(model, name)
+            out[VERBS.get(name, name)] = _parameters(model, name)
     return out
 
 

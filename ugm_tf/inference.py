@@ -1,4 +1,4 @@
-"""What a trained model answers in Python: the functions behind `UnifiedModel`'s methods."""
+"""What a trained model answers in Python: methods of `UnifiedModel`."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from ugm_tf import rejection
 from ugm_tf.algebra import Ancestral, ImportanceWeightedBound, JointSample
-from ugm_tf.endpoints import Endpoint, endpoints, has_bound, specs
+from ugm_tf.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 
 if TYPE_CHECKING:
     from ugm_tf.model import UnifiedModel
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Endpoint",
     "call",
+    "classify",
     "decode",
     "discriminate",
     "encode",
@@ -76,64 +78,95 @@ def _shape(shape: tf.TensorShape) -> str:
     return f"[{', '.join('B' if i == 0 and n is None else str(n) for i, n in enumerate(shape))}]"
 
 
-def sample(model: "UnifiedModel", n: int, seed: int, mean: bool, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.sample`."""
+def sample(
+    self: "UnifiedModel", n: int, seed: int = 0, mean: bool = True, reject: bool = False, **given: Any
+) -> tf.Tensor:
+    """Generates x, [n, ...]: z ~ prior, then the mean of p(x | z), as samples are shown in the literature.
+
+    Args:
+        n: Number of examples.
+        seed: Fixes the draws; example i is a function of (seed, i) alone.
+        mean: Whether to return the mean of p(x | z), or with False a draw from it.
+        reject: Accept a draw with a probability in proportion to exp(logit), the discriminator's estimate of
+            p_data(x) / p(x): discriminator rejection sampling, by the weights of IWGAN.
+        **given: Conditions of the decoder, such as c, [n, ...].
+
+    Raises:
+        ValueError: If the model cannot sample, or a condition is missing or of another shape; with reject=True, if
+            there is no discriminator of x, or its logit is no log-ratio.
+    """
     if n < 1:
         raise ValueError(f"sample() takes n, a number of examples of at least 1. Received: n={n}.")
-    endpoint = _endpoint(model, "sample", mean)
+    endpoint = _endpoint(self, "sample", mean)
     seeds = tf.stack([tf.fill([n], tf.constant(seed, tf.int32)), tf.range(n)], axis=1)
     values = _inputs("sample", {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}, (), given)
     if any(value.shape[0] != n for value in values.values()):
         raise ValueError(
             f"sample({n}) takes {n} rows of {', '.join(values)}. Received {len(next(iter(values.values())))}."
         )
-    return endpoint.function(seed=seeds, **values)[model.recipe.roles["decoder"].of]
+    if reject:
+        rejection.check(self)
+        return rejection.sample(self, endpoint, n, seed, values)[0][self.recipe.roles["decoder"].of]
+    return endpoint.function(seed=seeds, **values)[self.recipe.roles["decoder"].of]
 
 
-def encode(model: "UnifiedModel", x: Any, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.encode`."""
-    out = _ask(model, "encode", x, given)
-    return out[model.recipe.roles["encoder"].of]
+def encode(self: "UnifiedModel", x: Any, **given: Any) -> tf.Tensor:
+    """The mean of q(z | x), [B, ...]."""
+    return _ask(self, "encode", x, given)[self.recipe.roles["encoder"].of]
 
 
-def decode(model: "UnifiedModel", z: Any, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.decode`."""
-    out = _ask(model, "decode", z, given)
-    return out[model.recipe.roles["decoder"].of]
+def decode(self: "UnifiedModel", z: Any, **given: Any) -> tf.Tensor:
+    """The mean of p(x | z), [B, ...]."""
+    return _ask(self, "decode", z, given)[self.recipe.roles["decoder"].of]
 
 
-def reconstruct(model: "UnifiedModel", x: Any, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.reconstruct`."""
-    out = _ask(model, "reconstruct", x, given)
-    return out[model.recipe.roles["decoder"].of]
+def reconstruct(self: "UnifiedModel", x: Any, **given: Any) -> tf.Tensor:
+    """The mean of p(x | z) at the mean of q(z | x), [B, ...]."""
+    return _ask(self, "reconstruct", x, given)[self.recipe.roles["decoder"].of]
 
 
-def discriminate(model: "UnifiedModel", x: Any, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.discriminate`."""
-    return _ask(model, "discriminate", x, given)["logit"]
+def discriminate(self: "UnifiedModel", x: Any, **given: Any) -> tf.Tensor:
+    """The discriminator's logit of y=1 (data), [B]."""
+    return _ask(self, "discriminate", x, given)["logit"]
 
 
-def log_prob_bound(model: "UnifiedModel", x: Any, k: int, seed: int, given: Mapping[str, Any]) -> tf.Tensor:
-    """See `UnifiedModel.log_prob_bound`."""
-    if not has_bound(model):
-        parts = ", ".join(f"{role} ({model.densities[name].family})" for name, role in model.recipe.roles.items())
+def classify(self: "UnifiedModel", x: Any, **given: Any) -> tf.Tensor:
+    """The classifier's probabilities q(c | x), [B, C]; of features where it classifies those, through the encoder."""
+    roles = self.recipe.roles
+    if "classifier" in roles and roles["classifier"].given != self.recipe.data[:1]:
+        features = roles["classifier"].given[0]
+        maker = next((n for n, r in roles.items() if r.letter == "q" and r.of == features and r.given == ("x",)), None)
+        if maker is not None:
+            x = _ask(self, VERBS.get(maker, maker), x, given)[features]
+    return _ask(self, "classify", x, given)[roles["classifier"].of if "classifier" in roles else "c"]
+
+
+def log_prob_bound(self: "UnifiedModel", x: Any, k: int = 1, seed: int = 0, **given: Any) -> tf.Tensor:
+    """A lower bound on log p(x), in nats, [B]: the ELBO for k=1, the importance-weighted bound for k draws.
+
+    Raises:
+        ValueError: If the densities of the model bound nothing: see `Recipe.bound`.
+    """
+    if not has_bound(self):
+        parts = ", ".join(f"{role} ({self.densities[name].family})" for name, role in self.recipe.roles.items())
         raise ValueError(
             "log_prob_bound takes a prior, an encoder and a decoder that have a log-probability and need nothing but "
             f"data and the code. This model has: {parts}."
         )
     if k < 1:
         raise ValueError(f"log_prob_bound takes k >= 1 draws. Received: k={k}.")
-    generative, inferring = model.recipe.bound() or ((), ())
-    roles, inferred = model.recipe.roles, {model.recipe.roles[name].of for name in inferring}
+    generative, inferring = self.recipe.bound() or ((), ())
+    roles, inferred = self.recipe.roles, {self.recipe.roles[name].of for name in inferring}
     wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)} - inferred
-    values = _inputs("log_prob_bound", specs(model, sorted(wanted)), (x,), given)
+    order = dict.fromkeys((roles["decoder"].of, *sorted(wanted)))  # x first, which is not given by name
+    values = _inputs("log_prob_bound", specs(self, order), (x,), given)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def bound(part: dict[str, tf.Tensor], folded: tf.Tensor) -> tf.Tensor:
-        start = JointSample(model.densities, roles, part, training=False)
+        start = JointSample(self.densities, roles, part, training=False)
         return -ImportanceWeightedBound(generative, inferring)(Ancestral(inferring, k=k)(start, folded))
 
-    function = model.functions.setdefault(f"bound of {k}", bound)
+    function = self.functions.setdefault(f"bound of {k}", bound)
     n, rows = len(next(iter(values.values()))), max(1, _MOST_DRAWS // k)
     bounds = [
         function({v: value[i : i + rows] for v, value in values.items()}, tf.constant([seed, i], tf.int32))
@@ -142,11 +175,11 @@ def log_prob_bound(model: "UnifiedModel", x: Any, k: int, seed: int, given: Mapp
     return tf.concat(bounds, 0)
 
 
-def call(model: "UnifiedModel", inputs: Any, training: bool | None) -> tf.Tensor:
-    """See `UnifiedModel.call`."""
-    found = endpoints(model)
-    if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(model.recipe.data):
-        values = model.values(inputs)
+def call(self: "UnifiedModel", inputs: Any, training: bool | None = None) -> tf.Tensor:
+    """The answer to `model(inputs)`: a reconstruction of x, or what z decodes to; see `UnifiedModel`."""
+    found = endpoints(self)
+    if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(self.recipe.data):
+        values = self.values(inputs)
         outputs = found["reconstruct"].function(**{v: values[v] for v in found["reconstruct"].inputs})
     elif "decode" in found:
         wanted = found["decode"].inputs
@@ -157,5 +190,5 @@ def call(model: "UnifiedModel", inputs: Any, training: bool | None) -> tf.Tensor
             raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
         outputs = found["decode"].function(**values)
     else:
-        raise ValueError(f"A model of {_parts(model)} has no decoder, so no one answer to a call: call its densities.")
-    return outputs[model.recipe.roles["decoder"].of]
+        raise ValueError(f"A model of {_parts(self)} has no decoder, so no one answer to a call: call its densities.")
+    return outputs[self.recipe.roles["decoder"].of]

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ugm_tf import compilation, datasets, execution, inference, steps, validation
+from ugm_tf import averaging, compilation, datasets, execution, inference, steps, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe
 from ugm_tf.densities import Density, Prior
 
@@ -215,8 +215,7 @@ class UnifiedModel(keras.Model):
             metric.update_state(values[metric.name], sample_weight=size)
         return {metric.name: metric.result() for metric in self._trackers}
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        return inference.call(self, inputs, training)
+    call = inference.call
 
     # ------------------------------------------------------- fit, evaluate
 
@@ -294,36 +293,11 @@ class UnifiedModel(keras.Model):
 
     # ------------------------------------------------------------ inference
 
-    def sample(self, n: int, seed: int = 0, mean: bool = True, **given: Any) -> tf.Tensor:
-        """Generates x, [n, ...]: z ~ prior, then the mean of p(x | z), as samples are shown in the literature.
-
-        Args:
-            n: Number of examples.
-            seed: Fixes the draws; example i is a function of (seed, i) alone.
-            mean: Whether to return the mean of p(x | z), or with False a draw from it.
-            **given: Conditions of the decoder, such as c, [n, ...].
-        """
-        return inference.sample(self, n, seed, mean, given)
-
-    def encode(self, x: Any, **given: Any) -> tf.Tensor:
-        """The mean of q(z | x), [B, ...]."""
-        return inference.encode(self, x, given)
-
-    def decode(self, z: Any, **given: Any) -> tf.Tensor:
-        """The mean of p(x | z), [B, ...]."""
-        return inference.decode(self, z, given)
-
-    def reconstruct(self, x: Any, **given: Any) -> tf.Tensor:
-        """The mean of p(x | z) at the mean of q(z | x), [B, ...]."""
-        return inference.reconstruct(self, x, given)
-
-    def discriminate(self, x: Any, **given: Any) -> tf.Tensor:
-        """The discriminator's logit of y=1 (data), [B]."""
-        return inference.discriminate(self, x, given)
-
-    def log_prob_bound(self, x: Any, k: int = 1, seed: int = 0, **given: Any) -> tf.Tensor:
-        """A lower bound on log p(x), in nats, [B]: the ELBO for k=1, the importance-weighted bound for k draws."""
-        return inference.log_prob_bound(self, x, k, seed, given)
+    sample = inference.sample
+    encode, decode, reconstruct = inference.encode, inference.decode, inference.reconstruct
+    discriminate, classify = inference.discriminate, inference.classify
+    log_prob_bound = inference.log_prob_bound
+    averaged = averaging.averaged
 
     # --------------------------------------------------------------- config
 

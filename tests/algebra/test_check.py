@@ -1,5 +1,7 @@
 """What a recipe refuses before a tensor exists, each with its advice."""
 
+import dataclasses
+
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -9,16 +11,22 @@ from ugm_tf.algebra import (
     INFERRED,
     KL,
     Ancestral,
+    Ask,
     DiscriminatorLoss,
     DiscriminatorProbability,
     Draw,
     E,
     Enumerate,
+    GradientPenalty,
     ImportanceWeightedBound,
+    Interpolated,
+    Mean,
     NegativeLogProb,
+    Pack,
     Phase,
     Recipe,
     Rename,
+    Reverse,
 )
 
 VAE = {"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"}
@@ -45,9 +53,13 @@ class CheckTest(parameterized.TestCase):
             Recipe(VAE, ())
 
     def test_two_phases_of_one_name(self):
-        phase = Phase("wake", (DISTORTION, RATE), ("encoder",))
+        phases = (Phase("wake", (DISTORTION, RATE), (name,)) for name in ("encoder", "decoder"))
         with self.assertRaisesRegex(ValueError, "Two phases are called 'wake'. Give each its own `name`"):
-            Recipe(VAE, (phase, phase))
+            Recipe(VAE, phases)
+
+    def test_one_phase_may_run_several_times_in_a_step(self):
+        phase = Phase("wake", (DISTORTION, RATE), ("encoder",))
+        self.assertEqual(Recipe(VAE, (phase, phase)).phases, (phase, phase))
 
     def test_a_phase_that_minimises_nothing(self):
         self.refuses("Phase 'wake' must minimise something and update something")
@@ -160,7 +172,7 @@ class CheckTest(parameterized.TestCase):
 
     def test_a_variable_renamed_before_it_is_drawn(self):
         self.refuses(
-            "renames 'w' to 'z'; but w is never drawn",
+            r"Phase 'wake' takes Rename\(old='w', new='z'\); but w is never drawn there: only x is known",
             E(NegativeLogProb("decoder"), Ancestral((Rename("w", "z"),))),
             RATE,
         )
@@ -175,12 +187,60 @@ class CheckTest(parameterized.TestCase):
         recipe(E(KL("encoder", "prior")), DISTORTION)
         self.refuses("scores 'encoder', .* z is never drawn", E(KL("encoder", "prior", sampled=True)), DISTORTION)
 
+    # -------------------------------------------------------- steps
+
+    @parameterized.named_parameters(
+        ("mean", Mean("decoder"), r"takes the mean of 'decoder', which is p\(x \| z\); but z is never drawn"),
+        ("ask", Ask("critic"), r"asks 'critic', which is q\(y \| z\); but z is never drawn"),
+        ("pack", Pack("w", "p", 2), r"takes Pack\(old='w', new='p', size=2\); but w is never drawn"),
+        ("reverse", Reverse("w", "u"), r"takes Reverse\(old='w', new='u'\); but w is never drawn"),
+        ("unknown_mean", Mean("critics"), "takes the mean of the density 'critics', which this recipe lacks"),
+        ("unknown_ask", Ask("critics"), "asks the density 'critics', which this recipe lacks"),
+    )
+    def test_a_step_of_what_is_not_known(self, step, advice):
+        e = E(KL("encoder", "prior"), Ancestral((step,)))
+        self.refuses(f"Phase 'wake' {advice}", DISTORTION, e, densities=VAE | {"critic": "q(y | z)"})
+
+    def test_what_a_step_sets_is_known_after_it(self):
+        packs = E(DiscriminatorLoss(1, "critic"), DATA.then(Pack("x", "x_pack", 2)))
+        recipe(DISTORTION, RATE, packs, densities=VAE | {"critic": "q(y | x_pack)"})
+        self.refuses(
+            r"to judge E\[x ~ data\]; but x_pack is never drawn",
+            DISTORTION,
+            RATE,
+            dataclasses.replace(packs, under=DATA),
+            densities=VAE | {"critic": "q(y | x_pack)"},
+        )
+
+    @parameterized.parameters((GENERATED, INFERRED), (INFERRED, GENERATED))
+    def test_points_between_are_of_what_both_sides_know(self, left, right):
+        pairs = VAE | {"critic": "q(y | x, z)"}
+        penalty = E(GradientPenalty("critic"), Interpolated(left, right))
+        recipe(DISTORTION, RATE, penalty, densities=pairs)
+        for under in (Interpolated(left, DATA), Interpolated(DATA, right)):
+            lacking = dataclasses.replace(penalty, under=under)
+            self.refuses("asks 'critic', .* but z is never drawn there", DISTORTION, RATE, lacking, densities=pairs)
+
+    def test_a_family_of_a_density_that_is_not_there(self):
+        phases = recipe(DISTORTION, RATE).phases
+        with self.assertRaisesRegex(ValueError, "names a family for the density 'critic', which this recipe lacks"):
+            Recipe(VAE, phases, families={"critic": "logit"})
+
     # -------------------------------------------------------- draws
 
     def test_a_bound_without_draws(self):
         self.refuses(
             r"takes a leading axis of draws, \[k, B\]: draw with Ancestral\(\('encoder',\), k=50\)",
             E(ImportanceWeightedBound(), INFERRED),
+        )
+
+    def test_a_bound_without_draws_names_the_density_to_draw_from(self):
+        densities = {"prior": "p(z)", "inverse": "q(z | x)", "decoder": "p(x | z)"}
+        self.refuses(
+            r"draw with Ancestral\(\('inverse',\), k=50\)",
+            E(ImportanceWeightedBound(inference=("inverse",)), Ancestral(("inverse",))),
+            densities=densities,
+            updates=("inverse",),
         )
 
     def test_a_bound_whose_mean_would_be_over_classes(self):

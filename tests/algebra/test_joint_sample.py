@@ -1,8 +1,10 @@
 import numpy as np
+import scipy.stats
 import tensorflow as tf
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from tests.algebra import stubs
+from tests.densities import table
 from ugm_tf.algebra import JointSample
 
 ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", discriminator="q(y | x, z)")
@@ -106,6 +108,58 @@ class JointSampleTest(absltest.TestCase):
         self.assertIs(new.weight, old.weight)
         self.assertIs(new.batch_size, old.batch_size)
 
+    # ------------------------------------------------------ detached
+
+    def test_detached_holds_values_and_weights_and_keeps_axes(self):
+        old = self.sample().where(z=Z, drawn_by=("encoder",), weight=tf.ones(3), axis=7)
+        new = old.detached()
+        np.testing.assert_array_equal(new["z"], Z)
+        np.testing.assert_array_equal(new.weight, old.weight)
+        self.assertEqual((new.axes, new.drawn_by, old.drawn_by), ((7,), frozenset(), {"encoder"}))
+        self.assertIs(new.batch_size, old.batch_size)
+
+    def test_detached_lets_no_gradient_through(self):
+        z, weight = tf.constant(Z), tf.ones(3)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([z, weight])
+            old = self.sample().where(z=z, weight=weight)
+            sums = [tf.reduce_sum(s["z"]) * tf.reduce_sum(s.weight) for s in (old, old.detached())]
+        self.assertIsNotNone(tape.gradient(sums[0], z))
+        self.assertIsNone(tape.gradient(sums[1], z))
+        self.assertIsNone(tape.gradient(sums[1], weight))
+
+    def test_detached_is_left_by_every_update(self):
+        old = self.sample().where(z=Z, drawn_by=("encoder",))
+        self.assertIsNone(old.after_update(("encoder",)))
+        self.assertIs(old.detached().after_update(("encoder",))["x"].dtype, tf.float32)
+
+    def test_detached_keeps_the_distributions_without_parents_alone(self):
+        old = self.sample(z=Z)
+        prior, encoder = old.distribution("prior"), old.distribution("encoder")
+        new = old.detached()
+        self.assertIs(new.distribution("prior"), prior)
+        self.assertIsNot(new.distribution("encoder"), encoder)
+
+    # --------------------------------------------------- log_weights
+
+    def test_log_weights_are_of_the_ratio_of_products(self):
+        sample = self.sample(z=Z)
+        found = sample.log_weights(("decoder", "prior"), ("encoder",))
+        norm = scipy.stats.norm.logpdf
+        by_hand = norm(X, Z + 1.0).sum(-1) + norm(Z).sum(-1) - norm(Z, X + 1.0).sum(-1)
+        np.testing.assert_allclose(found, by_hand, rtol=1e-5)
+
+    def test_frozen_they_have_the_same_value_and_no_gradient_by_the_inferring_densitys_parameters(self):
+        shift = tf.Variable(1.0)
+        self.densities["encoder"] = stubs.Stub(lambda x: stubs.tfd.Independent(stubs.tfd.Normal(x + shift, 1.0), 1))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(Z)
+            live, frozen = (self.sample(z=Z).log_weights(("prior",), ("encoder",), f) for f in (False, True))
+        np.testing.assert_allclose(live, frozen, rtol=1e-6)
+        np.testing.assert_allclose(tape.gradient(live, shift), -np.sum(Z - X - 1.0), rtol=1e-5)
+        self.assertIsNone(tape.gradient(frozen, shift))
+        np.testing.assert_allclose(tape.gradient(frozen, Z), (Z - X - 1.0) - Z, rtol=1e-5, atol=1e-6)
+
     # ---------------------------------------------------------- axes
 
     def test_the_batch_size_is_that_of_the_first_variable_and_stays(self):
@@ -124,6 +178,22 @@ class JointSampleTest(absltest.TestCase):
         self.assertEqual([int(n) for n in sample.lead("prior")], [5, 3])
         twice = sample.where(x=tf.zeros([4, 5, 3, 2]), axis=4)
         self.assertEqual((twice.lead("decoder"), twice.lead("encoder")), ([4], []))
+
+
+class FrozenTest(parameterized.TestCase):
+    @parameterized.named_parameters(*(row for row in table.REPARAMETERISED if row[1].has_log_prob))
+    def test_the_parameters_of_every_family_can_be_held_fixed(self, family, event_shape, parameter_shape):
+        parameters = tf.Variable(table.parameters(parameter_shape, 2))
+        encoder = stubs.Stub(lambda x: family.distribution(tf.identity(parameters), len(event_shape)), family)
+        densities = {"encoder": encoder, "prior": stubs.standard(1)}
+        with tf.GradientTape(persistent=True) as tape:
+            sample = JointSample(densities, ROLES, {"x": tf.zeros([2, 1])}, True)
+            z = encoder.draw(sample.distribution("encoder"), [], stubs.seed())
+            sample = sample.where(z=tf.stop_gradient(z))
+            live, frozen = (sample.log_weights((), ("encoder",), f) for f in (False, True))
+        np.testing.assert_allclose(live, frozen, rtol=1e-6)
+        self.assertIsNotNone(tape.gradient(live, parameters))
+        self.assertIsNone(tape.gradient(frozen, parameters))
 
 
 if __name__ == "__main__":

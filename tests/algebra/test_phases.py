@@ -12,6 +12,7 @@ from ugm_tf.algebra import (
     E,
     Expectation,
     JointSample,
+    Mean,
     NegativeLogProb,
     Phase,
     adversarial,
@@ -147,10 +148,51 @@ class AdversarialTest(parameterized.TestCase):
 
     def test_minimax_ascends_the_discriminators_own_loss(self):
         discriminate, generate = adversarial(
-            fake=GENERATED, real=INFERRED, updates=("decoder", "encoder"), minimax=True
+            fake=GENERATED, real=INFERRED, updates=("decoder", "encoder"), contest="minimax"
         )
-        self.assertEqual([e.scale for e in generate.minimise], [-1.0, -1.0])
-        self.assertEqual([e.of for e in generate.minimise], [e.of for e in reversed(discriminate.minimise)])
+        self.assertEqual([e.under for e in generate.minimise], [e.under for e in reversed(discriminate.minimise)])
+        sample = start()
+        for mine, theirs in zip(generate.minimise, reversed(discriminate.minimise), strict=True):
+            np.testing.assert_array_equal(mine.of(sample), -theirs.of(sample))
+
+    @parameterized.parameters("logistic", "hinge", "kl_forward")
+    def test_all_four_losses_are_of_one_contest(self, contest):
+        phases = adversarial(GENERATED, ("decoder", "encoder"), real=INFERRED, contest=contest)
+        found = [(e.of.y, e.of.reverse, e.of.contest) for phase in phases for e in phase.minimise]
+        self.assertEqual(found, [(1, False, contest), (0, False, contest), (0, True, contest), (1, True, contest)])
+
+    def test_several_generated_sides_have_an_expectation_each(self):
+        means = Ancestral(("prior", Mean("decoder")))
+        discriminate, generate = adversarial(fake=(GENERATED, means), updates=("decoder",))
+        sides = [(e.label, e.of.y, e.under) for e in discriminate.minimise]
+        self.assertEqual(sides, [("real", 1, DATA), ("fake", 0, GENERATED), ("fake_2", 0, means)])
+        fools = [(e.label, e.of, e.under) for e in generate.minimise]
+        loss = DiscriminatorLoss(0, reverse=True)
+        self.assertEqual(fools, [("fool", loss, GENERATED), ("fool_2", loss, means)])
+
+    def test_a_generated_side_that_nothing_that_learns_draws_is_left_out(self):
+        """As in adversarial variational Bayes, where the prior is the generated side."""
+        discriminate, generate = adversarial(fake=Ancestral(("prior",)), real=INFERRED, updates=("encoder",))
+        self.assertEqual([e.label for e in discriminate.minimise], ["real", "fake"])
+        self.assertEqual([e.label for e in generate.minimise], ["fool_real"])
+
+    def test_the_scale_is_of_who_fools_alone(self):
+        extra = E(NegativeLogProb("encoder"), GENERATED, scale=3.0)
+        discriminate, generate = adversarial(
+            GENERATED, ("decoder", "encoder"), real=INFERRED, extra=(extra,), scale=0.5
+        )
+        self.assertEqual([e.scale for e in discriminate.minimise], [1.0, 1.0])
+        self.assertEqual([e.scale for e in generate.minimise], [0.5, 0.5, 3.0])
+
+    @parameterized.parameters(
+        (GENERATED, DATA, ("encoder",), "encoder"),
+        (GENERATED.detached(), DATA, ("decoder",), "decoder"),
+        (GENERATED, INFERRED.detached(), ("encoder", "classifier"), "encoder, classifier"),
+    )
+    def test_refuses_a_contest_against_nobody(self, fake, real, updates, names):
+        advice = f"'critic' would play against nobody: neither side is drawn through what learns, {names}. Give `fake`"
+        with self.assertRaisesRegex(ValueError, advice):
+            adversarial(fake, updates, real=real, by="critic")
 
     def test_the_real_side_may_be_a_sampler_of_ones_own(self):
         def mine(sample, seed):

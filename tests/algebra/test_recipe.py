@@ -75,7 +75,7 @@ STRANGE = Recipe(
 RECIPES = {
     "vae": ugm_tf.recipes.vae(beta=4.0, kl="sampled"),
     "gan": ugm_tf.recipes.gan(),
-    "minimax": ugm_tf.recipes.gan(minimax=True),
+    "minimax": ugm_tf.recipes.gan(contest="minimax"),
     "iwgan": ugm_tf.recipes.iwgan(),
     "aavae": ugm_tf.recipes.aavae(temperature=3.0),
     "conditional_gan": CONDITIONAL_GAN,
@@ -93,7 +93,7 @@ discriminate: minimise over discriminator
     E[x ~ data] -log q(y=1 | x)
   + E[z ~ prior, x ~ decoder] -log q(y=0 | x)
 generate: minimise over decoder
-  - E[z ~ prior, x ~ decoder] -log q(y=0 | x)""",
+    E[z ~ prior, x ~ decoder] log q(y=0 | x)""",
     "conditional_gan": """\
 discriminate: minimise over discriminator
     E[x ~ data, c ~ data] -log q(y=1 | x, c)
@@ -143,6 +143,36 @@ class RecipeTest(parameterized.TestCase):
         self.assertIs(BIGAN.phase("generate"), BIGAN.phases[1])
         with self.assertRaisesRegex(ValueError, "no phase 'wake'. This recipe has: discriminate, generate"):
             BIGAN.phase("wake")
+
+    def test_judges_are_those_that_are_asked_for_a_logit(self):
+        found = {name: ugm_tf.recipes.get(name).judges for name in ("vae", "aavae", "alpha_gan", "ppo_gan", "acgan")}
+        self.assertEqual(
+            found,
+            {
+                "vae": (),
+                "aavae": ("discriminator",),
+                "alpha_gan": ("discriminator", "code_discriminator"),
+                "ppo_gan": ("discriminator", "ratio"),
+                "acgan": ("discriminator",),
+            },
+        )
+
+    def test_steps_are_those_of_every_sampler_each_once(self):
+        steps = (Enumerate("classifier"), ugm_tf.Draw("encoder", 5), ugm_tf.Draw("encoder"), Rename("z", "w"))
+        self.assertEqual(STRANGE.steps, steps)
+        between = ugm_tf.recipes.gan(gradient_penalty=1.0, pack=2)
+        packs = (ugm_tf.algebra.Pack("x", "x_pack", 2), ugm_tf.Draw("prior"), ugm_tf.Draw("decoder"))
+        self.assertEqual(between.steps, packs)
+
+    def test_a_phase_that_stands_several_times_is_written_once(self):
+        recipe = dataclasses.replace(BIGAN, phases=(*BIGAN.phases, *BIGAN.phases))
+        lines = [line for line in recipe.describe().splitlines() if not line.startswith(" ")]
+        times = ", 2 times in turn"
+        by_hand = [
+            f"discriminate: minimise over discriminator{times}",
+            f"generate: minimise over decoder, encoder{times}",
+        ]
+        self.assertEqual(lines, by_hand)
 
     def test_a_single_variable_of_data_may_be_given_by_name(self):
         self.assertEqual(STRANGE.data, ("x",))

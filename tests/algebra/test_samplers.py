@@ -181,7 +181,7 @@ class DescribeTest(parameterized.TestCase):
         ("detached_twice", GENERATED.detached().detached(), "z ~ sg(prior), x ~ sg(decoder)"),
         ("detached_data", INFERRED.detached(), "x ~ data, z ~ sg(encoder)"),
         ("exact", Ancestral((Enumerate("classifier"), "encoder")), "x ~ data, every c ~ classifier, z ~ encoder"),
-        ("renamed_data", Ancestral((Rename("x", "z"), "decoder")), "z = x ~ data, x ~ decoder"),
+        ("renamed_data", Ancestral((Rename("x", "z"), "decoder")), "x ~ data, z = x, x ~ decoder"),
         ("renamed_draw", Ancestral(("prior", Rename("z", "v"))), "z ~ prior, v = z"),
     )
     def test_as_the_paper_writes_it(self, sampler, text):

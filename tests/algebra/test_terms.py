@@ -1,11 +1,10 @@
 import numpy as np
-import scipy.special
 import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.algebra import stubs
-from ugm_tf.algebra import KL, Ancestral, DiscriminatorLoss, ImportanceWeightedBound, JointSample, NegativeLogProb, Term
+from ugm_tf.algebra import KL, DiscriminatorLoss, JointSample, NegativeLogProb, Term, contests
 
 tfd = stubs.tfd
 ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", discriminator="q(y | x)")
@@ -104,32 +103,25 @@ class DiscriminatorLossTest(parameterized.TestCase):
                 DiscriminatorLoss(y)(sample()), -sample(y=tf.fill([3], float(y))).log_prob("discriminator"), rtol=1e-5
             )
 
+    @parameterized.product(y=[0, 1], reverse=[False, True], contest=contests.names())
+    def test_plays_its_contest(self, y, reverse, contest):
+        term = DiscriminatorLoss(y, reverse=reverse, contest=contest)
+        logits = tf.constant(LOGITS, tf.float32)
+        np.testing.assert_array_equal(term(sample()), contests.get(contest).loss(y, reverse)(logits))
+        self.assertEqual(term.describe(ROLES), contests.get(contest).text(y, reverse, "x"))
+
+    def test_refuses_another_contest(self):
+        with self.assertRaisesRegex(ValueError, "no contest 'wgan'. There are: logistic, minimax"):
+            DiscriminatorLoss(1, contest="wgan")
+
+    def test_asks_its_discriminator_for_a_logit(self):
+        term = DiscriminatorLoss(1, "critic")
+        self.assertEqual((term.judges, term.conditioned, term.scored), (("critic",), ("critic",), ()))
+
     @parameterized.parameters(2, -1, "real")
     def test_refuses_another_provenance(self, y):
         with self.assertRaisesRegex(ValueError, f"1 for data or 0 for generated. Received: y={y}"):
             DiscriminatorLoss(y)
-
-
-class ImportanceWeightedBoundTest(parameterized.TestCase):
-    @parameterized.parameters(1, 2, 10)
-    def test_is_minus_log_of_the_mean_ratio(self, k):
-        drawn = Ancestral(("encoder",), k=k)(sample(), stubs.seed())
-        z, x = drawn["z"].numpy()[..., 0], X.numpy()[:, 0]
-        norm = scipy.stats.norm.logpdf
-        log_w = norm(x, 2.0 * z + 0.1, 0.6) + norm(z) - norm(z, 0.5 * x, 0.7)
-        bound = ImportanceWeightedBound()(drawn)
-        self.assertEqual(tuple(bound.shape), (3,))
-        np.testing.assert_allclose(bound, np.log(k) - scipy.special.logsumexp(log_w, axis=0), rtol=1e-4)
-
-    def test_refuses_a_sample_without_draws(self):
-        with self.assertRaisesRegex(
-            ValueError, r"leading axis of draws, \[k, B\]: draw with Ancestral\(\('encoder',\), k=50\).*\(3,\)"
-        ):
-            ImportanceWeightedBound()(sample(z=Z))
-
-    def test_describes_itself(self):
-        term = ImportanceWeightedBound()
-        self.assertEqual((term.describe(ROLES), term.label), ("-log mean_k[p(x | z) p(z) / q(z | x)]", "bound"))
 
 
 class TermTest(absltest.TestCase):

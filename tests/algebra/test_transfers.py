@@ -45,7 +45,15 @@ BIGAN = Recipe(
 
 
 class ImportanceWeightedTest(parameterized.TestCase):
-    @parameterized.named_parameters(("gan", GAN), ("conditional", CONDITIONAL_GAN), ("bigan", BIGAN))
+    def test_weights_both_sides_where_both_learn(self):
+        """Each by the ratio of its own side: q^r(y) / q(y) for y = 0 and for y = 1."""
+        fool, fool_real = importance_weighted(BIGAN).phase("generate").minimise
+        self.assertEqual((fool.label, fool.weight), ("fool", ImportanceWeight("discriminator", y=0)))
+        self.assertEqual((fool_real.label, fool_real.weight), ("fool_real", ImportanceWeight("discriminator", y=1)))
+        plain = BIGAN.phase("generate").minimise
+        self.assertEqual(tuple(dataclasses.replace(e, weight=None) for e in (fool, fool_real)), plain)
+
+    @parameterized.named_parameters(("gan", GAN), ("conditional", CONDITIONAL_GAN))
     def test_weights_the_generated_side_of_the_generate_phase_and_nothing_else(self, recipe):
         out = importance_weighted(recipe)
         weighted = [e.label for phase in out.phases for e in phase.minimise if e.weight is not None]
@@ -68,11 +76,31 @@ class ImportanceWeightedTest(parameterized.TestCase):
         self.assertEqual(out.phase("generate_2").minimise[0].weight.by, "critic")
 
     @parameterized.named_parameters(
-        ("vae", VAE, "wake"), ("minimax", ugm_tf.recipes.gan(minimax=True), "discriminate, generate")
+        ("vae", VAE, "wake"), ("ppo_gan", ugm_tf.recipes.ppo_gan(moves=1), "discriminate, classify, generate")
     )
     def test_refuses_a_recipe_that_fools_nobody(self, recipe, phases):
         with self.assertRaisesRegex(ValueError, rf"its phases are {phases}. Apply it to a recipe such as gan\(\)"):
             importance_weighted(recipe)
+
+    @parameterized.parameters("minimax", "hinge", "log_ratio", "wasserstein", "kl_reverse")
+    def test_refuses_another_contest(self, contest):
+        advice = rf"\(equation 16\). This recipe plays contest='{contest}'. Apply it to contest='logistic'"
+        with self.assertRaisesRegex(ValueError, advice):
+            importance_weighted(ugm_tf.recipes.gan(contest=contest))
+
+    def test_normalises_within_classes_on_request(self):
+        fool = importance_weighted(CONDITIONAL_GAN, normalise="class").phase("generate").minimise[0]
+        self.assertEqual(fool.weight, ImportanceWeight("discriminator", within="c"))
+        self.assertEqual(importance_weighted(CONDITIONAL_GAN, normalise="batch"), importance_weighted(CONDITIONAL_GAN))
+
+    def test_refuses_to_normalise_within_classes_where_there_are_none(self):
+        advice = r"a class c, such as conditional_gan\(\). This one has: p\(z\), p\(x \| z\), q\(y \| x\)"
+        with self.assertRaisesRegex(ValueError, advice):
+            importance_weighted(GAN, normalise="class")
+
+    def test_refuses_another_normalisation(self):
+        with self.assertRaisesRegex(ValueError, "normalise is 'batch' or 'class'. Received: normalise='none'"):
+            importance_weighted(GAN, normalise="none")
 
     def test_refuses_to_weight_twice(self):
         with self.assertRaisesRegex(ValueError, "weighted already. Apply importance_weighted once"):

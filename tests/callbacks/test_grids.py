@@ -70,15 +70,15 @@ class GridTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "columns >= 1, scale >= 1, pad >= 0"):
             grids.grid(images(1, 2, 2, 1), **layout)
 
-    def test_pairs_stand_one_above_the_other(self):
-        x, y = images(3, 4, 5, 1), images(3, 4, 5, 1, seed=1)
-        out = grids.pairs(x, y)
-        np.testing.assert_array_equal(out[:, :4], x)
-        np.testing.assert_array_equal(out[:, 4:], y)
+    def test_stacks_stand_one_above_the_other(self):
+        layers = [images(3, 4, 5, 1, seed=seed) for seed in range(3)]
+        out = grids.stacks(*layers)
+        for i, layer in enumerate(layers):
+            np.testing.assert_array_equal(out[:, 4 * i : 4 * i + 4], layer)
 
-    def test_refuses_to_pair_different_shapes(self):
+    def test_refuses_to_stack_different_shapes(self):
         with self.assertRaisesRegex(ValueError, r"\[2, 4, 4, 1\] and \[1, 4, 4, 1\]"):
-            grids.pairs(images(2, 4, 4, 1), images(1, 4, 4, 1))
+            grids.stacks(images(2, 4, 4, 1), images(1, 4, 4, 1))
 
     @parameterized.parameters((64, 16, 16), (64, 10, 8), (100, 16, 10), (7, 5, 5), (3, 16, 3), (1, 1, 1))
     def test_columns_that_make_full_rows(self, number, most, columns):

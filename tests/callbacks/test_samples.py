@@ -34,6 +34,18 @@ class SampleGridsTest(absltest.TestCase):
         with PIL.Image.open(self.directory / self.names()[0]) as picture:
             self.assertAlmostEqual(picture.width / picture.height, 3 / 2, delta=0.05)
 
+    def test_each_picture_may_have_columns_of_its_own(self):
+        model = table.model(*table.GAN[1:])
+        pictures = {name: lambda model: np.ones((6, 8, 8, 1)) for name in ("a", "b")}
+        draw = SampleGrids(self.directory, pictures, columns={"a": 6})
+        draw.set_model(model)
+        draw.draw()
+        widths = []
+        for name in self.names():
+            with PIL.Image.open(self.directory / name) as picture:
+                widths.append(picture.width)
+        self.assertGreater(widths[0], 1.9 * widths[1])  # 6 beside 3, the most square
+
     def test_refuses_no_epochs(self):
         with self.assertRaisesRegex(ValueError, "at least one epoch apart. Received: every=0"):
             SampleGrids(self.directory, {}, every=0)

@@ -3,6 +3,7 @@
 import pathlib
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -12,10 +13,7 @@ from ugm_tf import inference
 
 
 class ExportTest(parameterized.TestCase):
-    @parameterized.named_parameters(*table.ROWS)
-    def test_every_endpoint_answers_as_in_python(self, *row):
-        model = table.model(*row)
-        model.fit(table.dataset(model.recipe), verbose=0)
+    def check(self, model):
         path = saved_model.export_model(model, pathlib.Path(self.create_tempdir().full_path) / "saved_model")
         rng = np.random.default_rng(1)
         given = {"seed": np.stack([np.full(5, 3), np.arange(5)], 1).astype(np.int32), **table.arrays(model.recipe, 5)}
@@ -36,6 +34,17 @@ class ExportTest(parameterized.TestCase):
             self.assertCountEqual(found, expected)
             for output, value in found.items():
                 np.testing.assert_allclose(value, expected[output], rtol=1e-4, atol=1e-5, err_msg=f"{name}/{output}")
+
+    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)
+    def test_every_endpoint_answers_as_in_python(self, *row):
+        with table.trained(*row) as shared:
+            self.check(shared.model)
+
+    @parameterized.named_parameters(*table.CONTESTS)
+    @pytest.mark.slow
+    def test_every_endpoint_answers_as_in_python_after_contest(self, *row):
+        with table.trained(*row) as shared:
+            self.check(shared.model)
 
 
 if __name__ == "__main__":

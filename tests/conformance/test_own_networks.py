@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.conformance import table
 
-X, Z = table.SHAPES["x"], table.SHAPES["z"]
+X, Z, C = table.SHAPES["x"], table.SHAPES["z"], table.SHAPES["c"]
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -47,10 +47,48 @@ def functional(inputs, output):
     return keras.Model(tensor, keras.layers.Reshape(output)(y))
 
 
+def of_two(first, second, output):
+    """A functional network of two inputs."""
+    tensors = [keras.Input(first), keras.Input(second)]
+    y = keras.layers.Concatenate()([keras.layers.Flatten()(tensor) for tensor in tensors])
+    y = keras.layers.Dense(int(np.prod(output)), activation="tanh")(y)
+    return keras.Model(tensors, keras.layers.Reshape(output)(y))
+
+
 def subclassed(inputs, output):
     network = Subclassed(output)
     network(np.zeros((1, *inputs), np.float32))
     return network
+
+
+def of_two_inputs(recipe):
+    return {
+        "prior": ugm_tf.Prior(Z),
+        "encoder": ugm_tf.Density(of_two(X, C, (2 * Z[0],)), "gaussian"),
+        "decoder": ugm_tf.Density(of_two(Z, C, X), "bernoulli"),
+    }
+
+
+def with_exact_sums(recipe):
+    classes = {
+        "classes": ugm_tf.Prior(C, "one_hot"),
+        "classifier": ugm_tf.Density(sequential(X, C), "one_hot"),
+    }
+    return {**of_two_inputs(recipe), **classes}
+
+
+def of_two_domains(recipe):
+    judges = {name: ugm_tf.Density(sequential(X, (1,)), "logit") for name in recipe.judges}
+    return {name: ugm_tf.Density(functional(X, X), "laplace") for name in ("forward", "decoder")} | judges
+
+
+def with_a_flow(recipe):
+    flow = ugm_tf.densities.InverseAutoregressiveFlow(*Z, steps=1, hidden=(4,), context=2)
+    return {
+        "prior": ugm_tf.Prior(Z),
+        "encoder": ugm_tf.Density(functional(X, (2 * Z[0] + 2,)), "gaussian", flow),
+        "decoder": ugm_tf.Density(functional(Z, X), "bernoulli"),
+    }
 
 
 class OwnNetworksTest(parameterized.TestCase):
@@ -75,6 +113,23 @@ class OwnNetworksTest(parameterized.TestCase):
         loaded = ugm_tf.load_model(path)
         np.testing.assert_array_equal(loaded.reconstruct(x), model.reconstruct(x))
         self.assertEqual(loaded.evaluate(data, verbose=0), model.evaluate(data, verbose=0))
+
+    @parameterized.named_parameters(
+        ("two_inputs", "conditional_vae", {}, of_two_inputs),
+        ("exact_sums", "semi_supervised_vae", {}, with_exact_sums),
+        ("two_domains", "cyclegan", {}, of_two_domains),
+        ("a_flow", "iaf_vae", {}, with_a_flow),
+        ("a_flow_and_several_draws", "iwae", {"k": 2}, with_a_flow),
+    )
+    def test_goes_on_after_loading_with(self, *row):
+        model = table.model(*row)
+        data = table.dataset(model.recipe)
+        model.fit(data, verbose=0)
+        path = pathlib.Path(self.create_tempdir().full_path) / "model.keras"
+        model.save(path)
+        loaded = ugm_tf.load_model(path)
+        self.assertEqual(loaded.fit(data, verbose=0).history, model.fit(data, verbose=0).history)
+        table.assert_same(table.state(loaded), table.state(model))
 
     def test_training_and_inference_modes_reach_the_network(self):
         density = ugm_tf.Density(subclassed(Z, X), "point")  # of dropout 0.5

@@ -4,10 +4,24 @@ import pathlib
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
+from ugm_tf.callbacks import Checkpoints
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ends training as a user does, after a step."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.steps) == self.step:
+            raise KeyboardInterrupt
 
 
 class SaveTest(parameterized.TestCase):
@@ -30,12 +44,49 @@ class SaveTest(parameterized.TestCase):
         table.assert_same(table.state(loaded), table.state(model))
         return model, loaded
 
-    @parameterized.named_parameters(*table.FOUR, table.BATCH_NORM, table.SPECTRAL_NORM, table.CONDITIONAL)
+    def check_trained(self, row):
+        """As `check`, from the model that a row's tests share."""
+        path = self.path()
+        with table.trained(*row) as shared:
+            shared.model.save(path)
+            history = shared.model.fit(shared.data, verbose=0).history
+            keras.utils.set_random_seed(99)
+            loaded = ugm_tf.load_model(path)
+            self.assertEqual(loaded.fit(shared.data, verbose=0).history, history)
+            table.assert_same(table.state(loaded), table.state(shared.model))
+
+    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)
     def test_goes_on_as_if_never_stopped(self, *row):
-        model, loaded = self.check(row, optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))
+        self.check_trained(row)
+
+    @parameterized.named_parameters(*table.CONTESTS)
+    @pytest.mark.slow
+    def test_goes_on_as_if_never_stopped_in_contest(self, *row):
+        self.check_trained(row)
+
+    @parameterized.named_parameters(*table.ROWS)
+    def test_goes_on_from_the_middle_of_an_epoch(self, *row):
+        folder = self.path().parent
+        with table.trained(*row) as shared:
+            model, data = shared.model, shared.data
+            with table.trained(*row):
+                history = model.fit(data, verbose=0).history
+                expected = table.state(model)
+            checkpoints = Checkpoints(folder, every=1)
+            checkpoints.restore(model)
+            with self.assertRaises(KeyboardInterrupt):
+                model.fit(data, callbacks=[checkpoints, Interrupt(8)], verbose=0)
+            model.fit(data, verbose=0)  # so that what is not restored is wrong
+            again = Checkpoints(folder, every=100)
+            self.assertEqual(again.restore(model), 8)
+            table.assert_same(model.fit(data.skip(2), callbacks=[again], verbose=0).history, history, rtol=1e-6)
+            table.assert_same(table.state(model), expected)
+
+    def test_slots_and_arguments_of_optimizers_are_there(self):
+        model, loaded = self.check(table.GAN[1:], optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))
         for name, optimizer in model.optimizers.items():
             self.assertEqual(optimizer.get_config(), loaded.optimizers[name].get_config())
-            self.assertGreater(max(np.abs(v.numpy()).max() for v in optimizer.variables[2:]), 0.0)  # slots are there
+            self.assertGreater(max(np.abs(v.numpy()).max() for v in optimizer.variables[2:]), 0.0)
 
     def test_goes_on_as_if_never_stopped_with_xla(self):
         self.check(table.GAN[1:], jit_compile=True, steps_per_execution=2)
@@ -53,12 +104,15 @@ class SaveTest(parameterized.TestCase):
 
     @parameterized.named_parameters(*table.ROWS)
     def test_a_model_is_made_again_from_its_config(self, *row):
-        model = table.model(*row, seed=5)
-        again = ugm_tf.UnifiedModel.from_config(model.get_config())
-        self.assertEqual(again.recipe, model.recipe)
+        with table.trained(*row) as shared:
+            again = ugm_tf.UnifiedModel.from_config(shared.model.get_config())
+            self.assertEqual(again.recipe, shared.model.recipe)
+            self.assertEqual(again.get_config(), shared.model.get_config())
+            self.assertEqual([v.shape for v in again.variables], [v.shape for v in shared.model.variables])
+
+    def test_the_seed_is_made_again_from_a_config(self):
+        again = ugm_tf.UnifiedModel.from_config(table.model(*table.VAE[1:], seed=5).get_config())
         self.assertEqual(again.seed, 5)
-        self.assertEqual(again.get_config(), model.get_config())
-        self.assertEqual([v.shape for v in again.variables], [v.shape for v in model.variables])
 
     def test_answers_are_the_same_after_loading(self):
         path = self.path()

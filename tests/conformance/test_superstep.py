@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 from tests.conformance import table
@@ -15,7 +16,7 @@ def run(row, steps_per_execution, n=table.EXAMPLES, repeat=False, **fit):
 
 
 class SuperstepTest(parameterized.TestCase):
-    @parameterized.named_parameters(*table.FOUR, table.BATCH_NORM)
+    @parameterized.named_parameters(table.VAE, table.BATCH_NORM)
     def test_eight_at_once_are_eight_in_turn(self, *row):
         # 11 steps an epoch: calls of 8 and of 3.
         (one, one_history), (eight, eight_history) = (
@@ -24,6 +25,21 @@ class SuperstepTest(parameterized.TestCase):
         self.assertEqual(int(eight.steps), 22)
         table.assert_same(table.state(one), table.state(eight))
         table.assert_same(one_history, eight_history, rtol=1e-5)
+
+    def check(self, row):
+        model, history = run(row, 8, epochs=2)
+        with table.trained(*row) as shared:
+            table.assert_same(table.state(model), table.state(shared.model))
+            table.assert_same(history, shared.history, rtol=1e-5, atol=1e-6)
+
+    @parameterized.named_parameters(*table.CHOSEN)
+    def test_an_epoch_at_once_is_its_steps_in_turn(self, *row):
+        self.check(row)
+
+    @parameterized.named_parameters(*(row for row in table.OTHERS if row not in table.CONTESTS))
+    @pytest.mark.slow
+    def test_an_epoch_at_once_is_its_steps_in_turn_for(self, *row):
+        self.check(row)
 
     @parameterized.parameters((1, 5), (2, 5), (5, 5), (8, 5), (3, 7))
     def test_an_epoch_of_endless_data_has_as_many_steps_as_asked_for(self, steps_per_execution, steps_per_epoch):

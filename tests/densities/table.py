@@ -22,6 +22,7 @@ FAMILIES = (
     ("logit", densities.Logit(), (), (1,)),
     ("one_hot", densities.OneHot(), (4,), (4,)),
     ("point", densities.Point(), (2, 3, 1), (2, 3, 1)),
+    ("relaxed_bernoulli", densities.RelaxedBernoulli(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_one_hot", densities.RelaxedOneHot(), (4,), (4,)),
     ("uniform", densities.Uniform(), (5,), (5,)),
 )

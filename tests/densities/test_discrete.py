@@ -3,7 +3,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.densities import table
-from ugm_tf.densities import Bernoulli, Categorical, Logit, OneHot, RelaxedOneHot
+from ugm_tf.densities import Bernoulli, Categorical, Logit, OneHot, RelaxedBernoulli, RelaxedOneHot
 
 N = 20_000  # draws, whose frequencies are held to 5 standard errors
 SEEDS = (0, 1, 2)
@@ -123,6 +123,43 @@ class RelaxedOneHotTest(FrequencyTestCase):
             ValueError, f"temperature of a RelaxedOneHot must be positive. Received: {temperature}"
         ):
             RelaxedOneHot(temperature)
+
+
+class RelaxedBernoulliTest(FrequencyTestCase):
+    """The first coordinate of a RelaxedOneHot of the logits (l, 0)."""
+
+    def log_density(self, x, logits, temperature):
+        """Equation 24 of Maddison et al.: T a x^(-T-1) (1-x)^(-T-1) / (a x^-T + (1-x)^-T)^2, with a = exp(l)."""
+        a = np.exp(logits.astype(np.float64))
+        powers = np.log(temperature * a) - (temperature + 1) * np.log(x * (1 - x))
+        return np.sum(powers - 2 * np.log(a * x**-temperature + (1 - x) ** -temperature))
+
+    @parameterized.parameters(0.5, 1.3)
+    def test_log_prob(self, temperature):
+        x = np.array([0.1, 0.9, 0.4, 0.75])
+        found = table.log_prob(RelaxedBernoulli(temperature), LOGITS, x)
+        self.assertAlmostEqual(found, self.log_density(x, LOGITS, temperature), delta=1e-4)
+
+    @parameterized.product(seed=SEEDS, temperature=[0.2, 2.0])
+    def test_a_draw_above_a_half_is_a_draw_of_the_coin(self, seed, temperature):
+        x = table.draws(RelaxedBernoulli(temperature), LOGITS, N, seed)
+        self.assert_frequencies((x > 0.5).mean(0), 1 / (1 + np.exp(-LOGITS)))
+
+    def test_a_low_temperature_makes_nearly_coins(self):
+        sharp, soft = (np.abs(table.draws(RelaxedBernoulli(t), LOGITS, 1000, 0) - 0.5).mean() for t in (0.05, 5.0))
+        self.assertGreater(sharp, 0.48)
+        self.assertLess(soft, 0.25)
+
+    def test_shows_the_probability(self):
+        law = table.distribution(RelaxedBernoulli(), LOGITS)
+        np.testing.assert_allclose(RelaxedBernoulli().location(law), 1 / (1 + np.exp(-LOGITS)), rtol=1e-5)
+
+    @parameterized.parameters(0.0, -0.5)
+    def test_refuses_a_temperature_that_is_not_positive(self, temperature):
+        with self.assertRaisesRegex(
+            ValueError, f"temperature of a RelaxedBernoulli must be positive. Received: {temperature}"
+        ):
+            RelaxedBernoulli(temperature)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,48 @@ class NamesTest(parameterized.TestCase):
         family = densities.Gaussian(scale=0.1)
         self.assertIs(densities.get(family), family)
 
+    @parameterized.parameters(
+        ("gaussian(scale=0.1)", densities.Gaussian(scale=0.1)),
+        ("gaussian(scale=None)", densities.Gaussian()),
+        ("laplace()", densities.Laplace()),
+        ("categorical(classes=4)", densities.Categorical(classes=4)),
+        ("discretized_logistic(scale=0.05, levels=16)", densities.DiscretizedLogistic(scale=0.05, levels=16)),
+        ("relaxed_bernoulli(temperature=2)", densities.RelaxedBernoulli(temperature=2)),
+    )
+    def test_takes_arguments_by_name(self, text, family):
+        self.assertEqual(densities.get(text), family)
+
+    @parameterized.parameters(
+        ("gaussian(width=0.1)", r"'gaussian' takes the arguments: scale: float \| None = None"),
+        ("gaussian(0.1)", r"'gaussian' takes the arguments: scale: float \| None = None"),
+        ("gaussian(0.3, scale=0.1)", "'gaussian' takes the arguments: scale"),
+        ("gaussian(scale=0.1, scale=0.2)", "'gaussian' takes the arguments: scale"),
+        ("gaussian(scale=print)", "'gaussian' takes the arguments: scale"),
+        ("gaussian(scale=)", "'gaussian' takes the arguments: scale"),
+        ("gaussian(scale=0.1)+f(scale=3)", "'gaussian' takes the arguments: scale"),
+        ("gaussian(**{'scale': 1.0})", "'gaussian' takes the arguments: scale"),
+        ("bernoulli(scale=0.1)", "'bernoulli' takes the arguments: none"),
+        ("unit_gaussian(scale=0.1)", "'unit_gaussian' takes the arguments: none"),
+    )
+    def test_refuses_other_arguments(self, text, advice):
+        with self.assertRaisesRegex(ValueError, advice) as caught:
+            densities.get(text)
+        self.assertIn(f"Received: '{text}'", str(caught.exception))
+
+    def test_a_value_that_the_family_refuses_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "scale of a Gaussian must be positive.*Received: -1.0"):
+            densities.get("gaussian(scale=-1.0)")
+
+    @parameterized.parameters("normal(scale=0.1)", "gaussian(scale=0.1", "gaussian scale=0.1", "", 3)
+    def test_refuses_what_is_no_name(self, text):
+        with self.assertRaisesRegex(
+            ValueError, "There is no family .*. Give one of bernoulli, .*'gaussian.scale=0.1.'"
+        ):
+            densities.get(text)
+
     def test_refuses_an_unknown_name(self):
         with self.assertRaisesRegex(
-            ValueError, r"no family 'normal'. Give one of bernoulli, .*, or a Family, such as Gau"
+            ValueError, r"no family 'normal'. Give one of bernoulli, .*; or a Family, such as Gau"
         ):
             densities.get("normal")
 
@@ -116,6 +155,27 @@ class ReparameterisationTest(parameterized.TestCase):
             difference = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * 0.03)
             self.assertAlmostEqual(gradient[i], difference, delta=1e-3 * max(1.0, abs(difference)))
         self.assertGreater(np.max(np.abs(gradient)), 1e-3)
+
+
+class LocationTest(parameterized.TestCase):
+    @parameterized.named_parameters(*(row for row in table.FAMILIES if "categorical" not in row[0]))
+    def test_a_gradient_flows_through_the_mean(self, family, event_shape, parameter_shape):
+        values = tf.constant(table.parameters(parameter_shape))
+        weights = np.random.default_rng(2).normal(size=event_shape).astype(np.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            location = family.location(family.distribution(values, len(event_shape)))
+            out = tf.reduce_sum(weights * location)
+        gradient = tape.gradient(out, values)
+        self.assertTrue(np.all(np.isfinite(gradient)))
+        self.assertGreater(np.max(np.abs(gradient)), 1e-3)
+
+    def test_none_flows_through_the_most_probable_label(self):
+        values = tf.constant(table.parameters((3, 4)))
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            out = densities.Categorical(4).location(densities.Categorical(4).distribution(values, 1))
+        self.assertIsNone(tape.gradient(out, values))
 
 
 class NotReparameterisedTest(parameterized.TestCase):

@@ -7,16 +7,9 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.equivalences import toys
-from ugm_tf.algebra import KL, Ancestral, E, ImportanceWeightedBound, NegativeLogProb, Phase, Recipe
+from ugm_tf.algebra import KL, Ancestral, ImportanceWeightedBound, NegativeLogProb
 
 X = toys.column(1.4, -0.3, 0.7, 2.2)
-
-
-def iwae(k):
-    return Recipe(
-        densities={"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"},
-        phases=(Phase("wake", (E(ImportanceWeightedBound(), Ancestral(("encoder",), k=k)),), ("encoder", "decoder")),),
-    )
 
 
 def values(recipe, x=X, seed=0):
@@ -62,7 +55,7 @@ class BetaTest(parameterized.TestCase):
 
 class BoundTest(parameterized.TestCase):
     def test_one_draw_makes_the_bound_the_sampled_negative_elbo(self):
-        recipe = iwae(1)
+        recipe = ugm_tf.recipes.iwae(k=1)
         densities, _ = toys.affine_vae()
         sample = Ancestral(("encoder",), k=1)(toys.joint_sample(recipe, densities, X), tf.constant([0, 0]))
         elbo = NegativeLogProb("decoder")(sample) + KL("encoder", "prior", sampled=True)(sample)
@@ -71,7 +64,7 @@ class BoundTest(parameterized.TestCase):
     @parameterized.parameters(2, 7)
     def test_what_is_logged_is_the_bound(self, k):
         densities, kept = toys.affine_vae()
-        found = toys.model(iwae(k), densities, learning_rate=0.0).run_phases(X)
+        found = toys.model(ugm_tf.recipes.iwae(k=k), densities, learning_rate=0.0).run_phases(X)
         z = kept["encoder"].values[0]
         self.assertEqual(tuple(z.shape), (k, 4, 1))
         log_w = (
@@ -84,7 +77,7 @@ class BoundTest(parameterized.TestCase):
         self.assertAlmostEqual(found["wake/loss"].numpy(), bound, delta=1e-6)
 
     def test_its_gradient_is_that_of_the_log_ratios_weighted_by_their_softmax(self):
-        recipe = iwae(5)
+        recipe = ugm_tf.recipes.iwae(k=5)
         densities, _ = toys.affine_vae()
         variables = [v for name in ("encoder", "decoder") for v in densities[name].trainable_variables]
         with tf.GradientTape(persistent=True) as tape:

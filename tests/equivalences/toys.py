@@ -36,6 +36,24 @@ class KeptDensity(ugm_tf.Density):
         return self.kept.values[-1]
 
 
+class Given(ugm_tf.Prior):
+    """A prior that draws what it is given."""
+
+    def __init__(self, value, family="gaussian"):
+        super().__init__(value.shape[1:], family)
+        self.value_given = value
+
+    def draw(self, distribution, lead, seed):
+        return self.value_given
+
+
+class Seeded(ugm_tf.Density):
+    """A density that has the same noise at each draw, in whichever phase and step."""
+
+    def draw(self, distribution, lead, seed):
+        return super().draw(distribution, lead, tf.constant([7, 7]))
+
+
 class Kept:
     """What a density drew, in order, and how often its network was called."""
 
@@ -67,6 +85,12 @@ def mlp(inputs, outputs, seed):
     return network
 
 
+def joined(sizes, outputs, seed):
+    """`mlp` of several inputs."""
+    inputs = [keras.Input((size,)) for size in sizes]
+    return keras.Model(inputs, mlp(sum(sizes), outputs, seed)(keras.layers.Concatenate()(inputs)))
+
+
 def affine_gan():
     """x = 0.8 z - 0.2 and logit 1.1 x + 0.3, and what they draw."""
     kept = {"prior": Kept(), "decoder": Kept(), "discriminator": Kept()}
@@ -94,6 +118,29 @@ def model(recipe, densities, learning_rate=0.5, schedule="alternating", seed=0):
     out = ugm_tf.UnifiedModel(recipe, densities, seed=seed)
     out.compile(keras.optimizers.SGD(learning_rate), schedule=schedule, jit_compile=False)
     return out
+
+
+def trained(recipe, densities, data, steps=1, learning_rate=0.1, schedule="alternating"):
+    """What training steps change, by density: all its weights in one vector."""
+    before = {name: density.get_weights() for name, density in densities.items()}
+    trainee = model(recipe, densities, learning_rate, schedule)
+    for _ in range(steps):
+        trainee.run_phases(data)
+    return {
+        name: np.concatenate(
+            [np.zeros(1), *((new - old).ravel() for new, old in zip(after, before[name], strict=True))]
+        )
+        for name, after in ((name, density.get_weights()) for name, density in densities.items())
+    }
+
+
+def draws(seed, *shape):
+    """Standard normal float32 numbers."""
+    return tf.constant(np.random.default_rng(seed).normal(size=shape), tf.float32)
+
+
+def one_hot(classes, *labels):
+    return tf.one_hot(labels, classes)
 
 
 def joint_sample(recipe, densities, x):

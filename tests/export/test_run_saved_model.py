@@ -16,6 +16,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from export import saved_model
+from tests.conformance import table
 from tests.export import served
 
 _SIGNATURE = re.compile(r"^signature (\w+) (OK|FAILED.*)\n((?: {3}.*\n)*)", re.MULTILINE)
@@ -34,21 +35,20 @@ def inputs(specs, rows):
 
 @pytest.mark.slow
 class RunSavedModelTest(parameterized.TestCase):
-    @parameterized.product(recipe=[*served.RECIPES, "conditional"], network=["mlp", "dcgan"])
-    def test_answers_as_the_model(self, recipe, network):
+    def check(self, of):
         program = os.environ.get("UGM_RUN_SAVED_MODEL")
         if program is None:
             self.skipTest("UGM_RUN_SAVED_MODEL does not name the C++ loader that .ci/run builds.")
-        of = served.model(served.conditional() if recipe == "conditional" else recipe, network)
         path = saved_model.export_model(of, pathlib.Path(self.create_tempdir().full_path))
         found = ugm_tf.inference.endpoints(of)
+        default = next(iter(found))
         for rows in (1, 3):
             done = subprocess.run([program, path, str(rows)], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             run = {name: _OUTPUT.findall(text) for name, status, text in _SIGNATURE.findall(done.stdout)}
             self.assertCountEqual(run, [*found, "serving_default"])
             for name, outputs in run.items():
-                endpoint = found["sample" if name == "serving_default" else name]
+                endpoint = found[default if name == "serving_default" else name]
                 expected = endpoint.function(**inputs(endpoint.inputs, rows))
                 self.assertCountEqual([key for key, *_ in outputs], expected)
                 for key, kind, shape, text in outputs:
@@ -56,6 +56,14 @@ class RunSavedModelTest(parameterized.TestCase):
                     numbers = np.array(re.findall(r"[^\[\] ]+", text), np.float32)
                     numbers = numbers.reshape([int(size) for size in shape.split(",")])
                     np.testing.assert_allclose(numbers, expected[key], rtol=1e-4, atol=1e-5, err_msg=f"{name}: {key}")
+
+    @parameterized.parameters(*served.RECIPES, "conditional")
+    def test_answers_as_a_convolutional_model(self, recipe):
+        self.check(served.model(served.conditional() if recipe == "conditional" else recipe, "dcgan"))
+
+    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)  # a contest exports as the recipe that it is of
+    def test_answers_as_the_model_of(self, *row):
+        self.check(table.model(*row))
 
 
 if __name__ == "__main__":

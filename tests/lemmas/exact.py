@@ -87,6 +87,17 @@ def judge(logit):
 STANDARD = Law(lambda: tfd.Normal(tf.constant(0.0, tf.float64), 1.0))
 
 
+class Noisy(Law):
+    """A normal density whose draws are at the noise given: nodes, if their weights are in the sample's weight."""
+
+    def __init__(self, function, noise):
+        super().__init__(function)
+        self.noise = noise
+
+    def draw(self, distribution, lead, seed):
+        return distribution.loc + distribution.scale * self.noise
+
+
 @dataclasses.dataclass(frozen=True)
 class Quadrature(Step):
     """In place of a draw from a normal density, nodes on a new leading axis with their weights: an exact expectation.
@@ -122,6 +133,11 @@ def exactly(phase, **steps):
     return dataclasses.replace(phase, minimise=tuple(terms))
 
 
+def only(phase, *labels):
+    """The phase without its other expectations."""
+    return dataclasses.replace(phase, minimise=tuple(e for e in phase.minimise if e.label in labels))
+
+
 def undetached(phase):
     """The phase without its Detach steps."""
 
@@ -135,6 +151,28 @@ def data(recipe, densities):
     """The joint sample that phases start from: x ~ data, exactly."""
     weight = len(X) * DX * tf.exp(log_data(X))
     return ugm_tf.JointSample(densities, recipe.roles, {"x": X}, training=True, weight=weight)
+
+
+def lemma_1(sides, logit, p_real=0.5):
+    """The right-hand side of lemma 1: E_p(y) KL(p(x | y) || q^r(x | y)) less the JSD that p(y) weighs.
+
+    Args:
+        sides: Pairs of log p_theta(x | y) and of its values at theta_0, on X: for y = 0, then for y = 1.
+        logit: The discriminator's, on X.
+        p_real: p(y = 1).
+    """
+    p_y = (1.0 - p_real, p_real)
+    live, frozen = zip(*sides, strict=True)
+    middle, prior = (
+        tf.reduce_logsumexp(tf.stack([np.log(p) + side for p, side in zip(p_y, each, strict=True)]), 0)
+        for each in (live, frozen)
+    )
+    out = tf.constant(0.0, tf.float64)
+    for p, side, sign in zip(p_y, live, (1.0, -1.0), strict=True):
+        posterior = tf.math.log_sigmoid(sign * logit) + prior
+        posterior -= tf.math.log(integral(tf.exp(posterior)))
+        out += p * (kl(side, posterior) - kl(side, middle))
+    return out
 
 
 def loss(phase, start):

@@ -13,7 +13,8 @@ tfd = tfp.distributions
 
 TOLERANCE = 1e-12  # float64, batches of 64
 
-IWGAN, GAN, MINIMAX = (ugm_tf.recipes.iwgan(), ugm_tf.recipes.gan(), ugm_tf.recipes.gan(minimax=True))
+IWGAN, GAN = ugm_tf.recipes.iwgan(), ugm_tf.recipes.gan()
+MINIMAX = ugm_tf.recipes.gan(contest="minimax")
 
 
 class Batch:

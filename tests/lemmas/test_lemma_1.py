@@ -32,9 +32,9 @@ def biased_logit(x):
     return arbitrary_logit(x) + 1.5
 
 
-def value(name, theta, logit, minimax=False):
+def value(name, theta, logit, contest="logistic"):
     """Half the loss (p(y) is uniform) of a phase of `gan`, with z summed over in place of drawn."""
-    recipe = ugm_tf.recipes.gan(minimax=minimax)
+    recipe = ugm_tf.recipes.gan(contest=contest)
     decoder = exact.Law(lambda z: tfd.Deterministic(theta[0] + tf.exp(theta[1]) * z))
     densities = {"prior": exact.STANDARD, "decoder": decoder, "discriminator": exact.judge(logit)}
     return 0.5 * exact.loss(exact.exactly(recipe.phase(name), prior=0.1), exact.data(recipe, densities))
@@ -121,7 +121,7 @@ class OptimalDiscriminatorTest(absltest.TestCase):
         self.assertGreater(np.max(np.abs(left(arbitrary_logit) - left(optimal_logit))), 0.1)
 
     def test_minimax_descends_the_jsd(self):
-        minimax = gradient(lambda theta: value("generate", theta, optimal_logit, minimax=True), THETA_0)
+        minimax = gradient(lambda theta: value("generate", theta, optimal_logit, contest="minimax"), THETA_0)
         np.testing.assert_allclose(
             minimax, gradient(lambda theta: jsd(log_fake(theta), log_data(X)), THETA_0), atol=TOLERANCE
         )

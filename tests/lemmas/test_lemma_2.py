@@ -62,6 +62,20 @@ class Lemma2Test(parameterized.TestCase):
         np.testing.assert_allclose(ascent[:3], GOLDEN[:3], atol=TOLERANCE)  # the rate does not know theta
         self.assertGreater(np.max(np.abs(ascent[3:] - GOLDEN[3:])), 1e-2)
 
+    def test_line_2_has_the_same_gradient_at_theta_0_and_another_elsewhere(self):
+        generated = log_generated(tf.constant(V0, tf.float64), X)  # theta_0: frozen
+
+        def line_2(v):
+            log_p = log_mixture(log_generated(v, X), log_data(X))
+            return 2 * unified(v) - integral((tf.exp(log_data(X)) + tf.exp(generated)) * log_p)
+
+        np.testing.assert_allclose(gradient(line_2, V0), GOLDEN, atol=TOLERANCE)
+        elsewhere = np.add(V0, (0.3, -0.2, 0.15, 0.1, 0.2, -0.1))
+        ascent = -gradient(lambda v: wake_loss(v, ugm_tf.recipes.vae().phase("wake")), elsewhere)
+        gap = gradient(line_2, elsewhere) - ascent
+        golden = (0.12993225262229272, -0.04636461623700833, 0.09354143764902141, 0.0, 0.0, 0.0)
+        np.testing.assert_allclose(gap, golden, atol=TOLERANCE)
+
     def test_line_2_averaged_over_data_alone_is_another_gradient(self):
         def line_2(v):
             log_p = log_mixture(log_generated(v, X), log_data(X))

@@ -1,10 +1,11 @@
 """Densities from roles and shapes alone: the right families, inputs and outputs; anything unknown is refused."""
 
+import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import INFERRED, E, NegativeLogProb, Phase, Recipe, densities, networks
+from ugm_tf import INFERRED, E, NegativeLogProb, Phase, Recipe, densities, networks, recipes
 from ugm_tf.recipes import aavae, gan, iwgan, vae
 
 IMAGES = {"x": (9, 7, 3), "z": (5,), "c": (4,)}
@@ -81,6 +82,89 @@ class ShapesTest(parameterized.TestCase):
         self.assertGreater(np.abs(x).max(), 100.0)
 
 
+class RecipesTest(parameterized.TestCase):
+    """What a recipe asks of its networks beside its roles."""
+
+    SHAPES = {"x": (8, 8, 1), "z": (5,), "c": (4,), "u": (3,), "h": (6,), "e": (2,)}
+    SHAPES |= {"target": (8, 8, 1), "labelled": (8, 8, 1)}
+
+    def built(self, name, **options):
+        made = recipes.get(name)
+        out = networks.build(made, self.SHAPES, **{"hidden": (6,), **options})
+        ugm_tf.UnifiedModel(made, out)  # checks the shapes and the families
+        return out
+
+    @parameterized.parameters(*recipes.names())
+    def test_every_recipe_is_built_as_it_is(self, name):
+        likelihood = "bernoulli" if recipes.get(name).bound() else "laplace"
+        built = self.built(name, likelihood=likelihood)
+        self.assertEqual(list(built), list(recipes.get(name).densities))
+
+    @parameterized.parameters(*recipes.names())
+    def test_every_recipe_is_built_of_convolutions(self, name):
+        made = recipes.get(name)
+        built = networks.build(made, self.SHAPES, network="dcgan", likelihood="laplace", filters=2)
+        ugm_tf.UnifiedModel(made, built)
+
+    def test_a_recipes_own_families_come_before_the_defaults_and_after_ones_own(self):
+        self.assertEqual(families(self.built("veegan"))["encoder"], "Gaussian")
+        self.assertEqual(self.built("veegan")["encoder"].family, densities.Gaussian(scale=1.0))
+        mine = self.built("veegan", families_by_name={"encoder": "laplace(scale=0.5)"})
+        self.assertEqual(mine["encoder"].family, densities.Laplace(scale=0.5))
+
+    def test_infogans_codes(self):
+        found = families(self.built("infogan"))
+        codes = {
+            name: found[name] for name in ("prior", "classes", "codes", "class_encoder", "code_encoder", "decoder")
+        }
+        by_hand = ("Gaussian", "OneHot", "Uniform", "OneHot", "Gaussian", "Point")
+        self.assertEqual(tuple(codes.values()), by_hand)
+
+    def test_an_encoder_that_is_only_drawn_from_is_a_point(self):
+        self.assertEqual(
+            [families(self.built(name))["encoder"] for name in ("bigan", "aae", "vae")], ["Point", "Point", "Gaussian"]
+        )
+
+    def test_iaf_is_a_gaussian_with_a_flow_of_the_codes_size(self):
+        encoder = self.built("iaf_vae")["encoder"]
+        self.assertIsInstance(encoder.flow, densities.InverseAutoregressiveFlow)
+        self.assertEqual((encoder.family, encoder.flow.size, encoder.event_shape), (densities.Gaussian(), 5, (5,)))
+        self.assertEqual(encoder.parameter_shape, (2 * 5 + encoder.flow.context,))
+        self.assertIsNone(self.built("vae")["encoder"].flow)
+        self.assertIsNotNone(self.built("aae", families_by_name={"encoder": "iaf"})["encoder"].flow)
+
+    def test_a_unit_is_predicted_from_the_others(self):
+        predictor = self.built("predictability_minimization")["predictor"]
+        z = np.full([1, 5], 0.3, np.float32)
+        changed = z.copy()
+        changed[0, 1] = 0.9
+        before, after = (predictor.distribution(code).distribution.logits[0] for code in (z, changed))
+        self.assertEqual(before[1], after[1])
+        self.assertNotEqual(before[0], after[0])
+
+    @parameterized.parameters(("gan", [(8, 8, 3)]), ("bigan", [(8, 8, 3), (15,)]), ("aae", [(15,)]))
+    def test_discriminators_of_packs_are_as_wide(self, name, shapes):
+        made = ugm_tf.packed(recipes.get(name), 3)
+        built = networks.build(made, self.SHAPES, hidden=(6,))
+        self.assertEqual(built["discriminator"].given_shapes, shapes)
+
+    @parameterized.parameters(("concat", 0), ("projection", 1))
+    def test_a_discriminator_takes_the_class_by_a_projection_on_request(self, conditioning, products):
+        for network, options in (("mlp", {"hidden": (6,)}), ("dcgan", {"filters": 2})):
+            made = recipes.conditional_gan()
+            built = networks.build(made, self.SHAPES, network, conditioning=conditioning, **options)
+            dots = [layer for layer in built["discriminator"].network.layers if isinstance(layer, keras.layers.Dot)]
+            self.assertLen(dots, products)
+            kinds = [type(layer) for layer in built["decoder"].network.layers]
+            self.assertNotIn(keras.layers.Dot, kinds)
+
+    def test_a_discriminator_without_a_class_has_no_projection(self):
+        plain, asked = (
+            networks.build(gan(), self.SHAPES, hidden=(6,), conditioning=c) for c in ("concat", "projection")
+        )
+        self.assertEqual(*(built["discriminator"].network.count_params() for built in (plain, asked)))
+
+
 class RefusalsTest(parameterized.TestCase):
     @parameterized.parameters(
         ({"network": "resnet"}, "There are networks of kind dcgan, mlp. Received: 'resnet'"),
@@ -90,11 +174,21 @@ class RefusalsTest(parameterized.TestCase):
         ({"families_by_name": {"critic": "logit"}}, "recipe has no density critic. It has: prior, encoder, decoder"),
         ({"shapes": {"x": (9, 7, 3)}}, r"'prior' is p\(z\): give the shape of z. Received shapes of: x"),
         ({"hidden": (500, 0)}, r"hidden lists sizes of at least 1, such as \(500, 500\). Received: \(500, 0\)"),
+        ({"conditioning": "film"}, "conditioning is 'concat' or 'projection'. Received: 'film'"),
+        ({"likelihood": "laplace(width=1)"}, "'laplace' takes the arguments: scale"),
         ({"network": "dcgan", "normalization": "no"}, "normalization is one of batch, spectral, none. Received: 'no'"),
     )
     def test_unknown(self, options, advice):
         with self.assertRaisesRegex(ValueError, advice):
             networks.build(vae(), **{"shapes": IMAGES, **options})
+
+    @parameterized.parameters("gaussian", "iaf")
+    def test_a_shape_that_is_missing_whatever_the_family(self, family):
+        made = recipes.adversarial_domain_adaptation()
+        with self.assertRaisesRegex(
+            ValueError, r"'encoder' is q\(z \| x\): give the shape of z. Received shapes of: x"
+        ):
+            networks.build(made, {"x": (9, 7, 3)}, families_by_name={"encoder": family})
 
 
 if __name__ == "__main__":

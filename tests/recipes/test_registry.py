@@ -37,9 +37,9 @@ class RegistryTest(parameterized.TestCase):
         self.assertIs(recipes.function("vae"), recipes.vae)
 
     def test_refuses_an_unknown_name_and_guesses(self):
-        with self.assertRaisesRegex(ValueError, r"no recipe 'iwgn'. There are: aavae, .*Did you mean 'iwgan'\?"):
+        with self.assertRaisesRegex(ValueError, r"no recipe 'iwgn'. There are: aacvae, .*Did you mean 'iwgan'\?"):
             recipes.get("iwgn")
-        with self.assertRaisesRegex(ValueError, r"no recipe 'qqqq'. There are: aavae, [a-z_, ]*\.$"):
+        with self.assertRaisesRegex(ValueError, r"no recipe 'qqqq'. There are: aacvae, [a-z_, ]*\.$"):
             recipes.get("qqqq")
 
     def test_refuses_an_unknown_hyperparameter(self):
@@ -47,14 +47,23 @@ class RegistryTest(parameterized.TestCase):
             ValueError, "'vae' has no hyperparameter 'bta'. It takes: beta: float = 1.0, kl: str"
         ):
             recipes.get("vae", bta=4.0)
-        with self.assertRaisesRegex(ValueError, "'iwgan' has no hyperparameter 'beta'. It takes: none"):
-            recipes.get("iwgan", beta=4.0)
+        with self.assertRaisesRegex(ValueError, "'wake_sleep' has no hyperparameter 'beta'. It takes: none"):
+            recipes.get("wake_sleep", beta=4.0)
+
+    def test_an_unknown_hyperparameter_is_told_those_of_the_contest_and_of_the_transfer(self):
+        advice = (
+            "'iwgan' has no hyperparameter 'minimax'. It takes: contest: .*, pack: int = 1, normalise: str = 'batch'"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            recipes.get("iwgan", minimax=True)
 
     @parameterized.parameters(
         ("vae", "beta", "4", "float, such as 1.0. Received: '4'"),
         ("vae", "beta", True, "float, such as 1.0. Received: True"),
         ("vae", "kl", 1, "str, such as 'analytic'. Received: 1"),
-        ("gan", "minimax", 1, "bool, such as False. Received: 1"),
+        ("infogan", "structured", 1, "bool, such as True. Received: 1"),
+        ("gan", "discriminator_steps", 2.5, "int, such as 1. Received: 2.5"),
+        ("gan", "r1", "0.1", "float, such as 0.0. Received: '0.1'"),
     )
     def test_refuses_a_value_of_another_kind(self, name, key, value, advice):
         with self.assertRaisesRegex(ValueError, f"'{key}' of recipe '{name}' is of type {advice}"):

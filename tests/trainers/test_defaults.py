@@ -19,14 +19,41 @@ class ResolveTest(parameterized.TestCase):
         for name in ("epochs", "batch_size", "learning_rate", "network", "code_size", "observation"):
             self.assertIsNotNone(getattr(settings, name), name)
         self.assertEqual(settings.hidden is None, settings.network != "mlp")
-        self.assertEqual(settings.likelihood is None, recipe in ("gan", "iwgan"))
+        variables = settings.make_recipe().data
+        self.assertEqual(settings.labels is None, "labelled" not in variables)
+        self.assertEqual(settings.target is None, "target" not in variables)
 
     @parameterized.product(recipe=ugm_tf.recipes.names(), data=[DIGITS, MNIST, CIFAR, RING])
     def test_the_observation_is_in_the_likelihoods_support(self, recipe, data):
         settings = resolve(recipe, data)
-        support = ugm_tf.data.support(settings.observation)
         if settings.likelihood is not None:
-            self.assertEqual(ugm_tf.densities.get(settings.likelihood).support, support)
+            support = ugm_tf.densities.get(settings.likelihood).support
+            self.assertIn(support, (ugm_tf.data.support(settings.observation), "real", "unit"))
+
+    @parameterized.parameters("gan", "iwgan", "bigan", "cyclegan", "adversarial_domain_adaptation")
+    def test_what_only_judges_has_no_likelihood(self, recipe):
+        self.assertIsNone(resolve(recipe, DIGITS).likelihood)
+
+    @parameterized.parameters("vae_gan", "alice", "alpha_gan", "as_vae")
+    def test_what_is_scored_and_judged_is_grey(self, recipe):
+        settings = resolve(recipe, DIGITS)
+        self.assertEqual(settings.observation, "grey")
+        self.assertEqual(ugm_tf.densities.get(settings.likelihood).support, "real")
+
+    def test_a_tuned_hyperparameter_gives_way_to_one_that_was_asked_for(self):
+        name, given = "semi_supervised_vae", (("alpha", 3.0),)
+        self.assertEqual(dict(resolve(name, DIGITS, hyperparameters=given).hyperparameters)["alpha"], 3.0)
+
+    @parameterized.parameters(
+        ("vae", {"labels": 5}, "takes no labelled examples, so --labels=5 says nothing.*one of .*semi_supervised_vae"),
+        ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
+        ("gan", {"conditioning": "concat"}, "no discriminator of an image and a vector, so --conditioning=concat says"),
+        ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999. Received: 1.0"),
+        ("gan", {"families": (("encoder", "iaf"),)}, "'gan' has no density encoder. It has: prior, decoder"),
+    )
+    def test_refuses_what_a_recipe_has_no_use_for(self, recipe, settings, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            resolve(recipe, DIGITS, **settings)
 
     def test_what_was_asked_for_stays(self):
         asked = {"epochs": 7, "batch_size": 9, "learning_rate": 0.5, "network": "mlp", "hidden": (3,), "code_size": 4}
@@ -45,7 +72,7 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(defaults.resolve(once, *MNIST), once)
 
 
-class OptimizersTest(absltest.TestCase):
+class OptimizersTest(parameterized.TestCase):
     def test_phases_against_a_discriminator_have_dcgans(self):
         optimizers = defaults.optimizers(ugm_tf.recipes.aavae(), 1e-3)
         adam = {name: (o.get_config()["learning_rate"], o.beta_1) for name, o in optimizers.items()}
@@ -53,35 +80,35 @@ class OptimizersTest(absltest.TestCase):
         self.assertAlmostEqual(adam["wake"][0], 1e-3)
         self.assertEqual((adam["discriminate"][1], adam["wake"][1]), (0.5, 0.9))
 
+    @parameterized.parameters("ppo_gan", "gan")
+    def test_a_wasserstein_contest_has_wgan_gps(self, name):
+        recipe = ugm_tf.recipes.get(name, **({"contest": "wasserstein"} if name == "gan" else {}))
+        for optimizer in defaults.optimizers(recipe, 1e-3).values():
+            self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-4)
+            self.assertEqual((optimizer.beta_1, optimizer.beta_2), (0.0, 0.9))
+
+    def test_every_phase_averages_its_weights_if_asked_to(self):
+        averaged = defaults.optimizers(ugm_tf.recipes.gan(), 1e-3, ema=0.99).values()
+        self.assertEqual([(o.use_ema, o.ema_momentum) for o in averaged], [(True, 0.99)] * 2)
+        self.assertFalse(any(o.use_ema for o in defaults.optimizers(ugm_tf.recipes.gan(), 1e-3).values()))
+
     def test_a_smaller_step_is_taken_everywhere(self):
         for optimizer in defaults.optimizers(ugm_tf.recipes.gan(), 1e-5).values():
             self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-5)
 
 
-class ParseTest(parameterized.TestCase):
-    @parameterized.parameters(
-        (["beta=4"], (("beta", 4),)),
-        (["beta=4.0", "kl=sampled"], (("beta", 4.0), ("kl", "sampled"))),
-        (["kl=sampled,beta=4e-1"], (("beta", 0.4), ("kl", "sampled"))),
-        (["minimax=True"], (("minimax", True),)),
-        (["minimax=false"], (("minimax", False),)),
-        ([], ()),
-    )
-    def test_hyperparameters(self, pairs, expected):
-        self.assertEqual(defaults.parse_hyperparameters(pairs), expected)
+class ShapesTest(parameterized.TestCase):
+    @parameterized.parameters(*ugm_tf.recipes.names())
+    def test_networks_can_be_built_of_them(self, name):
+        settings = resolve(name, DIGITS, hidden=(4,), code_size=3)
+        recipe, digits = settings.make_recipe(), ugm_tf.data.load("digits", "test")
+        densities = ugm_tf.networks.build(recipe, defaults.shapes(settings, digits), hidden=(4,))
+        self.assertEqual(set(densities), set(recipe.densities))
 
-    @parameterized.parameters((["beta"],), (["beta="],), (["=4"],), (["beta=1", "beta=2"],), (["beta=1,"],))
-    def test_refuses_hyperparameters_without_name_or_value_or_twice(self, pairs):
-        with self.assertRaisesRegex(ValueError, "--hyperparameter takes name=value, each name once, such as beta=4.0"):
-            defaults.parse_hyperparameters(pairs)
-
-    def test_hidden(self):
-        self.assertEqual(defaults.parse_hidden(["500", " 20"]), (500, 20))
-
-    @parameterized.parameters("wide", "0", "-3", "2.5", "")
-    def test_refuses_sizes_that_are_none(self, size):
-        with self.assertRaisesRegex(ValueError, "sizes of at least 1, such as --hidden=500,500. Received: 8,"):
-            defaults.parse_hidden(["8", size])
+    def test_codes_and_data_have_their_shapes(self):
+        settings = resolve("infogan", DIGITS, code_size=7)
+        shapes = defaults.shapes(settings, ugm_tf.data.load("digits", "test"))
+        self.assertEqual((shapes["z"], shapes["u"], shapes["c"], shapes["x"]), ((7,), (2,), (10,), (8, 8, 1)))
 
 
 if __name__ == "__main__":

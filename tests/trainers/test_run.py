@@ -139,6 +139,52 @@ class OtherRunsTest(parameterized.TestCase):
         self.assertEqual(keras.config.dtype_policy().name, "float32")  # of what is built after it
 
 
+class OtherDataTest(parameterized.TestCase):
+    """Recipes whose batches hold more than x."""
+
+    @parameterized.parameters(
+        ("semi_supervised_vae", "accuracy", ("samples.png",)),
+        ("cyclegan", "accuracy, source to target", ("samples.png",)),
+        ("adversarial_domain_adaptation", "accuracy of the target", ()),
+    )
+    def test_ends_with_figures_report_and_export(self, recipe, figure, pictures):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        finished = train(dataclasses.replace(SMALL, recipe=recipe, code_size=2, epochs=1), path)
+        self.assertIn(figure, finished.figures)
+        for name in ("report.html", "model.keras", "saved_model/1/saved_model.pb", *pictures):
+            self.assertGreater((path / name).stat().st_size, 100, name)
+
+    def test_labelled_batches_go_on_to_the_same_end_too(self):
+        path, calls = pathlib.Path(self.create_tempdir().full_path), []
+        settings = dataclasses.replace(
+            SMALL, recipe="semi_supervised_vae", labels=2, epochs=2
+        )  # 20 labels a batch of 256
+
+        def stop(self, batch, logs=None):
+            calls.append(batch)
+            if len(calls) == 7:
+                raise KeyboardInterrupt
+
+        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
+        with one_a_call, mock.patch.object(run.summary, "write", lambda *_: {}):
+            whole = train(settings, path / "whole", checkpoint_steps=1)
+            with mock.patch.object(run.Progress, "on_train_batch_end", stop), self.assertRaises(KeyboardInterrupt):
+                train(settings, path / "stopped", checkpoint_steps=1)
+            again = train(settings, path / "stopped", checkpoint_steps=1)
+        table.assert_same(table.state(again.model), table.state(whole.model))
+
+    def test_averages_of_the_weights_draw_and_the_weights_themselves_are_kept(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        finished = train(dataclasses.replace(SMALL, recipe="gan", ema=0.9, epochs=1), path)
+        loaded = ugm_tf.load_model(path / "model.keras")
+        exported = tf.saved_model.load(str(path / "saved_model" / "1")).signatures["sample"]
+        drawn = exported(seed=tf.stack([tf.zeros([4], tf.int32), tf.range(4)], 1))["x"]
+        np.testing.assert_array_equal(loaded.sample(4), finished.model.sample(4))
+        self.assertGreater(np.abs(loaded.sample(4) - drawn).max(), 1e-4)
+        with loaded.averaged():
+            np.testing.assert_allclose(loaded.sample(4), drawn, atol=1e-5)
+
+
 class RefusalsTest(parameterized.TestCase):
     def refuses(self, advice, workdir=None, **changes):
         workdir = workdir or pathlib.Path(self.create_tempdir().full_path) / "run"
@@ -147,7 +193,7 @@ class RefusalsTest(parameterized.TestCase):
                 train(dataclasses.replace(SMALL, **changes), workdir)
 
     @parameterized.parameters(
-        ({"recipe": "vea"}, r"There is no recipe 'vea'. There are: aavae, gan, iwgan, vae. Did you mean 'vae'\?"),
+        ({"recipe": "gann"}, r"There is no recipe 'gann'. There are: .*vae_gan.* Did you mean 'gan'\?"),
         ({"hyperparameters": (("betta", 4),)}, "Recipe 'vae' has no hyperparameter 'betta'. It takes: beta"),
         ({"hyperparameters": (("beta", "x"),)}, "'beta' of recipe 'vae' is of type float, such as 1.0. Received: 'x'"),
         ({"hyperparameters": (("kl", "numeric"),)}, "kl is 'analytic' or 'sampled'. Received: kl='numeric'"),
@@ -162,6 +208,11 @@ class RefusalsTest(parameterized.TestCase):
         ({"dataset": "ring", "likelihood": "laplace", "observation": "grey"}, "vectors.*Choose observation='raw'"),
         ({"batch_size": 5000}, "has 1297 examples, too few for one batch of batch_size=5000. Choose batch_size=1297"),
         ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
+        ({"likelihood": "gaussian(scale=0)"}, "The scale of a Gaussian must be positive"),
+        ({"recipe": "cyclegan", "target": "nagative"}, "--target is a shift .*There is no data set 'nagative'"),
+        ({"recipe": "acgan", "dataset": "npz:/none.npz"}, "none.npz"),
+        ({"recipe": "aasvae", "labels": 500}, "Ask for at most per_class="),
+        ({"recipe": "gan", "families": (("decoder", "laplas"),)}, "There is no family 'laplas'"),
     )
     def test_settings_that_make_no_sense(self, changes, advice):
         self.refuses(advice, **changes)

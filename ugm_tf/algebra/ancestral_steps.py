@@ -74,7 +74,8 @@ class Draw(Step):
 
 @record
 class Mean(Step):
-    """Sets a density's variable to the mean given the values so far, through which a gradient flows for each family.
+    """Sets a density's variable to the mean given the values so far, through which a gradient flows for each family
+    but "categorical", whose most probable label it is.
 
     Args:
         density: Name of the density; it has parents.

@@ -38,7 +38,7 @@ class ImportanceWeightedBound(Term):
     >>> wake = ugm_tf.Phase("wake", (ugm_tf.E(ImportanceWeightedBound(), draws),), updates=("encoder", "decoder"))
     >>> print(ugm_tf.Recipe({"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"}, (wake,)).describe())
     wake: minimise over encoder, decoder
-        E[x ~ data, z_1..50 ~ encoder] -log mean_50[p(x | z) p(z) / q(z | x)]
+        E[x ~ data, z_1..50 ~ encoder] -log mean_k[p(x | z) p(z) / q(z | x)]
 
     References:
         Yuri Burda, Roger Grosse, Ruslan Salakhutdinov. Importance Weighted Autoencoders.
@@ -55,6 +55,8 @@ class ImportanceWeightedBound(Term):
     doubly_reparameterised: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "generative", tuple(self.generative))  # of a saved one they are lists
+        object.__setattr__(self, "inference", tuple(self.inference))
         if self.doubly_reparameterised and len(self.inference) > 1:
             raise ValueError(
                 "The doubly reparameterised gradient is for one inferring density: held fixed, the lower ones would "

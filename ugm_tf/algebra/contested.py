@@ -106,14 +106,14 @@ def packed(recipe: Recipe, size: int) -> Recipe:
         raise ValueError(f"A pack has at least 2 examples. Received: pack={size}.")
 
     def pack(e: Expectation) -> Expectation:
-        by = getattr(e.of, "by", None)
-        if by not in judges:
-            return e
-        if e.weight is not None:
+        by, weighs = (getattr(part, "by", None) for part in (e.of, e.weight))
+        if weighs in judges:
             raise ValueError(
-                f"The recipe weights each example by '{by}', which would judge packs of {size} together. "
+                f"The recipe weights each example by '{weighs}', which would judge packs of {size} together. "
                 "Use pack=1, or a recipe without the weights."
             )
+        if by not in judges:
+            return e
 
         def add(sampler: Ancestral) -> Ancestral:
             return sampler.then(*(Pack(v, f"{v}_pack", size) for v in recipe.roles[by].given))

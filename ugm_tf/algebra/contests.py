@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 __all__ = ["Contest", "get", "names"]
 
@@ -57,42 +56,44 @@ def _minus(logits: tf.Tensor) -> tf.Tensor:
 _LOGISTIC = ("-log q(y=1 | {given})", "-log q(y=0 | {given})")
 
 
-def _f_divergence(name: str) -> Contest:
+def _f_divergence(name: str, threshold: Function, conjugate: Function) -> Contest:
     """Nowozin's bound on D_f(real || generated) with T = f'(exp(l)), so that l estimates the log-ratio for each f.
 
-    TFP's functions are f(exp(l)) of l, whose derivative is f'(exp(l)) exp(l): so T(l) is that derivative times
-    exp(-l), and the conjugate f*(T(l)) = exp(l) T(l) - f(exp(l)) is the derivative less the value.
+    TFP's function of this name is f(exp(l)).  In closed form T and f*(T) = exp(l) T - f(exp(l)) keep their digits at
+    large l, where the two terms of f* cancel or overflow.
     """
-    function = getattr(tfp.vi, name)
-
-    def value_and_slope(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(logits)
-            value = function(logits)
-        return value, tape.gradient(value, logits)
-
-    def real(logits: tf.Tensor) -> tf.Tensor:
-        return -tf.exp(-logits) * value_and_slope(logits)[1]
-
-    def fake(logits: tf.Tensor) -> tf.Tensor:
-        value, slope = value_and_slope(logits)
-        return slope - value
-
     texts = (f"-T[{name}]({{given}})", f"T*[{name}]({{given}})", f"-T*[{name}]({{given}})", f"T[{name}]({{given}})")
-    return Contest(name, real, fake, _negative(fake), _negative(real), True, texts)
+    real, fool = _negative(threshold), _negative(conjugate)
+    return Contest(name, real, conjugate, fool, threshold, True, texts)
 
 
-_F_DIVERGENCES = (
-    "arithmetic_geometric",
-    "chi_square",
-    "jeffreys",
-    "jensen_shannon",
-    "kl_forward",
-    "kl_reverse",
-    "pearson",
-    "squared_hellinger",
-    "triangular",
-)
+def _jeffreys(logits: tf.Tensor) -> tf.Tensor:
+    return 0.5 * (logits + tf.math.expm1(logits))
+
+
+def _geometric(logits: tf.Tensor) -> tf.Tensor:
+    return _plus(logits) - 0.5 * logits - 0.5 * tf.math.expm1(-logits)
+
+
+def _triangular(logits: tf.Tensor) -> tf.Tensor:
+    return tf.tanh(0.5 * logits) * (1.0 + 2.0 * tf.sigmoid(logits))
+
+
+# T(l) and f*(T(l)) by the name of f.
+_F_DIVERGENCES: dict[str, tuple[Function, Function]] = {
+    "arithmetic_geometric": (_geometric, lambda logits: -_geometric(-logits)),
+    "chi_square": (lambda logits: 2.0 * tf.exp(logits), lambda logits: tf.exp(2.0 * logits) + 1.0),
+    "jeffreys": (lambda logits: -_jeffreys(-logits), _jeffreys),
+    "jensen_shannon": (_negative(_minus), _plus),
+    "kl_forward": (lambda logits: logits + 1.0, tf.exp),
+    "kl_reverse": (lambda logits: -tf.exp(-logits), lambda logits: logits - 1.0),
+    "pearson": (lambda logits: 2.0 * tf.math.expm1(logits), lambda logits: tf.math.expm1(2.0 * logits)),
+    "squared_hellinger": (
+        lambda logits: -tf.math.expm1(-0.5 * logits),
+        lambda logits: tf.math.expm1(0.5 * logits),
+    ),
+    "triangular": (lambda logits: -_triangular(-logits), _triangular),
+}
 
 _CONTESTS = {
     contest.name: contest
@@ -155,7 +156,7 @@ _CONTESTS = {
             log_ratio=False,
             texts=("-l({given})", "l({given})", "-l({given})", "l({given})"),
         ),
-        *map(_f_divergence, _F_DIVERGENCES),
+        *(_f_divergence(name, *functions) for name, functions in _F_DIVERGENCES.items()),
     )
 }
 

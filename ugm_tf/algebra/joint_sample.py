@@ -107,8 +107,8 @@ class JointSample:
             inference: Names of densities, such as ("encoder",).
             frozen: Hold the parameters of the inferring ones fixed: gradients flow to them through the draws alone.
         """
-        above = tf.add_n([self.log_prob(name) for name in generative])
-        return above - tf.add_n([self._frozen_log_prob(n) if frozen else self.log_prob(n) for n in inference])
+        above = sum(self.log_prob(name) for name in generative)  # [B] and [k, B] broadcast: a class has one log p(c)
+        return above - sum(self._frozen_log_prob(n) if frozen else self.log_prob(n) for n in inference)
 
     def _frozen_log_prob(self, density: str) -> tf.Tensor:
         distribution = self.distribution(density)

@@ -6,7 +6,7 @@ from ugm_tf.algebra.ancestral_steps import Draw, Enumerate, Mean, Rename
 from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
-from ugm_tf.algebra.samplers import Ancestral
+from ugm_tf.algebra.samplers import Ancestral, Interpolated
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 
 __all__ = ["adversary_activated", "importance_weighted"]
@@ -60,7 +60,8 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
         )
     if any(e.weight is not None for e in expectations):
         raise ValueError("The recipe's reversed expectations are weighted already. Apply importance_weighted once.")
-    other = next((e.of.contest for e in expectations if getattr(e.of, "contest", "") != "logistic"), None)
+    played = {e.of.contest for e in expectations if isinstance(e.of, DiscriminatorLoss)}
+    other = next(iter(played - {"logistic"}), None)
     if other:
         raise ValueError(
             "importance_weighted weights -log q^r(y | .) of the logistic contest by q^r / q (equation 16). This "
@@ -123,10 +124,12 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
     known = [e for phase in wakes for e in phase.minimise if _infers(e) and causes and not _sets(recipe, e) & causes]
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
-        if not _infers(e):
+        if isinstance(e.under, Ancestral | Interpolated) and not _infers(e):
             return (e,)
-        if e.weight is not None:
-            raise ValueError(f"adversary_activated cannot weight {e}, which has a weight already.")
+        if not isinstance(e.under, Ancestral) or e.weight is not None:
+            raise ValueError(
+                f"adversary_activated cannot weight {e}, which has a sampler of its own or a weight already."
+            )
         half = dataclasses.replace(e, scale=0.5 * e.scale, weight=weight)
         if known and e not in known:
             return (half,)

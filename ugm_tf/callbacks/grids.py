@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from . import files
 
-__all__ = ["columns_of", "encode_png", "frame", "grid", "pairs", "pixels", "save_png", "scatter_png"]
+__all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_png", "scatter_png", "stacks"]
 
 GAP = 128  # grey, so that both black and white images show where they end
 TILE = 48  # on a screen, an image smaller than this many pixels is enlarged
@@ -86,23 +86,22 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 1, scale: in
     return out
 
 
-def pairs(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Each image on top of its partner, as one image: originals above reconstructions.
+def stacks(*layers: np.ndarray) -> np.ndarray:
+    """Each image on top of its partners, as one image: originals above reconstructions.
 
     Args:
-        above: Of shape [N, H, W, C].
-        below: Of the same shape.
+        *layers: From above to below, each of shape [N, H, W, C].
 
     Returns:
-        Of shape [N, 2 H, W, C]; a grid of these keeps partners together.
+        Of shape [N, layers * H, W, C]; a grid of these keeps partners together.
 
     Raises:
         ValueError: If the shapes differ.
     """
-    above, below = np.asarray(above), np.asarray(below)
-    if above.shape != below.shape:
-        raise ValueError(f"Only images of one shape pair up. Received: {list(above.shape)} and {list(below.shape)}.")
-    return np.concatenate([above, below], axis=1)
+    shapes = [list(np.shape(layer)) for layer in layers]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError(f"Only images of one shape make stacks. Received: {' and '.join(map(str, shapes))}.")
+    return np.concatenate(layers, axis=1)
 
 
 def encode_png(array: np.ndarray) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -20,7 +20,7 @@ class SampleGrids(keras.callbacks.Callback):
         directory: Where the pictures go, as NAME_STEP.png.
         pictures: By name, a function from the model to images in [0, 1], [N, H, W, C], or to points, [N, 2].
         every: Epochs between pictures.
-        columns: Columns of a grid of images.
+        columns: Columns of a grid of images, or a dict of them by name; by default as square as can be.
 
     Example:
 
@@ -32,7 +32,7 @@ class SampleGrids(keras.callbacks.Callback):
         directory: str | os.PathLike[str],
         pictures: dict[str, Callable[[Any], Any]],
         every: int = 1,
-        columns: int | None = None,
+        columns: int | Mapping[str, int] | None = None,
     ):
         super().__init__()
         if every < 1:
@@ -57,4 +57,5 @@ class SampleGrids(keras.callbacks.Callback):
             if values.ndim == 2:
                 grids.scatter_png(path, values)
             else:
-                grids.save_png(path, values, columns=self.columns)
+                columns = self.columns.get(name) if isinstance(self.columns, Mapping) else self.columns
+                grids.save_png(path, values, columns=columns)

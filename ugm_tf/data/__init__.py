@@ -12,10 +12,12 @@ from ugm_tf.data.batching import batches, steps_per_epoch
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.loading import SPLITS, load, names
 from ugm_tf.data.observations import OBSERVATIONS, support
+from ugm_tf.data.shifts import SHIFTS, shifted
 from ugm_tf.data.toys import centers, grid, ring, scale
 
 __all__ = [
     "OBSERVATIONS",
+    "SHIFTS",
     "SPLITS",
     "Examples",
     "batches",
@@ -25,6 +27,7 @@ __all__ = [
     "names",
     "ring",
     "scale",
+    "shifted",
     "steps_per_epoch",
     "support",
 ]

@@ -1,5 +1,6 @@
 """Batches by name: batch t is a pure function of (seed, t)."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.data.examples import Examples
-from ugm_tf.data.observations import check_observation, observe, static_bits
+from ugm_tf.data.observations import observe, static_bits
+from ugm_tf.data.sources import check_sources, check_variables, order
 
 __all__ = ["batches", "steps_per_epoch"]
 
-VARIABLES = ("x", "c")
 _ORDER, _NOISE, _STATIC = 0x0D0, 0x0D1, 0x0D2  # what a seed is for: keeps the three streams apart
+_STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
 _PARALLEL_CALLS = 2
 
 
@@ -51,6 +53,8 @@ def batches(
     start_step: int = 0,
     epochs: int | None = None,
     drop_remainder: bool = True,
+    labelled: Examples | None = None,
+    target: Examples | None = None,
 ) -> tf.data.Dataset:
     """Batches of named variables, ready for `fit`.
 
@@ -61,23 +65,30 @@ def batches(
     To evaluate, take `shuffle=False, epochs=1, drop_remainder=False`: every pass then gives
     the same batches, the same binarisation included.
 
+    An epoch is one of x.  "labelled" and "target" come from sources of their own, each in its own endless order, so
+    that nothing pairs them with x; a source smaller than a batch is passed over as often as a batch needs.  To
+    evaluate, give the evaluated examples as `labelled`: not shuffled, its rows are those of x.
+
     Args:
         examples: The data.
         batch_size: Examples in a batch, B.
         observation: How images become x; see `support`. "raw" for vectors.
-        variables: Which variables a batch has: "x", and "c" for labels as one-hot rows.
+        variables: Which variables a batch has: "x"; "labelled", examples whose class is known; "target", examples of
+            a second domain; and "c", labels as one-hot rows: of "labelled" where there is one, else of "x".
         seed: Fixes the order and the noise; from 0 to 2**31 - 1.
         shuffle: Whether each epoch has an order of its own; otherwise the order of the examples.
         start_step: Global step of the first batch.
         epochs: Passes over the data, counted from step 0; None never ends.
         drop_remainder: Leaves the last, smaller batch of an epoch out, so that B is static.
+        labelled: The source of "labelled" and of its labels, exactly where it is asked for.
+        target: The source of "target", likewise.
 
     Returns:
-        A dataset of dicts: "x" float32 [B, H, W, C] or [B, D], "c" float32 [B, C].
+        A dataset of dicts: "x", "labelled" and "target" float32 [B, H, W, C] or [B, D], "c" float32 [B, C].
 
     Raises:
-        ValueError: If a batch is larger than the data, labels are asked for and absent, an
-            observation does not fit, or a number is out of range.
+        ValueError: If a batch is larger than the data, labels or a source are asked for and absent, shapes of the
+            sources differ, an observation does not fit, or a number is out of range.
 
     Example:
 
@@ -85,19 +96,20 @@ def batches(
     >>> next(iter(dataset))["x"].shape
     TensorShape([500, 2])
     """
-    check_observation(examples, observation)
-    names = _checked_variables(examples, variables)
+    names = check_variables(variables)
+    sources = check_sources(examples, names, observation, labelled, target)
     steps = steps_per_epoch(examples, batch_size, drop_remainder=drop_remainder)
     _check_range(seed, start_step, epochs, steps)
 
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
-        x = tf.constant(examples.x)
+        values = {name: tf.constant(source.x) for name, source in sources.items()}
         if observation == "static":
-            x = static_bits(x, seed + (_STATIC << 32))
-        c = None if examples.c is None else tf.constant(examples.c)
+            values = {name: static_bits(x, seed + (_STATIC << 32)) for name, x in values.items()}
+        owner = "labelled" if "labelled" in sources else "x"
+        c = tf.constant(sources[owner].c) if "c" in names else None
 
     @tf.autograph.experimental.do_not_convert  # nothing to convert, and it takes its time
-    def order(epoch):
+    def epoch_of_x(epoch):
         """Rows of one epoch, from the first batch that is wanted."""
         rows = tf.range(len(examples))
         if shuffle:
@@ -107,19 +119,37 @@ def batches(
         return numbers.map(lambda i: (epoch * steps + i, rows[i * batch_size : (i + 1) * batch_size]))
 
     @tf.autograph.experimental.do_not_convert
-    def batch(step, rows) -> dict[str, Any]:
+    def batch(of_x, *of_others) -> dict[str, Any]:
+        step, rows = of_x
+        chosen = {"x": rows} | {name: r[: tf.size(rows)] for name, r in zip(others, of_others, strict=True)}
         if drop_remainder:
-            rows = tf.ensure_shape(rows, [batch_size])
+            chosen = {name: tf.ensure_shape(r, [batch_size]) for name, r in chosen.items()}
         result = {}
-        if "x" in names:
-            result["x"] = observe(tf.gather(x, rows), observation, _key(seed, _NOISE, step))
-        if "c" in names:
-            result["c"] = tf.one_hot(tf.gather(c, rows), examples.num_classes)
+        for name in names:
+            if name == "c":
+                result[name] = tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
+            else:
+                noise = _key(seed, _NOISE + _STREAMS[name], step)
+                result[name] = observe(tf.gather(values[name], chosen[name]), observation, noise)
         return result
+
+    others = [name for name in sources if name != "x"]
 
     first_epoch = start_step // steps
     last = np.iinfo(np.int64).max if epochs is None else epochs
-    dataset = tf.data.Dataset.range(first_epoch, last).flat_map(order)
+    rows_of_x = tf.data.Dataset.range(first_epoch, last).flat_map(epoch_of_x)
+    rows_of_others = [
+        order(
+            len(sources[name]),
+            batch_size,
+            shuffle,
+            steps,
+            start_step,
+            functools.partial(_key, seed, _ORDER + _STREAMS[name]),
+        )
+        for name in others
+    ]
+    dataset = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
     dataset = dataset.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True).prefetch(4)
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
@@ -131,19 +161,6 @@ def batches(
 def _key(seed, purpose, number):
     """Two integers that name one stream of random numbers."""
     return tf.stack([tf.constant(seed + (purpose << 32), tf.int64), tf.cast(number, tf.int64)])
-
-
-def _checked_variables(examples: Examples, variables: Sequence[str]) -> tuple[str, ...]:
-    names = (variables,) if isinstance(variables, str) else tuple(variables)
-    unknown = [name for name in names if name not in VARIABLES]
-    if unknown or not names or len(set(names)) < len(names):
-        raise ValueError(f"variables must be of x and c, each at most once. Received: variables={names}.")
-    if "c" in names and examples.c is None:
-        raise ValueError(
-            f"{examples.title} has no labels, and variables={names} asks for c. "
-            "Leave c out, or give the labels: Examples(x, c, num_classes)."
-        )
-    return names
 
 
 def _check_range(seed: int, start_step: int, epochs: int | None, steps: int) -> None:

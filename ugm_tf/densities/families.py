@@ -49,7 +49,7 @@ def get(family: str | Family) -> Family:
     """
     if isinstance(family, Family):
         return family
-    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", family)
+    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(family))
     name, arguments = match.groups() if match else (family, None)
     if name not in _FAMILIES:
         raise ValueError(
@@ -61,9 +61,10 @@ def get(family: str | Family) -> Family:
         return make()
     known = inspect.signature(make).parameters
     try:
-        keywords = ast.parse(f"f({arguments})", mode="eval").body.keywords  # type: ignore[attr-defined]
-        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
-        if arguments and (not values or not set(values) <= set(known)):
+        call = ast.parse(f"f({arguments})", mode="eval").body
+        keywords = call.keywords if isinstance(call, ast.Call) and not call.args else []
+        values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
+        if arguments and (not values or len(values) < len(keywords) or not set(values) <= set(known)):
             raise ValueError
     except (SyntaxError, ValueError):
         takes = ", ".join(str(parameter) for parameter in known.values()) or "none"

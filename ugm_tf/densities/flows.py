@@ -14,7 +14,7 @@ tfb = tfp.bijectors
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
 class MADE(keras.layers.Layer):
-    """A masked dense network: output i depends on the inputs before i, and on a context.
+    """A masked dense network: output i depends on the inputs before i and, but for the first, on a context.
 
     (TFP's `AutoregressiveNetwork` is a Keras 2 layer, which no Keras 3 model can hold.)
 

@@ -114,10 +114,8 @@ def build(
         shapes |= step.shape(shapes)
     out: dict[str, Density | Prior] = {}
     for name, role in recipe.roles.items():
-        flow = None
-        if chosen[name] == "iaf":
-            flow, chosen[name] = InverseAutoregressiveFlow(shapes[role.of][-1]), "gaussian"
-        family = families.get(chosen[name])
+        bent = chosen[name] == "iaf"
+        family = families.get("gaussian" if bent else chosen[name])
         judged = isinstance(family, Logit)
         needed = (*role.given, *(() if judged else (role.of,)))
         if missing := [variable for variable in needed if variable not in shapes]:
@@ -133,6 +131,7 @@ def build(
             more.setdefault("activation", "leaky_relu")
         inputs = [shapes[v] for v in role.given]
         size = family.parameter_shape(event)
+        flow = InverseAutoregressiveFlow(event[-1]) if bent else None
         if flow is not None:
             size = (*size[:-1], size[-1] + flow.context)
         if role.of not in recipe.data and _copies(recipe, role.of) in role.given:

@@ -24,7 +24,7 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
 
     The critic is WGAN-GP's, with generated examples weighted by softmax(l).  Then decoder and classifier move in
     turn: the decoder raises min(r l, clip(r) l), where r = p_theta(x) / p_theta0(x) is by how much likelier a draw
-    became within the step, as the classifier of data against draws tells it.
+    became within the step, as the classifier of data against draws tells it; at the first move r is 1.
 
     Densities:
         prior: p(z), such as "gaussian".
@@ -46,11 +46,11 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
     >>> print(ppo_gan().describe())
     discriminate: minimise over discriminator, 5 times
         E[x ~ data] -l(x)
-      + E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio] w[q^r(y=0 | x) / q(y=0 | x)] * l(x)
-      + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder), l = logit of ratio] (|dl(x)/d(x)| - 1)^2
+      + E[z ~ sg(prior), x ~ sg(decoder)] w[q^r(y=0 | x) / q(y=0 | x)] * l(x)
+      + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder)] (|dl(x)/d(x)| - 1)^2
     classify: minimise over ratio, 2 times in turn
         E[x ~ data] -log q(y=1 | x)
-      + E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -log q(y=0 | x)
+      + E[z ~ sg(prior), x ~ sg(decoder), x ~ decoder] -log q(y=0 | x)
     generate: minimise over decoder, 2 times in turn
         E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -min(r l(x), clip(r, 1 -+ 0.4) l(x))
 
@@ -60,14 +60,15 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
     """
     if not 0.0 < epsilon < 1.0 or moves < 1:
         raise ValueError(f"epsilon is between 0 and 1, and moves at least 1. Received: {epsilon=}, {moves=}.")
-    before = GENERATED.detached().then(Ask("ratio"))
-    after = before.then("decoder")
+    held = GENERATED.detached()
+    moved = held.then("decoder")  # of the same z
+    compared = held.then(Ask("ratio"), "decoder")  # asked at the first move, when the classifier knows these draws
     critic = Phase(
         "discriminate",
         (
             E(DiscriminatorLoss(1, contest="wasserstein"), DATA, name="real"),
-            E(DiscriminatorLoss(0, contest="wasserstein"), before, weight=ImportanceWeight(), name="fake"),
-            E(GradientPenalty(), Interpolated(DATA, before), gradient_penalty),
+            E(DiscriminatorLoss(0, contest="wasserstein"), held, weight=ImportanceWeight(), name="fake"),
+            E(GradientPenalty(), Interpolated(DATA, held), gradient_penalty),
         ),
         updates=("discriminator",),
         repeats=critic_steps,
@@ -76,11 +77,11 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
         "classify",
         (
             E(DiscriminatorLoss(1, "ratio"), DATA, name="real"),
-            E(DiscriminatorLoss(0, "ratio"), after, name="fake"),
+            E(DiscriminatorLoss(0, "ratio"), moved, name="fake"),
         ),
         updates=("ratio",),
     )
-    move = Phase("generate", (E(ClippedRatio(epsilon=epsilon), after, name="fool"),), updates=("decoder",))
+    move = Phase("generate", (E(ClippedRatio(epsilon=epsilon), compared, name="fool"),), updates=("decoder",))
     return Recipe(
         densities={
             "prior": "p(z)",

@@ -1,0 +1,104 @@
+"""How many modes adversarial recipes find on the ring of 8 and the 5x5 grid of Gaussians, by contest.
+
+  python -m benchmarks.modes --seeds=5 --steps=30000
+
+trains each contender from several seeds on 100,000 points, draws 2,500 points from each, and prints by contender the
+modes found (those with at least one point within three standard deviations), the share of such points, and the reverse
+KL divergence of the modes' shares: mean over seeds, with the standard deviation over them.
+
+A contender is a recipe with its hyperparameters: gan, gan:contest=wasserstein, gan:pack=4,r1=0.1.
+"""
+
+import json
+import os
+import pathlib
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from absl import flags
+
+import ugm_tf
+from trainers import defaults, scripts
+
+_CONTENDERS = flags.DEFINE_multi_string(
+    "contender",
+    [
+        "gan",
+        "gan:contest=minimax",
+        "gan:contest=least_squares",
+        "gan:contest=hinge",
+        "gan:contest=wasserstein,discriminator_steps=5",
+        "gan:contest=kl_reverse,r1=0.1",
+        "gan:r1=0.1",
+        "gan:pack=2",
+        "gan:pack=4",
+        "gan:pack=4,r1=0.1",
+        "iwgan",
+        "bigan",
+        "alice",
+        "veegan",
+        "ppo_gan",
+    ],
+    "A recipe, maybe with hyperparameters behind a colon; may be repeated.",
+)
+_SETS = flags.DEFINE_list("sets", ["ring", "grid"], "Toy densities.")
+_SEEDS = flags.DEFINE_integer("seeds", 5, "How many seeds.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 30_000, "Training steps.", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Points in a batch.", lower_bound=1)
+_CODE_SIZE = flags.DEFINE_integer("code_size", 2, "Size of z.", lower_bound=1)
+_HIDDEN = flags.DEFINE_list("hidden", ["128", "128"], "Hidden layers of every network.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-4, "Adam's, with beta_1 = 0.5.", lower_bound=0.0)
+_OUT = flags.DEFINE_string("out", None, "A file for the table in Markdown, written anew after each contender.")
+_SAMPLES = 2_500
+
+
+def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
+    """Trains one contender from one seed, and counts the modes of its samples."""
+    recipe_name, _, options = contender.partition(":")
+    hyperparameters = dict(defaults.parse_hyperparameters([options] if options else []))
+    recipe = ugm_tf.recipes.get(recipe_name, **hyperparameters)
+    keras.utils.set_random_seed(seed)
+    shapes = {"x": (2,), "z": (_CODE_SIZE.value,)}
+    densities = ugm_tf.networks.build(
+        recipe, shapes, hidden=defaults.parse_hidden(_HIDDEN.value), likelihood="gaussian(scale=0.1)"
+    )
+    model = ugm_tf.UnifiedModel(recipe, densities, seed=seed)
+    model.compile(keras.optimizers.Adam(_LEARNING_RATE.value, beta_1=0.5))
+    data = ugm_tf.data.load(name, "train", seed=seed)
+    batches = ugm_tf.data.batches(data, _BATCH_SIZE.value, observation="raw", seed=seed)
+    per_epoch = min(1000, _STEPS.value)
+    model.fit(batches, epochs=_STEPS.value // per_epoch, steps_per_epoch=per_epoch, verbose=0)
+    samples = model.sample(_SAMPLES, seed=seed).numpy()
+    return ugm_tf.evaluation.count_modes(samples, ugm_tf.data.centers(name), ugm_tf.data.scale(name))
+
+
+def cell(values: list[float], digits: int) -> str:
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def main(_: list[str]) -> None:
+    head = ["contender"]
+    for name in _SETS.value:
+        modes = len(ugm_tf.data.centers(name))
+        head += [f"{name}: modes of {modes}", "by seed", "high quality", "reverse KL, nats"]
+    rows = [head, ["---"] * len(head)]
+    for contender in _CONTENDERS.value:
+        row, start = [f"`{contender}`"], time.perf_counter()
+        for name in _SETS.value:
+            found = [train(contender, name, seed) for seed in range(_SEEDS.value)]
+            row += [cell([m.found for m in found], 1), ", ".join(str(m.found) for m in found)]
+            row += [cell([m.high_quality for m in found], 3), cell([m.reverse_kl for m in found], 2)]
+        rows.append(row)
+        text = "\n".join("| " + " | ".join(r) + " |" for r in rows)
+        print(f"{json.dumps(row)} {time.perf_counter() - start:.0f} s", flush=True)
+        if _OUT.value:
+            pathlib.Path(_OUT.value).write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    scripts.start(main)

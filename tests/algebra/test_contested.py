@@ -1,0 +1,229 @@
+"""Other rules for all discriminators of a recipe and those who play against them."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from ugm_tf.algebra import (
+    DATA,
+    GENERATED,
+    INFERRED,
+    Ancestral,
+    DiscriminatorLoss,
+    DiscriminatorProbability,
+    E,
+    GradientPenalty,
+    Interpolated,
+    NegativeLogProb,
+    Pack,
+    contested,
+    contests,
+    packed,
+)
+from ugm_tf.recipes import aae, alpha_gan, avb, bigan, conditional_gan, cyclegan, gan, iwgan, ppo_gan, vae, vae_gan
+
+ADVERSARIAL = ("gan", "conditional_gan", "acgan", "infogan", "bigan", "alice", "aae", "vae_gan", "alpha_gan", "avb")
+
+
+def losses(recipe):
+    return [e.of for phase in recipe.phases for e in phase.minimise if isinstance(e.of, DiscriminatorLoss)]
+
+
+class ContestTest(parameterized.TestCase):
+    @parameterized.product(name=ADVERSARIAL, contest=["logistic", "least_squares", "kl_forward"])
+    def test_changes_the_losses_of_both_sides_and_nothing_else(self, name, contest):
+        before = ugm_tf.recipes.get(name)
+        after = contested(before, contest)
+        self.assertEqual({loss.contest for loss in losses(after)}, {contest})
+        self.assertLen(losses(after), len(losses(before)))
+        for old, new in zip(before.phases, after.phases, strict=True):
+            self.assertEqual((new.name, new.updates, new.repeats), (old.name, old.updates, old.repeats))
+            for one, other in zip(old.minimise, new.minimise, strict=True):
+                loss = isinstance(one.of, DiscriminatorLoss)
+                of = dataclasses.replace(one.of, contest=contest) if loss else one.of
+                self.assertEqual(other, dataclasses.replace(one, of=of))
+
+    @parameterized.parameters(*contests.names())
+    def test_every_contest_makes_a_gan(self, contest):
+        made = gan(contest=contest)
+        self.assertEqual({loss.contest for loss in losses(made)}, {contest})
+        self.assertIn(contests.get(contest).text(0, True, "x"), made.describe())
+
+    @parameterized.parameters("alpha_gan", "avb", "veegan", "as_vae")
+    def test_without_one_the_recipes_own_stays(self, name):
+        recipe = ugm_tf.recipes.get(name)
+        self.assertEqual(contested(recipe), recipe)
+        self.assertEqual({loss.contest for loss in losses(recipe)}, {"log_ratio"})
+
+    def test_refuses_an_unknown_one(self):
+        with self.assertRaisesRegex(ValueError, "no contest 'wgan'. There are: logistic, minimax"):
+            contested(gan(), "wgan")
+
+    @parameterized.parameters(vae(), ugm_tf.recipes.wake_sleep(), ugm_tf.recipes.iwae())
+    def test_refuses_a_recipe_without_a_discriminator(self, recipe):
+        phases = ", ".join(phase.name for phase in recipe.phases)
+        advice = rf"no phase of this recipe trains one: its phases are {phases}. Use a recipe such as gan\(\)"
+        with self.assertRaisesRegex(ValueError, advice):
+            contested(recipe, "hinge")
+
+    def test_refuses_importance_weights_in_another_contest(self):
+        advice = (
+            r"of the reversed logistic contest \(equation 16\). Received: contest='hinge'. Use contest='logistic', or"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            contested(iwgan(), "hinge")
+        self.assertEqual(contested(iwgan(), "logistic"), iwgan())
+
+    @parameterized.parameters("hinge", "wasserstein", "least_squares")
+    def test_refuses_the_probability_of_a_critic_that_tells_none(self, contest):
+        advice = (
+            f"weighs examples by q.y=1 . .., which the critic of contest='{contest}' does not tell. Use contest='log"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            contested(ugm_tf.recipes.aavae(), contest)
+
+    @parameterized.parameters("kl_reverse", "log_ratio", "jensen_shannon")
+    def test_takes_the_probability_of_a_log_ratio(self, contest):
+        wake = contested(ugm_tf.recipes.aavae(), contest).phase("wake")
+        self.assertEqual({e.weight for e in wake.minimise}, {DiscriminatorProbability()})
+
+
+class StepsTest(parameterized.TestCase):
+    def test_the_discriminator_learns_several_times_a_step_and_nobody_else(self):
+        made = contested(gan(), discriminator_steps=5)
+        self.assertEqual([phase.repeats for phase in made.phases], [5, 1])
+        self.assertIn("discriminate: minimise over discriminator, 5 times", made.describe())
+
+    def test_so_does_each_of_several(self):
+        self.assertEqual([phase.repeats for phase in alpha_gan(discriminator_steps=3).phases], [3, 3, 1])
+
+    def test_one_step_leaves_those_of_the_recipe(self):
+        self.assertEqual(contested(ppo_gan()).phase("discriminate").repeats, 5)
+
+    @parameterized.parameters(0, -1)
+    def test_refuses_none(self, steps):
+        with self.assertRaisesRegex(ValueError, f"at least once a step. Received: discriminator_steps={steps}"):
+            contested(gan(), discriminator_steps=steps)
+
+
+class PenaltyTest(parameterized.TestCase):
+    def penalties(self, recipe):
+        return [(p.name, e) for p in recipe.phases for e in p.minimise if isinstance(e.of, GradientPenalty)]
+
+    def test_wasserstein_has_one_of_10_between_the_sides(self):
+        found = self.penalties(gan(contest="wasserstein"))
+        by_hand = E(GradientPenalty("discriminator"), Interpolated(DATA, GENERATED), 10.0, name="gradient_penalty")
+        self.assertEqual(found, [("discriminate", by_hand)])
+
+    @parameterized.parameters("logistic", "hinge", "kl_forward")
+    def test_others_have_none(self, contest):
+        self.assertEmpty(self.penalties(gan(contest=contest)))
+
+    @parameterized.parameters((0.0, []), (3.0, [3.0]))
+    def test_its_weight_may_be_given(self, weight, scales):
+        for contest in ("wasserstein", "logistic"):
+            found = self.penalties(gan(contest=contest, gradient_penalty=weight))
+            self.assertEqual([e.scale for _, e in found], scales)
+
+    def test_r1_is_half_gamma_times_the_squared_gradient_on_real_examples(self):
+        found = self.penalties(bigan(r1=0.2))
+        self.assertEqual(found, [("discriminate", E(GradientPenalty("discriminator", 0.0), INFERRED, 0.1, name="r1"))])
+
+    def test_there_is_one_for_each_discriminator_and_each_generated_side(self):
+        found = self.penalties(alpha_gan(gradient_penalty=2.0, r1=1.0))
+        labels = [(phase, e.label, e.of.by) for phase, e in found]
+        self.assertEqual(
+            labels,
+            [
+                ("discriminate", "gradient_penalty", "discriminator"),
+                ("discriminate", "gradient_penalty_2", "discriminator"),
+                ("discriminate", "r1", "discriminator"),
+                ("discriminate_codes", "gradient_penalty", "code_discriminator"),
+                ("discriminate_codes", "r1", "code_discriminator"),
+            ],
+        )
+        self.assertEqual([e.under for _, e in found][3], Interpolated(Ancestral(("prior",)), INFERRED))
+
+    def test_those_who_fool_pay_none(self):
+        for name in ADVERSARIAL:
+            phases = {phase for phase, _ in self.penalties(contested(ugm_tf.recipes.get(name), r1=1.0))}
+            self.assertTrue(all(phase.startswith("discriminate") for phase in phases))
+
+    @parameterized.parameters(
+        (dict(r1=-0.1), "r1=-0.1"), (dict(gradient_penalty=-1.0), "gradient_penalty=-1.0, r1=0.0")
+    )
+    def test_refuses_a_negative_weight(self, options, advice):
+        with self.assertRaisesRegex(ValueError, f"Penalties weigh 0 or more. Received: .*{advice}"):
+            contested(gan(), **options)
+
+
+class PackedTest(parameterized.TestCase):
+    def test_what_is_judged_is_packed_on_both_sides_and_for_both_players(self):
+        made = packed(gan(), 3)
+        self.assertEqual(made.densities, {**gan().densities, "discriminator": "q(y | x_pack)"})
+        pack = Pack("x", "x_pack", 3)
+        unders = [e.under for phase in made.phases for e in phase.minimise]
+        self.assertEqual(unders, [DATA.then(pack), GENERATED.then(pack), GENERATED.then(pack)])
+        self.assertEqual(losses(made), losses(gan()))
+
+    def test_pairs_are_packed_in_each_variable(self):
+        made = packed(bigan(), 2)
+        self.assertEqual(made.densities["discriminator"], "q(y | x_pack, z_pack)")
+        packs = (Pack("x", "x_pack", 2), Pack("z", "z_pack", 2))
+        self.assertEqual(made.phases[0].minimise[0].under, INFERRED.then(*packs))
+
+    @parameterized.parameters(conditional_gan, aae, alpha_gan, cyclegan, vae_gan, ugm_tf.recipes.acgan)
+    def test_every_discriminator_judges_packs(self, recipe):
+        made = packed(recipe(), 2)
+        judges = [name for name in made.judges if "classifier" not in name]
+        self.assertTrue(judges and all(v.endswith("_pack") for name in judges for v in made.roles[name].given))
+
+    def test_terms_that_judge_nothing_see_single_examples(self):
+        distortion = packed(aae(), 2).phase("generate").minimise[-1]
+        self.assertEqual(distortion, E(NegativeLogProb("decoder"), INFERRED, name="distortion"))
+
+    def test_penalties_are_of_packs(self):
+        made = gan(gradient_penalty=1.0, r1=1.0, pack=2)
+        pack = Pack("x", "x_pack", 2)
+        _, _, between, r1 = made.phase("discriminate").minimise
+        self.assertEqual(between.under, Interpolated(DATA.then(pack), GENERATED.then(pack)))
+        self.assertEqual(r1.under, DATA.then(pack))
+
+    def test_a_pack_of_one_is_the_example(self):
+        self.assertEqual(contested(gan(), pack=1), gan())
+
+    @parameterized.parameters(0, -2)
+    def test_refuses_less(self, size):
+        for make in (packed, lambda recipe, size: contested(recipe, pack=size)):
+            with self.assertRaisesRegex(ValueError, f"A pack has at least 2 examples. Received: pack={size}"):
+                make(gan(), size)
+
+    def test_refuses_a_recipe_without_a_discriminator(self):
+        with self.assertRaisesRegex(ValueError, r"takes a recipe with a discriminator, such as gan\(\)"):
+            packed(vae(), 2)
+
+    @parameterized.parameters(iwgan, ugm_tf.recipes.aavae, ugm_tf.recipes.iwbigan)
+    def test_refuses_weights_of_single_examples(self, recipe):
+        advice = (
+            "weights each example by 'discriminator', which would judge packs of 2 together. Use pack=1, or a recipe"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            packed(recipe(), 2)
+
+
+class ContestableTest(parameterized.TestCase):
+    """A recipe's own options of a contest are `contested` of it."""
+
+    def test_options_are_passed_on(self):
+        options = dict(contest="hinge", discriminator_steps=2, gradient_penalty=0.5, r1=0.1, pack=2)
+        self.assertEqual(gan(**options), contested(gan(), **options))
+        self.assertEqual(aae(reconstruction=2.0, **options), contested(aae(reconstruction=2.0), **options))
+
+    def test_a_recipe_that_is_not_contestable_takes_none(self):
+        with self.assertRaises(TypeError):
+            avb(contest="hinge")
+
+
+if __name__ == "__main__":
+    absltest.main()

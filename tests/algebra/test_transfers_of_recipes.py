@@ -1,0 +1,217 @@
+"""The two transfers on every recipe that they make sense for, and why they refuse the others."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from ugm_tf import recipes
+from ugm_tf.algebra import (
+    KL,
+    Ancestral,
+    Detach,
+    DiscriminatorLoss,
+    DiscriminatorProbability,
+    Draw,
+    E,
+    ImportanceWeight,
+    Mean,
+    NegativeLogProb,
+    adversary_activated,
+    importance_weighted,
+)
+
+FOOLING = {
+    "gan": recipes.gan(),
+    "conditional_gan": recipes.conditional_gan(),
+    "acgan": recipes.acgan(),
+    "infogan": recipes.infogan(),
+    "infogan_of_one_code": recipes.infogan(structured=False),
+    "bigan": recipes.bigan(),
+    "alice": recipes.alice(),
+    "aae": recipes.aae(),
+    "vae_gan": recipes.vae_gan(),
+    "cyclegan": recipes.cyclegan(),
+    "adversarial_domain_adaptation": recipes.adversarial_domain_adaptation(),
+    "veegan": recipes.veegan(contest="logistic"),
+    "alpha_gan": recipes.alpha_gan(contest="logistic"),
+    "as_vae": recipes.as_vae(contest="logistic"),
+}
+ENCODING = {
+    "vae": recipes.vae(),
+    "conditional_vae": recipes.conditional_vae(beta=2.0),
+    "iaf_vae": recipes.iaf_vae(),
+    "iwae": recipes.iwae(),
+    "iwae_dreg": recipes.iwae(gradient="doubly_reparameterised"),
+    "miwae": recipes.miwae(),
+    "hierarchical_vae": recipes.hierarchical_vae(k=3),
+    "wake_sleep": recipes.wake_sleep(),
+    "semi_supervised_vae": recipes.semi_supervised_vae(),
+    "stacked_semi_supervised_vae": recipes.stacked_semi_supervised_vae(),
+}
+
+
+def pairs(before, after):
+    """The expectations of two recipes of the same phases, side by side."""
+    for old, new in zip(before.phases, after.phases, strict=True):
+        yield from zip(old.minimise, new.minimise, strict=True)
+
+
+class ImportanceWeightedTest(parameterized.TestCase):
+    @parameterized.parameters(*FOOLING)
+    def test_each_reversed_loss_is_weighted_by_its_own_discriminator_and_side_and_nothing_else_changes(self, name):
+        weighted = 0
+        for old, new in pairs(FOOLING[name], importance_weighted(FOOLING[name])):
+            fools = isinstance(old.of, DiscriminatorLoss) and old.of.reverse
+            weight = ImportanceWeight(old.of.by, None, old.of.y) if fools else None
+            self.assertEqual(new, dataclasses.replace(old, weight=weight))
+            weighted += fools
+        self.assertGreater(weighted, 0)
+
+    @parameterized.parameters(("vae_gan", 2), ("cyclegan", 2), ("bigan", 2), ("alpha_gan", 3), ("acgan", 1))
+    def test_weights_every_generated_side(self, name, number):
+        made = importance_weighted(FOOLING[name])
+        self.assertEqual(made.describe().count("w[q^r("), number)
+
+    @parameterized.parameters("conditional_gan", "acgan", "infogan")
+    def test_normalises_within_the_class_that_the_decoder_took(self, name):
+        made = importance_weighted(FOOLING[name], normalise="class")
+        weights = {e.weight for phase in made.phases for e in phase.minimise} - {None}
+        self.assertEqual(weights, {ImportanceWeight("discriminator", "c", 0)})
+
+    @parameterized.parameters("gan", "bigan", "infogan_of_one_code", "aae", "cyclegan")
+    def test_there_is_no_class_to_normalise_within(self, name):
+        with self.assertRaisesRegex(ValueError, "normalise='class' is for a recipe that generates by a class c"):
+            importance_weighted(FOOLING[name], normalise="class")
+
+    @parameterized.parameters("vae", "iwae", "miwae", "wake_sleep", "ppo_gan", "predictability_minimization", "aavae")
+    def test_refuses_a_recipe_that_reverses_no_discriminator(self, name):
+        with self.assertRaisesRegex(
+            ValueError, r"this recipe minimises none: its phases are .*a recipe such as gan\(\)"
+        ):
+            importance_weighted(recipes.get(name))
+
+    @parameterized.parameters("avb", "as_vae", "alpha_gan", "veegan")
+    def test_refuses_a_recipe_that_plays_the_log_ratio(self, name):
+        advice = "This recipe plays contest='log_ratio'. Apply it to contest='logistic'"
+        with self.assertRaisesRegex(ValueError, advice):
+            importance_weighted(recipes.get(name))
+
+    @parameterized.parameters("iwgan", "iwcgan", "iwacgan", "iwinfogan", "iwbigan", "iwaae")
+    def test_refuses_a_recipe_that_is_weighted_already(self, name):
+        with self.assertRaisesRegex(ValueError, "weighted already. Apply importance_weighted once"):
+            importance_weighted(recipes.get(name))
+
+
+class AdversaryActivatedTest(parameterized.TestCase):
+    @parameterized.parameters(*ENCODING)
+    def test_what_encodes_data_is_halved_and_weighed_and_all_else_stays(self, name):
+        before, after = ENCODING[name], adversary_activated(ENCODING[name])
+        self.assertEqual([phase.name for phase in after.phases], ["discriminate", *(p.name for p in before.phases)])
+        for old, new in zip(before.phases, after.phases[1:], strict=True):
+            self.assertEqual(new.updates, old.updates)
+            drawn = {e.label: [s.density for s in e.under.steps] for e in old.minimise}
+            inferred = [e for e in old.minimise if "encoder" in drawn[e.label] and "decoder" not in drawn[e.label]]
+            stays = [e for e in new.minimise if e.weight is None]
+            self.assertEqual(stays, [e for e in old.minimise if e not in inferred])
+            weighed = [e for e in new.minimise if e.weight is not None]
+            self.assertEqual({e.weight for e in weighed}, {DiscriminatorProbability()} if weighed else set())
+            for e in inferred:
+                halves = [half for half in weighed if half.of == e.of and half.scale == 0.5 * e.scale]
+                self.assertIn(e.under, [half.under for half in halves])
+
+    @parameterized.parameters(*ENCODING)
+    def test_generated_examples_are_held_fixed_and_those_of_the_discriminator(self, name):
+        after = adversary_activated(ENCODING[name])
+        fake = after.phase("discriminate").minimise[1].under
+        generated = [e for p in after.phases for e in p.minimise if e.label.endswith("_generated")]
+        self.assertNotEmpty(generated)
+        for e in generated:
+            self.assertEqual(e.under.steps[: len(fake.steps) + 1], (*fake.steps, Detach()))
+
+    def test_a_hierarchy_generates_from_its_top(self):
+        fake = adversary_activated(ENCODING["hierarchical_vae"]).phase("discriminate").minimise[1].under
+        self.assertEqual(fake, Ancestral(("prior", "middle", "decoder")))
+
+    @parameterized.parameters(("draws", Draw("decoder")), ("means", Mean("decoder")))
+    def test_generated_examples_are_draws_or_means(self, fakes, last):
+        made = adversary_activated(recipes.vae(), fakes=fakes)
+        self.assertEqual(made.phase("discriminate").minimise[1].under, Ancestral(("prior", last)))
+        self.assertIn(
+            Ancestral(("prior", last)).detached().then("encoder"), [e.under for e in made.phase("wake").minimise]
+        )
+
+    def test_refuses_other_fakes(self):
+        with self.assertRaisesRegex(ValueError, "fakes is 'draws' or 'means'. Received: fakes='modes'"):
+            adversary_activated(recipes.vae(), fakes="modes")
+
+    @parameterized.parameters(*(name for name in recipes.names() if "discriminator" in recipes.get(name).densities))
+    def test_refuses_a_recipe_with_a_discriminator(self, name):
+        with self.assertRaisesRegex(ValueError, r"this one has 'discriminator': q\(y \| .*such as vae\(\)"):
+            adversary_activated(recipes.get(name))
+
+    def test_refuses_a_recipe_without_a_prior(self):
+        with self.assertRaisesRegex(ValueError, "with a 'prior' and a 'decoder' to generate from.*predict, code"):
+            adversary_activated(recipes.predictability_minimization())
+
+    @parameterized.parameters("both", "wake", "sleep")
+    def test_refuses_a_recipe_whose_draws_are_weighted_already(self, inference):
+        advice = "cannot weight .*distortion.*which has a sampler of its own or a weight already"
+        with self.assertRaisesRegex(ValueError, advice):
+            adversary_activated(recipes.reweighted_wake_sleep(inference=inference))
+
+
+class SemiSupervisedTest(parameterized.TestCase):
+    """A generated example comes with its class: it enters as a labelled one."""
+
+    def setUp(self):
+        super().setUp()
+        self.before = recipes.semi_supervised_vae(alpha=7.0, labelled=3.0)
+        self.wake = adversary_activated(self.before).phase("wake")
+        self.of = {e.label: e for e in self.wake.minimise}
+
+    def test_these_are_minimised(self):
+        self.assertEqual(
+            list(self.of),
+            [
+                "distortion",
+                "rate",
+                "class_rate",
+                "labelled_distortion_data",
+                "labelled_distortion_generated",
+                "labelled_rate_data",
+                "labelled_rate_generated",
+                "labels",
+            ],
+        )
+
+    def test_the_classifiers_loss_is_untouched(self):
+        self.assertEqual(self.of["labels"], self.before.phase("wake").minimise[-1])
+        self.assertEqual((self.of["labels"].scale, self.of["labels"].weight), (7.0, None))
+
+    def test_unlabelled_data_are_weighed_and_none_is_generated(self):
+        for old in self.before.phase("wake").minimise[:3]:
+            by_hand = dataclasses.replace(old, scale=0.5, weight=DiscriminatorProbability())
+            self.assertEqual(self.of[old.label], by_hand)
+
+    def test_generated_examples_keep_the_class_that_they_were_drawn_from(self):
+        under = Ancestral(("classes", "prior", "decoder", Detach(), "encoder"))
+        weight = DiscriminatorProbability()
+        distortion = E(NegativeLogProb("decoder"), under, 1.5, weight, "labelled_distortion_generated")
+        rate = E(KL("encoder", "prior"), under, 1.5, weight, "labelled_rate_generated")
+        self.assertEqual(self.of["labelled_distortion_generated"], distortion)
+        self.assertEqual(self.of["labelled_rate_generated"], rate)
+        self.assertNotIn("labelled", under.describe(self.before.roles, self.before.data))
+
+    def test_labelled_data_are_weighed_where_they_stood(self):
+        old = self.before.phase("wake").minimise[3]
+        self.assertEqual(self.of["labelled_distortion_data"].under, old.under)
+
+    def test_the_discriminator_tells_unlabelled_data_from_all_classes(self):
+        discriminate = adversary_activated(self.before).phase("discriminate")
+        self.assertEqual(discriminate.minimise[1].under, Ancestral(("classes", "prior", "decoder")))
+        self.assertEqual(discriminate.minimise[0].under, ugm_tf.DATA)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,20 @@
+"""The tests of a row of the table run one after another, in whatever files they are, so that they share its model."""
+
+import pathlib
+
+from tests.conformance import table
+
+_NAMES = [row[0] for row in table.ROWS]
+
+
+def _place(item):
+    """Number of the row of which a test is; one past the last if it is of none."""
+    of = [name for name in _NAMES if item.name.endswith(f"_{name}")]
+    return _NAMES.index(max(of, key=len)) if of else len(_NAMES)
+
+
+def pytest_collection_modifyitems(items):
+    here = pathlib.Path(__file__).parent
+    places = [i for i, item in enumerate(items) if item.path.parent == here]
+    for i, item in zip(places, sorted([items[i] for i in places], key=_place), strict=True):
+        items[i] = item

@@ -1,0 +1,83 @@
+"""A split of the data as a recipe takes it."""
+
+import pathlib
+
+import numpy as np
+import PIL.Image
+from absl.testing import absltest, parameterized
+
+from trainers import defaults, inputs
+
+
+def load(recipe, split="train", **settings):
+    settings = defaults.resolve(
+        defaults.Settings(recipe, settings.pop("dataset", "digits"), **settings), (8, 8, 1), 1297
+    )
+    return inputs.load(settings, split, {})
+
+
+class InputsTest(parameterized.TestCase):
+    def test_training_has_as_many_labels_of_each_class_as_asked_for(self):
+        labelled = load("semi_supervised_vae", labels=3).labelled
+        np.testing.assert_array_equal(np.bincount(labelled.c), [3] * 10)
+
+    def test_a_hundred_labels_by_default(self):
+        self.assertLen(load("stacked_semi_supervised_vae").labelled, 100)
+
+    @parameterized.parameters("validation", "test")
+    def test_evaluation_labels_the_examples_themselves(self, split):
+        held_out = load("aasvae", split)
+        self.assertIs(held_out.labelled, held_out.examples)
+        batch = held_out.first(9)
+        np.testing.assert_array_equal(batch["c"].argmax(-1), held_out.examples.c[:9])
+
+    def test_a_target_is_a_shift_of_the_examples(self):
+        training = load("cyclegan", target="negative")
+        np.testing.assert_array_equal(training.target.x, 255 - training.examples.x)
+
+    def test_a_target_may_be_another_data_set(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        np.savez(path / "other.npz", x=np.full([40, 8, 8, 1], 7, np.uint8))
+        training = load("cyclegan", target=f"npz:{path / 'other.npz'}")
+        self.assertEqual((len(training.target), int(training.target.x.max()), training.target.c), (32, 7, None))
+
+    def test_a_batch_has_the_recipes_variables(self):
+        for name in ("vae", "acgan", "semi_supervised_vae", "cyclegan", "adversarial_domain_adaptation"):
+            training = load(name)
+            self.assertEqual(set(next(iter(training.batches(8)))), set(training.variables), name)
+
+    def test_one_pass_holds_each_example_once(self):
+        held_out = load("vae", "validation")
+        self.assertEqual([len(batch["x"]) for batch in held_out.once(100)], [100, 100, 50])
+
+
+class RefusalsTest(absltest.TestCase):
+    def test_labels_where_there_are_none(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "plain.npz"
+        np.savez(path, x=np.zeros([40, 8, 8, 1], np.uint8))
+        with self.assertRaisesRegex(
+            ValueError, "'conditional_gan' learns from labels, and .* has none. Give a --dataset"
+        ):
+            load("conditional_gan", dataset=f"npz:{path}")
+
+    def test_a_target_that_there_is_not(self):
+        with self.assertRaisesRegex(
+            ValueError, r"--target is a shift \(background, .*\) or a data set. There is no data set"
+        ):
+            load("cyclegan", target="negativ")
+
+    def test_a_target_of_another_shape(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        (path / "only").mkdir()
+        for i in range(20):
+            PIL.Image.fromarray(np.full([4, 4], i, np.uint8)).save(path / "only" / f"{i}.png")
+        with self.assertRaisesRegex(ValueError, r"\[8, 8, 1\] of --dataset=digits, and \[4, 4, 1\].*Give --image_size"):
+            load("cyclegan", target=f"folder:{path}")
+
+    def test_more_labels_than_there_are(self):
+        with self.assertRaisesRegex(ValueError, "examples of class .*Ask for at most per_class="):
+            load("semi_supervised_vae", labels=1000)
+
+
+if __name__ == "__main__":
+    absltest.main()

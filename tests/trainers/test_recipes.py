@@ -1,0 +1,27 @@
+"""Every recipe, from data to report, and its evaluation; in moments."""
+
+import pathlib
+
+import pytest
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.trainers import test_run
+from trainers import defaults, finished
+
+
+@pytest.mark.slow
+class RecipesTest(parameterized.TestCase):
+    @parameterized.parameters(*ugm_tf.recipes.names())
+    def test_needs_no_flag_but_its_name(self, name):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        settings = defaults.Settings(name, "digits", epochs=1, hidden=(8,), batch_size=256, xla="off")
+        done = test_run.train(settings, path)
+        self.assertTrue((path / "report.html").exists())
+        drawn = "sample" in ugm_tf.inference.endpoints(done.model) or name == "cyclegan"
+        self.assertEqual((path / "samples.png").exists(), drawn)
+        self.assertEqual(finished.load(path).settings, done.settings)
+
+
+if __name__ == "__main__":
+    absltest.main()

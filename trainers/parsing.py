@@ -1,0 +1,55 @@
+"""Flags that are more than a word or a number."""
+
+import json
+import re
+from typing import Any
+
+__all__ = ["parse_families", "parse_hidden", "parse_hyperparameters"]
+
+
+def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
+    """["beta=4", "kl=sampled"] -> (("beta", 4), ("kl", "sampled")).
+
+    Raises:
+        ValueError: If a pair has no name or value, or a name comes twice.
+    """
+    out: dict[str, Any] = {}
+    for pair in (part for text in pairs for part in text.split(",")):
+        name, _, text = pair.partition("=")
+        if not name or not text or name in out:
+            raise ValueError(
+                f"--hyperparameter takes name=value, each name once, such as beta=4.0. Received: '{pair}'."
+            )
+        try:
+            out[name] = json.loads(text.lower() if text in ("True", "False") else text)
+        except json.JSONDecodeError:
+            out[name] = text
+    return tuple(sorted(out.items()))
+
+
+def parse_families(text: str) -> tuple[tuple[str, str], ...]:
+    """ "encoder=iaf,decoder=laplace(scale=0.1)" -> (("decoder", "laplace(scale=0.1)"), ("encoder", "iaf")).
+
+    Raises:
+        ValueError: If a pair has no name or family, or a name comes twice.
+    """
+    pairs = re.split(r",(?![^(]*\))", text)
+    found = [re.fullmatch(r"\s*(\w+)=(\w+(?:\(.*\))?)\s*", pair) for pair in pairs]
+    names = [match[1] for match in found if match]
+    if len(set(names)) < len(pairs):
+        raise ValueError(
+            "--families takes density=family, each density once, such as encoder=iaf or "
+            f"decoder=laplace(scale=0.1). Received: '{text}'."
+        )
+    return tuple(sorted((match[1], match[2]) for match in found if match))
+
+
+def parse_hidden(sizes: list[str]) -> tuple[int, ...]:
+    """["500", "500"] -> (500, 500).
+
+    Raises:
+        ValueError: If one is not a positive integer.
+    """
+    if not all(size.strip().isdecimal() and int(size) >= 1 for size in sizes):
+        raise ValueError(f"--hidden lists sizes of at least 1, such as --hidden=500,500. Received: {','.join(sizes)}.")
+    return tuple(int(size) for size in sizes)
