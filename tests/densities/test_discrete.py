@@ -1,9 +1,12 @@
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 from absl.testing import absltest, parameterized
 
 from tests.densities import table
 from ugm_tf.densities import Bernoulli, Categorical, Logit, OneHot, RelaxedBernoulli, RelaxedOneHot
+
+tfd = tfp.distributions
 
 N = 20_000  # draws, whose frequencies are held to 5 standard errors
 SEEDS = (0, 1, 2)
@@ -23,6 +26,28 @@ class BernoulliTest(FrequencyTestCase):
         x = np.array([1.0, 0.0, 0.0, 1.0])
         by_hand = np.log(np.where(x == 1, SIGMOID, 1 - SIGMOID)).sum()
         self.assertAlmostEqual(table.log_prob(Bernoulli(), LOGITS, x), by_hand, delta=1e-5)
+
+    @parameterized.parameters(((3,), (3,)), ((2, 3), (3,)), ((3,), (4, 2, 3)))
+    def test_log_prob_and_its_gradients_are_those_of_tfp(self, values_shape, logits_shape):
+        rng = np.random.default_rng(0)
+        x, logits = tf.constant(rng.random(values_shape), tf.float32), tf.constant(rng.normal(size=logits_shape) * 5)
+        logits = tf.cast(logits, tf.float32) * tf.constant([0.0, 1.0, 1.0])  # at 0 the gradient is 1/2 - x too
+        found, expected = [], []
+        for law, out in ((Bernoulli().distribution(logits, 0).distribution, found), (tfd.Bernoulli(logits), expected)):
+            with tf.GradientTape() as tape:
+                tape.watch([x, logits])
+                log_prob = law.log_prob(x)
+            out += [log_prob, *tape.gradient(log_prob, [x, logits])]
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+    def test_batches_of_sizes_known_only_when_it_runs(self):
+        @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec([None, None, 2])])
+        def log_prob(x, logits):
+            return Bernoulli().distribution(logits, 1).log_prob(x)
+
+        x, logits = np.float32([[0.0, 1.0]] * 3), np.float32(np.arange(12).reshape(2, 3, 2))
+        np.testing.assert_allclose(log_prob(x, logits), Bernoulli().distribution(logits, 1).log_prob(x), rtol=1e-6)
 
     def test_huge_logits_are_finite(self):
         self.assertEqual(table.log_prob(Bernoulli(), [1e4, -1e4], [0.0, 1.0]), -2e4)

@@ -44,7 +44,7 @@ class PhiloxTest(parameterized.TestCase):
         bits = noise.philox(tf.constant(keys, tf.int32), blocks=3, stream=5).numpy()
         for row, key in zip(bits, keys, strict=True):
             blocks = [philox4x32((block, 5, 0, 0), [k & WORD for k in key]) for block in range(3)]
-            np.testing.assert_array_equal(row, np.concatenate(blocks))
+            np.testing.assert_array_equal(row, np.transpose(blocks).ravel())
 
 
 class NoiseByRowTest(parameterized.TestCase):
@@ -68,7 +68,7 @@ class NoiseByRowTest(parameterized.TestCase):
 
     @parameterized.parameters(0, 2**32 - 1)
     def test_is_inside_its_interval_for_every_word(self, word):
-        with mock.patch.object(noise, "philox", return_value=tf.constant([[word]], tf.uint64)):
+        with mock.patch.object(noise, "philox", return_value=tf.constant([[word]], tf.uint32)):
             uniform = noise.noise_by_row("uniform", (1,), seeds(1)).numpy()
             normal = noise.noise_by_row("normal", (1,), seeds(1)).numpy()
         self.assertBetween(uniform.item(), 2.0**-24, 1.0 - 2.0**-24)
@@ -98,12 +98,28 @@ class StandardNoiseTest(parameterized.TestCase):
 
     @parameterized.parameters(0, 2**32 - 1)
     def test_is_inside_its_interval_for_every_word(self, word):
-        with mock.patch.object(tf.random, "stateless_uniform", return_value=tf.constant(word, tf.uint32)):
+        with mock.patch.object(noise, "philox", return_value=tf.constant([[word]], tf.uint32)):
             uniform, normal = (
                 noise.standard_noise(law, [], tf.constant([1, 2])).numpy() for law in ("uniform", "normal")
             )
         self.assertBetween(uniform, 2.0**-24, 1.0 - 2.0**-24)
         self.assertBetween(abs(normal), 5.0, 6.0)
+
+    @parameterized.parameters(((),), ((0, 3),), ((5, 3),), ((8,),))
+    def test_is_the_noise_of_one_row(self, shape):
+        draws = noise.standard_noise("uniform", shape, tf.constant([1, 2]))
+        self.assertEqual(draws.shape, shape)
+        np.testing.assert_array_equal(draws, noise.noise_by_row("uniform", shape, tf.constant([[1, 2]]))[0])
+
+    def test_a_shape_known_only_when_it_runs_changes_no_bit(self):
+        draw = tf.function(lambda shape: noise.standard_noise("uniform", shape, tf.constant([1, 2])))
+        known = noise.standard_noise("uniform", [6, 5], tf.constant([1, 2]))
+        np.testing.assert_array_equal(draw(tf.constant([6, 5])), known)
+
+    def test_seeds_a_step_apart_give_noise_of_their_own(self):
+        seeds = [tf.constant(seed) for seed in ([0, 0], [1, 0], [0, 1], [-1, 0], [-(2**31), 2**31 - 1])]
+        draws = np.stack([noise.standard_noise("normal", [10_000], seed) for seed in seeds])
+        self.assertLess(np.abs(np.corrcoef(draws) - np.eye(len(seeds))).max(), 0.04)
 
     def test_no_law_is_no_noise(self):
         self.assertIsNone(noise.standard_noise(None, [2], tf.constant([1, 2])))

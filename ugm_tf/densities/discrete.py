@@ -5,6 +5,7 @@ from typing import ClassVar
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from ugm_tf.densities.coins import Coins
 from ugm_tf.densities.family import Family
 from ugm_tf.serialization import record
 
@@ -22,7 +23,7 @@ class Bernoulli(Family):
     reparameterised: ClassVar[bool] = False
 
     def distribution(self, parameters, event_rank):
-        return tfd.Independent(tfd.Bernoulli(logits=parameters, dtype=tf.float32), event_rank)
+        return tfd.Independent(Coins(parameters, dtype=tf.float32), event_rank)
 
     def draw(self, distribution, noise):
         return tf.cast(noise < tf.sigmoid(distribution.distribution.logits), tf.float32)
@@ -48,7 +49,7 @@ class Logit(Family):
         return (1,)
 
     def distribution(self, parameters, event_rank):
-        return tfd.Bernoulli(logits=parameters[..., 0], dtype=tf.float32)
+        return Coins(parameters[..., 0], dtype=tf.float32)
 
     def draw(self, distribution, noise):
         return tf.cast(noise < tf.sigmoid(distribution.logits), tf.float32)

@@ -7,14 +7,16 @@ import tensorflow as tf
 
 __all__ = ["noise_by_row", "standard_noise"]
 
+_MULTIPLIERS, _WEYL = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)  # of Philox4x32
 _HALF_A_STEP = 2.0**-24  # uniform numbers are multiples of 2**-23, 0 among them; half a step more is inside (0, 1)
 
 
 def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:
     """Noise by the philox generator: the same with and without XLA, up to the rounding of `ndtri`.
 
-    (The generator that XLA picks on a CPU by itself costs 30 times more per number.  TensorFlow's own laws take
-    different bits of a word with and without XLA, even with philox; so the law is made of the bits here.)
+    (The generator that XLA picks on a CPU by itself costs 30 times more per number, and the philox that
+    `tf.random.stateless_uniform` becomes there 6 times more.  TensorFlow's own laws take different bits of a word
+    with and without XLA, even with philox; so the law is made of the bits here.)
 
     Args:
         law: "normal", "uniform" on the open interval (0, 1), or None for no noise.
@@ -23,8 +25,10 @@ def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | 
     """
     if law is None:
         return None
-    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
-    return _of_law(law, bits)
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    size = tf.reduce_prod(shape)
+    bits = philox(tf.reshape(seed, [1, 2]), (size + 3) // 4)
+    return _of_law(law, tf.reshape(bits[0, :size], shape))
 
 
 def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stream: int = 0) -> tf.Tensor | None:
@@ -48,38 +52,49 @@ def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stre
         return None
     size = math.prod(shape)
     bits = philox(seeds, -(-size // 4), stream)[:, :size]
-    return _of_law(law, tf.reshape(bits, [-1, *shape]))
+    return _of_law(law, tf.reshape(bits, [tf.shape(seeds)[0], *shape]))
 
 
 def _of_law(law: str, bits: tf.Tensor) -> tf.Tensor:
     """Words of 32 random bits, the upper 23 of each, as float32 numbers of a law."""
-    uniform = tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, bits.dtype)), tf.float32) * 2.0**-23 + _HALF_A_STEP
+    uniform = tf.cast(tf.bitwise.right_shift(bits, _word(9)), tf.float32) * 2.0**-23 + _HALF_A_STEP
     return uniform if law == "uniform" else tf.math.ndtri(uniform)
 
 
-def philox(seeds: tf.Tensor, blocks: int, stream: int = 0) -> tf.Tensor:
-    """Random bits by Philox4x32-10, uint64 [B, 4 * blocks] with values below 2**32.
+def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, stream: int = 0) -> tf.Tensor:
+    """Random bits by Philox4x32-10, uint32 [B, 4 * blocks]: the first words of all blocks, then the second ones, ...
+
+    (In this order no step moves words about, so XLA runs it all as one loop of vector instructions.)
 
     Args:
         seeds: int32 [B, 2], the keys.
         blocks: Number of blocks of four words a row.
         stream: Second word of the counter.
     """
-    low, half = tf.constant(0xFFFFFFFF, tf.uint64), tf.constant(32, tf.uint64)
-    keys = tf.bitwise.bitwise_and(tf.cast(tf.cast(seeds, tf.int64), tf.uint64), low)
-    zeros = tf.zeros([tf.shape(seeds)[0], blocks], tf.uint64)  # operands of one shape: broadcasting is slower
-    key = [keys[:, :1] + zeros, keys[:, 1:] + zeros]
-    block = tf.cast(tf.range(blocks)[None, :], tf.uint64)
-    counter = [block + zeros, tf.constant(stream, tf.uint64) + zeros, zeros, zeros]
-    multipliers = [tf.constant(m, tf.uint64) for m in (0xD2511F53, 0xCD9E8D57)]
-    weyl = [tf.constant(w, tf.uint64) for w in (0x9E3779B9, 0xBB67AE85)]
+    keys = tf.bitcast(seeds, tf.uint32)
+    zeros = tf.zeros([tf.shape(seeds)[0], blocks], tf.uint32)
+    if seeds.shape[0] == 1:
+        key = [keys[:, :1], keys[:, 1:]]
+    else:
+        key = [keys[:, :1] + zeros, keys[:, 1:] + zeros]  # operands of one shape: broadcasting rows is slower
+    block = tf.bitcast(tf.range(blocks), tf.uint32)[None, :]
+    counter = [block + zeros, zeros + _word(stream), zeros, zeros]
     for _ in range(10):
-        first, second = multipliers[0] * counter[0], multipliers[1] * counter[2]
+        first, second = (tf.cast(counter[i], tf.uint64) * m for i, m in zip((0, 2), _MULTIPLIERS, strict=True))
         counter = [
-            tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(tf.bitwise.right_shift(second, half), counter[1]), key[0]),
-            tf.bitwise.bitwise_and(second, low),
-            tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(tf.bitwise.right_shift(first, half), counter[3]), key[1]),
-            tf.bitwise.bitwise_and(first, low),
+            tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(_upper(second), counter[1]), key[0]),
+            tf.cast(second, tf.uint32),
+            tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(_upper(first), counter[3]), key[1]),
+            tf.cast(first, tf.uint32),
         ]
-        key = [tf.bitwise.bitwise_and(k + w, low) for k, w in zip(key, weyl, strict=True)]
-    return tf.reshape(tf.stack(counter, -1), [-1, 4 * blocks])
+        key = [k + w for k, w in zip(key, _WEYL, strict=True)]
+    return tf.concat(counter, 1)
+
+
+def _word(value: int) -> tf.Tensor:
+    return tf.constant(value, tf.uint32)
+
+
+def _upper(product: tf.Tensor) -> tf.Tensor:
+    """The upper 32 of 64 bits."""
+    return tf.cast(tf.bitwise.right_shift(product, tf.constant(32, tf.uint64)), tf.uint32)
