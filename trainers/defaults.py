@@ -66,6 +66,11 @@ _TUNED: dict[str, dict[str, Any]] = {
         ("semi_supervised_vae", "stacked_semi_supervised_vae", "aasvae"),
         {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "hidden": (128, 128), "code_size": 8},
     ),
+    **dict.fromkeys(
+        ("aae", "iwaae"),  # an encoder without noise would learn the noise of binarised images by heart
+        {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "code_size": 8},
+    ),
+    **dict.fromkeys(("alice", "alpha_gan", "as_vae", "avb", "vae_gan"), {"code_size": 8}),
     "cyclegan": {
         "epochs": 150,
         "network": "dcgan",  # whose translations are local: dense networks make another digit of each as gladly
@@ -80,7 +85,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Settin
 
     Recipes that score data learn binarised images by a Bernoulli likelihood with Adam(1e-3); those that only
     judge samples learn grey images with DCGAN's Adam(2e-4, beta_1=0.5), and on images of 16 pixels or more with
-    DCGAN's networks.  Those whose mean of scored data is judged as well learn grey images by a Laplace likelihood.
+    DCGAN's networks.  Those whose mean of scored data is judged as well learn grey images by a Gaussian one.
 
     Args:
         settings: What was asked for.
@@ -117,7 +122,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Settin
         "conditioning": "concat" if _is_conditioned(recipe) else None,
         "code_size": (20 if scored else 100 if network == "dcgan" else 32) if image else 2,
         "observation": ("grey" if colour or both or not scored else "binarised") if image else "raw",
-        "likelihood": ("laplace(scale=0.1)" if both else likelihood) if free else None,
+        "likelihood": ("gaussian(scale=0.3)" if both else likelihood) if free else None,
     }
     values |= tuned
     if network != "mlp":

@@ -53,7 +53,7 @@ class Inputs:
         return {name: np.asarray(value) for name, value in next(iter(self.once(n))).items()}
 
 
-def load(settings: "defaults.Settings", split: str, sources: Mapping[str, str]) -> Inputs:
+def load(settings: defaults.Settings, split: str, sources: Mapping[str, str]) -> Inputs:
     """A split of the data that a run's settings name.
 
     To train, `labelled` is a subset of the examples with as many of each class as `settings.labels`; to evaluate, it is
@@ -79,7 +79,7 @@ def load(settings: "defaults.Settings", split: str, sources: Mapping[str, str]) 
     return Inputs(examples, variables, settings.observation or "", labelled, target)
 
 
-def _check_labels(settings: "defaults.Settings", examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:
+def _check_labels(settings: defaults.Settings, examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:
     if "c" in variables and examples.c is None:
         raise ValueError(
             f"Recipe '{settings.recipe}' learns from labels, and {examples.title} has none. Give a --dataset with "
@@ -88,7 +88,7 @@ def _check_labels(settings: "defaults.Settings", examples: ugm_tf.data.Examples,
 
 
 def _target(
-    settings: "defaults.Settings", examples: ugm_tf.data.Examples, split: str, sources: Mapping[str, str]
+    settings: defaults.Settings, examples: ugm_tf.data.Examples, split: str, sources: Mapping[str, str]
 ) -> ugm_tf.data.Examples:
     name = settings.target or ""
     if name in ugm_tf.data.SHIFTS:

@@ -3,12 +3,38 @@
 import csv
 import os
 import pathlib
+from typing import Any
+
+import keras
 
 from ugm_tf.callbacks import files
 
-__all__ = ["read", "truncate"]
+__all__ = ["Log", "read", "truncate"]
 
 _ABSENT = ("", "NA")  # what loggers write where a row lacks a column
+
+
+class Log(keras.callbacks.Callback):
+    """Adds a row for each epoch: the metrics, and those of the validation, "NA" where it did not run.
+
+    (Keras's own logger takes its columns from the first epoch that it sees, which after a restart may be another one.)
+
+    Args:
+        path: The file; its folder is there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        super().__init__()
+        self.path = pathlib.Path(path)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        names = sorted(name for name in logs if not name.startswith("val_"))
+        columns = [*names, *(f"val_{name}" for name in names)]
+        lines = [] if self.path.exists() and self.path.stat().st_size else [",".join(["epoch", *columns])]
+        cells = [repr(float(logs[name])) if name in logs else _ABSENT[1] for name in columns]
+        with open(self.path, "a", newline="") as file:
+            file.write("".join(f"{line}\n" for line in [*lines, ",".join([str(epoch), *cells])]))
 
 
 def _lines(path: str | os.PathLike[str]) -> list[bytes]:

@@ -15,6 +15,7 @@ from . import defaults, inputs, metrics, pictures, rundir, summary
 
 __all__ = ["Run", "train"]
 
+_MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _LOG = logging.getLogger("ugm_tf.trainers")
 
 
@@ -52,7 +53,7 @@ def train(
         workdir: The run directory; see `rundir.RunDirectory`.
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files downloaded by hand lie.
-        checkpoint_steps: Steps between checkpoints; an epoch if it is not given.
+        checkpoint_steps: Steps between checkpoints; if it is not given, an epoch or a fiftieth of the run.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
 
@@ -98,7 +99,8 @@ def train(
         model.describe(),
     )
 
-    checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or steps_per_epoch)
+    every = max(1, settings.epochs // _MOMENTS)  # epochs
+    checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or every * steps_per_epoch)
     start = checkpoints.restore(model)
     if start:
         _LOG.info("Going on from step %d of %d.", start, total)
@@ -106,7 +108,7 @@ def train(
     progress = Progress(total, settings.batch_size, start, show)
     callbacks = [
         DivergenceMonitor(),
-        keras.callbacks.CSVLogger(str(directory.metrics), append=True),
+        metrics.Log(directory.metrics),
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
         SampleGrids(
             directory.samples,
@@ -118,7 +120,7 @@ def train(
         checkpoints,  # last, so that what the others wrote of an epoch is there if its checkpoint is
     ]
     dataset = training.batches(settings.batch_size, seed=settings.seed, start_step=start)
-    fit = {"validation_data": held_out.once(), "callbacks": callbacks, "verbose": 0}
+    fit = {"validation_data": held_out.once(), "validation_freq": every, "callbacks": callbacks, "verbose": 0}
     epoch, within = divmod(start, steps_per_epoch)
     try:
         if within:  # the rest of the epoch that was under way

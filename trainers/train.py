@@ -85,7 +85,7 @@ _SEED = flags.DEFINE_integer(
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
-    "checkpoint_steps", None, "Steps between checkpoints; an epoch by default.", lower_bound=1
+    "checkpoint_steps", None, "Steps between checkpoints; an epoch or a fiftieth of the run by default.", lower_bound=1
 )
 
 

@@ -17,7 +17,9 @@ def _get_config(self: Any) -> dict[str, Any]:
 
 
 def _from_config(cls: type[_T], config: dict[str, Any]) -> _T:
-    return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+    values = {name: keras.saving.deserialize_keras_object(value) for name, value in config.items()}
+    # A file has no tuples, and a record with a list in it could not be told from another by its hash.
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 @dataclass_transform(frozen_default=True)

@@ -220,6 +220,11 @@ class ContestableTest(parameterized.TestCase):
         self.assertEqual(gan(**options), contested(gan(), **options))
         self.assertEqual(aae(reconstruction=2.0, **options), contested(aae(reconstruction=2.0), **options))
 
+    @parameterized.parameters(({"gradient_penalty": "ten"}, "'ten'"), ({"r1": True}, "True"))
+    def test_refuses_a_penalty_that_is_no_number(self, options, received):
+        with self.assertRaisesRegex(ValueError, f"the weight of a penalty, a number. Received: {received}"):
+            gan(**options)
+
     def test_a_recipe_that_is_not_contestable_takes_none(self):
         with self.assertRaises(TypeError):
             avb(contest="hinge")

@@ -83,7 +83,8 @@ def _asked(expectation):
     """Names of the densities on which an expectation depends."""
     sides = [getattr(expectation.under, side, expectation.under) for side in ("left", "right")]
     drawn = {step.density for side in sides for step in side.steps}
-    return drawn.union(*(getattr(expectation.of, kind) for kind in ("scored", "conditioned")))
+    parts = [part for part in (expectation.of, expectation.weight) if part is not None]
+    return drawn.union(*(getattr(part, kind) for part in parts for kind in ("scored", "conditioned")))
 
 
 class SimultaneousTest(parameterized.TestCase):

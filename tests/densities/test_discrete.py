@@ -175,6 +175,12 @@ class RelaxedBernoulliTest(FrequencyTestCase):
         self.assertGreater(sharp, 0.48)
         self.assertLess(soft, 0.25)
 
+    def test_certain_coins_stay_inside_where_they_have_a_density(self):
+        logits = np.float32([100.0, -100.0, 10.0, -10.0])
+        x = table.draws(RelaxedBernoulli(0.1), logits, 1000, 0)
+        self.assertTrue(np.all((x > 0.0) & (x < 1.0)))
+        self.assertTrue(np.all(np.isfinite(table.log_prob(RelaxedBernoulli(0.1), logits, x))))
+
     def test_shows_the_probability(self):
         law = table.distribution(RelaxedBernoulli(), LOGITS)
         np.testing.assert_allclose(RelaxedBernoulli().location(law), 1 / (1 + np.exp(-LOGITS)), rtol=1e-5)

@@ -29,8 +29,8 @@ SHAPES = {
 
 _HEAD = """# Models
 
-Written by `python -m tests.docs.models_page --fix`: equations, papers, proofs, answers and figures are read from the code and from
-the results of `python -m benchmarks.digits`, none is typed. {how}
+Written by `python -m tests.docs.models_page --fix`: equations, papers, proofs, answers and figures are read from the code
+and from the results of `python -m benchmarks.digits`, none is typed.{how}
 
 Hyperparameters of every adversarial recipe besides its own: {options}; see `ugm_tf.contested`.
 """
@@ -90,11 +90,12 @@ def _figures(found: dict[str, Any]) -> list[str]:
 def page() -> str:
     """The text of the page."""
     results = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"how": "", "recipes": {}}
-    parts = [_HEAD.format(how=results["how"], options=", ".join(f"`{name}`" for name in _options()))]
+    parts = [_HEAD.format(how=f" {results['how']}".rstrip(), options=", ".join(f"`{name}`" for name in _options()))]
     parts.append("| recipe | is |\n|---|---|")
     names = ugm_tf.recipes.names()
     for name in names:
-        parts[-1] += f"\n| [`{name}`](#{name}) | {_sections(ugm_tf.recipes.function(name))[0]} |"
+        title = _sections(ugm_tf.recipes.function(name))[0].replace("|", "\\|")
+        parts[-1] += f"\n| [`{name}`](#{name}) | {title} |"
     for name in names:
         recipe = ugm_tf.recipes.get(name)
         title, references = _sections(ugm_tf.recipes.function(name))

@@ -66,10 +66,11 @@ class LabelledTest(absltest.TestCase):
 
     def test_the_weight_of_labelled_examples_is_one_of_the_conditional_vae(self):
         twice, once = (
-            trained(ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=weight), m2(), DATA)["decoder"]
-            for weight in (2.0, 1.0)
+            trained(ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=weight), m2(), DATA) for weight in (2.0, 1.0)
         )
-        np.testing.assert_allclose(twice - once, conditional_vae()["decoder"], atol=ROUNDING)
+        alone = conditional_vae()
+        for name in ("encoder", "decoder"):
+            np.testing.assert_allclose(twice[name] - once[name], alone[name], atol=ROUNDING, err_msg=name)
 
 
 class StackedTest(absltest.TestCase):

@@ -133,6 +133,14 @@ class RecipesTest(parameterized.TestCase):
         self.assertIsNone(self.built("vae")["encoder"].flow)
         self.assertIsNotNone(self.built("aae", families_by_name={"encoder": "iaf"})["encoder"].flow)
 
+    @parameterized.parameters(
+        ("prior", {"x": (4,), "z": (3,)}, r"Received: 'prior', which is p\(z\), of shape \(3,\)"),
+        ("encoder", {"x": (4,), "z": (1,)}, r"at least 2 numbers .* of shape \(1,\)"),
+    )
+    def test_iaf_refuses_what_it_cannot_bend(self, density, shapes, message):
+        with self.assertRaisesRegex(ValueError, message):
+            networks.build(recipes.vae(kl="sampled"), shapes, families_by_name={density: "iaf"})
+
     def test_a_unit_is_predicted_from_the_others(self):
         predictor = self.built("predictability_minimization")["predictor"]
         z = np.full([1, 5], 0.3, np.float32)

@@ -9,6 +9,33 @@ from trainers import metrics
 CONTENT = b"epoch,wake/rate,val_wake/rate\r\n0,1.5,2.5\r\n1,1.25,\r\n2,nan,NA\r\n3,-inf,2.0\r\n"
 
 
+class LogTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir()) / "metrics.csv"
+
+    def test_a_row_an_epoch_and_what_did_not_run_is_absent(self):
+        log = metrics.Log(self.path)
+        log.on_epoch_end(0, {"wake/rate": 1.5, "a/loss": 2.0})
+        log.on_epoch_end(1, {"wake/rate": 0.1, "a/loss": 3.0, "val_wake/rate": 0.5, "val_a/loss": -1.0})
+        rows = metrics.read(self.path)
+        self.assertEqual(rows[0], {"epoch": 0, "a/loss": 2.0, "wake/rate": 1.5})
+        self.assertEqual(rows[1]["val_wake/rate"], 0.5)
+        self.assertEqual(self.path.read_text().splitlines()[0], "epoch,a/loss,wake/rate,val_a/loss,val_wake/rate")
+
+    def test_columns_are_those_of_the_file_whichever_epoch_comes_first(self):
+        every = {"wake/rate": 1.0, "a/loss": 2.0, "val_wake/rate": 3.0, "val_a/loss": 4.0}
+        for epoch in range(2):
+            metrics.Log(self.path).on_epoch_end(epoch, every if epoch else {"wake/rate": 1.0, "a/loss": 2.0})
+        self.assertEqual(metrics.read(self.path)[1], {"epoch": 1, **every})
+
+    def test_a_file_that_was_emptied_gets_its_header_again(self):
+        self.path.write_bytes(b"epoch,wa")  # killed within its first line
+        metrics.truncate(self.path, 0)
+        metrics.Log(self.path).on_epoch_end(0, {"wake/rate": 1.0})
+        self.assertEqual(metrics.read(self.path), [{"epoch": 0, "wake/rate": 1.0}])
+
+
 class MetricsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()

@@ -188,6 +188,18 @@ class ReportTest(parameterized.TestCase):
         np.testing.assert_array_equal(pictures[::2], np.rint(x[..., 0] * 255))
         np.testing.assert_array_equal(pictures[1::2], np.rint(y[..., 0] * 255))
 
+    def test_translations_stand_above_their_way_back(self):
+        layers = tuple(images(3, 4, 4, 1) + np.float32(i) for i in range(3))
+        page = self.page(translations=[layers, layers[::-1]])
+        self.assertEqual(page.headings("h2"), ["Equations", "Translations"])
+        self.assertEqual(page.headings("h3"), ["From the source to the target", "From the target to the source"])
+        self.assertLen(page.all("img"), 18)
+
+    def test_rows_of_samples_that_are_classes_stay_rows(self):
+        page = self.page(samples=images(6, 8, 8, 1), columns=3)
+        self.assertIn("--wide: 3; --narrow: 3", page.source)
+        self.assertIn("each row is of one class", page.source)
+
     def test_a_row_is_a_walk(self):
         page = self.page(interpolations=images(2, 5, 8, 8, 1))
         self.assertLen(page.pictures(), 10)

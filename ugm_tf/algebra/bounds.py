@@ -55,8 +55,6 @@ class ImportanceWeightedBound(Term):
     doubly_reparameterised: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "generative", tuple(self.generative))  # of a saved one they are lists
-        object.__setattr__(self, "inference", tuple(self.inference))
         if self.doubly_reparameterised and len(self.inference) > 1:
             raise ValueError(
                 "The doubly reparameterised gradient is for one inferring density: held fixed, the lower ones would "

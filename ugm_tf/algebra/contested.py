@@ -58,6 +58,9 @@ def contested(
         )
     if discriminator_steps < 1:
         raise ValueError(f"A discriminator learns at least once a step. Received: {discriminator_steps=}.")
+    for name, value in (("gradient_penalty", gradient_penalty), ("r1", r1)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ValueError(f"{name} is the weight of a penalty, a number. Received: {value!r}.")
     if r1 < 0.0 or (gradient_penalty is not None and gradient_penalty < 0.0):
         raise ValueError(f"Penalties weigh 0 or more. Received: {gradient_penalty=}, {r1=}.")
     if gradient_penalty is None:

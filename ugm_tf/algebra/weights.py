@@ -117,10 +117,6 @@ class PosteriorWeight(Weight):
     generative: tuple[str, ...] = ("decoder", "prior")
     inference: tuple[str, ...] = ("encoder",)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "generative", tuple(self.generative))  # of a saved one they are lists
-        object.__setattr__(self, "inference", tuple(self.inference))
-
     @property
     def scored(self):
         return (*self.generative, *self.inference)

@@ -167,7 +167,8 @@ class RelaxedBernoulli(Family):
 
     def draw(self, distribution, noise):
         logistic = tf.math.log(noise) - tf.math.log1p(-noise)
-        return tf.sigmoid((distribution.distribution.logits + logistic) / self.temperature)
+        x = tf.sigmoid((distribution.distribution.logits + logistic) / self.temperature)
+        return tf.clip_by_value(x, 2.0**-24, 1.0 - 2.0**-24)  # at 0 or 1, where float32 ends, there is no density
 
     def location(self, distribution):
         return tf.sigmoid(distribution.distribution.logits)

@@ -123,6 +123,11 @@ def build(
                 f"'{name}' is {role}: give the shape of {', '.join(missing)}. Received shapes of: {', '.join(shapes)}."
             )
         event = () if judged else tuple(shapes[role.of])
+        if bent and (not role.given or len(event) != 1 or event[0] < 2):
+            raise ValueError(
+                f"The family 'iaf' is of vectors of at least 2 numbers that depend on others. Received: '{name}', "
+                f"which is {role}, of shape {event}."
+            )
         if not role.given:
             out[name] = Prior(event, family, name=name)
             continue

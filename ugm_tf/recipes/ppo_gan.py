@@ -58,8 +58,11 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
         Yue Wu, Pan Zhou, Andrew Wilson, Eric Xing, Zhiting Hu. Improving GAN Training with Probability Ratio
         Clipping and Sample Reweighting. NeurIPS 2020. https://arxiv.org/abs/2006.06900, equations 7 to 11.
     """
-    if not 0.0 < epsilon < 1.0 or moves < 1:
-        raise ValueError(f"epsilon is between 0 and 1, and moves at least 1. Received: {epsilon=}, {moves=}.")
+    if not 0.0 < epsilon < 1.0 or moves < 1 or not gradient_penalty >= 0.0:
+        raise ValueError(
+            "epsilon is between 0 and 1, moves at least 1 and gradient_penalty at least 0. Received: "
+            f"{epsilon=}, {moves=}, {gradient_penalty=}."
+        )
     held = GENERATED.detached()
     moved = held.then("decoder")  # of the same z
     compared = held.then(Ask("ratio"), "decoder")  # asked at the first move, when the classifier knows these draws
