@@ -1,5 +1,6 @@
 """A trained model as a version directory that TensorFlow Serving and every other runtime of SavedModels can load."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import ugm_tf
+from ugm_tf.averaging import averages
 from ugm_tf.inference import Endpoint
 
 __all__ = ["CARD", "export_model"]
@@ -32,7 +34,8 @@ def export_model(
     All inputs and outputs are batched, and row i of an output depends on row i of the inputs alone, so that a
     server may batch requests together; `sample` takes a seed a row, int32 [B, 2].  Outputs are float32 under every
     dtype policy.  The version appears at once and whole, as a server that watches `base_dir` needs it, and none
-    is ever written over.  `assets.extra/model.json` says what it is.
+    is ever written over.  `assets.extra/model.json` says what it is.  Where the model's optimizers keep averages of
+    the weights (`use_ema=True`), those are what is exported.
 
     A request that names no signature gets `serving_default`, the first endpoint.  That is "sample" wherever
     the recipe generates: the one question that every such model answers, from nothing but a seed.
@@ -69,8 +72,10 @@ def export_model(
         draft.mkdir(parents=True)
     except OSError as error:
         raise ValueError(f"Cannot write to {base}: {error.strerror}. Give a directory that can be written.") from error
+    kept = averages(model)
     try:
-        _write(chosen, draft)
+        with model.averaged() if kept else contextlib.nullcontext():
+            _write(chosen, draft)
         card["signatures"] = _signatures(draft, chosen)
         (draft / CARD).parent.mkdir()
         (draft / CARD).write_text(json.dumps(card, indent=2) + "\n")
@@ -112,6 +117,7 @@ def _card(
         "data": list(model.recipe.data),
         "equations": model.describe().split("\n"),
         "serving_default": next(iter(chosen)),
+        "weights": "averages over training" if averages(model) else "as of the last step",
         "metadata": written,
         "versions": {"ugm_tf": ugm_tf.__version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

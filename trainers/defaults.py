@@ -23,7 +23,7 @@ __all__ = [
 
 _DCGAN_FROM = 16  # sides from which images are worth convolving
 _CODES = 2  # numbers of InfoGAN's u
-_SIZES = ("epochs", "hidden", "code_size")  # what is tuned for small images only
+_SIZES = ("epochs", "hidden", "code_size", "hyperparameters")  # what is tuned for small images only
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,12 +70,23 @@ _TUNED: dict[str, dict[str, Any]] = {
         ("aae", "iwaae"),  # an encoder without noise would learn the noise of binarised images by heart
         {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "code_size": 8},
     ),
-    **dict.fromkeys(("alice", "alpha_gan", "as_vae", "avb", "vae_gan"), {"code_size": 8}),
+    **dict.fromkeys(("alpha_gan", "avb", "vae_gan"), {"code_size": 8}),
+    "alice": {
+        "code_size": 8,
+        "likelihood": "continuous_bernoulli",  # whose mean stays in [0, 1]
+        "hyperparameters": (("cycle", 0.2), ("r1", 1.0)),
+    },
+    "as_vae": {"code_size": 8, "hyperparameters": (("r1", 1.0),)},
+    **dict.fromkeys(("bigan", "iwbigan"), {"hyperparameters": (("r1", 1.0),)}),
     "cyclegan": {
         "epochs": 150,
         "network": "dcgan",  # whose translations are local: dense networks make another digit of each as gladly
         "families": (("forward", "laplace(scale=10.0)"), ("decoder", "laplace(scale=10.0)")),
     },
+    **dict.fromkeys(
+        ("infogan", "iwinfogan"),  # a learned scale of q(u | x) would outweigh all else
+        {"hyperparameters": (("r1", 1.0),), "families": (("code_encoder", "unit_gaussian"),)},
+    ),
     "adversarial_domain_adaptation": {"target": "background"},
 }
 
@@ -108,7 +119,8 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Settin
     scored, free = bool(scores), not set(scores) <= set(recipe.families)
     means = {step.density for step in recipe.steps if isinstance(step, ugm_tf.Mean)}
     both = scored and any(recipe.roles[name].of in _of_data(recipe) for name in means)
-    network = settings.network or tuned.pop("network", "dcgan" if large and not scored else "mlp")
+    network = tuned.pop("network", "dcgan" if large and not scored else "mlp")
+    network = settings.network or ("mlp" if settings.hidden else network)
     wide = (500, 500) if large else (256, 256)
     likelihood = ("discretized_logistic" if colour else "bernoulli") if image else "gaussian"
     values = {

@@ -13,7 +13,7 @@ from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGri
 
 from . import defaults, inputs, metrics, pictures, rundir, summary
 
-__all__ = ["Run", "train"]
+__all__ = ["Run", "as_flags", "build", "train"]
 
 _MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _LOG = logging.getLogger("ugm_tf.trainers")
@@ -64,10 +64,11 @@ def train(
         ValueError: Before training starts, if the settings, the data and the run directory do not fit together.
         FloatingPointError: If training diverges.
     """
-    recipe = settings.make_recipe()
+    settings.make_recipe()  # refuses what it does not know before any data are read
     sources = {k: v for k, v in (("data_dir", data_dir), ("manual_dir", manual_dir)) if v is not None}
     examples = defaults.load(settings, "train", sources)
     settings = defaults.resolve(settings, examples.shape, len(examples))
+    recipe = settings.make_recipe()
     training, held_out = (inputs.load(settings, split, sources) for split in ("train", "validation"))
     steps_per_epoch = ugm_tf.data.steps_per_epoch(examples, settings.batch_size)
     total = settings.epochs * steps_per_epoch
@@ -77,7 +78,7 @@ def train(
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
     try:
-        model = _build(recipe, settings, examples)
+        model = build(recipe, settings, examples)
     finally:
         keras.config.set_dtype_policy(policy)
     size = settings.batch_size * int(np.prod(examples.shape)) * 4
@@ -89,7 +90,7 @@ def train(
         # Fixed, so that a run that is resumed within an epoch calls the same program on the same groups of steps.
         steps_per_execution=execution.choose_steps(steps_per_epoch, size, jit),
     )
-    directory = rundir.RunDirectory(workdir, _as_flags(settings))
+    directory = rundir.RunDirectory(workdir, as_flags(settings))
     _LOG.info(
         "Training %s on %s in %s (%s):\n%s",
         settings.recipe,
@@ -135,7 +136,14 @@ def train(
     return Run(model, directory, settings, figures)
 
 
-def _build(recipe: ugm_tf.Recipe, settings: defaults.Settings, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
+def build(recipe: ugm_tf.Recipe, settings: defaults.Settings, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
+    """The untrained model of a run, not yet compiled.
+
+    Args:
+        recipe: The recipe.
+        settings: The run's settings, resolved.
+        examples: Its training data, for their shape.
+    """
     densities = ugm_tf.networks.build(
         recipe,
         defaults.shapes(settings, examples),
@@ -169,7 +177,7 @@ def _check_support(recipe: ugm_tf.Recipe, settings: defaults.Settings) -> None:
         )
 
 
-def _as_flags(settings: defaults.Settings) -> dict[str, str]:
+def as_flags(settings: defaults.Settings) -> dict[str, str]:
     """The run as flags, for flags.txt."""
     out = {}
     for field in dataclasses.fields(settings):

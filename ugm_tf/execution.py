@@ -96,7 +96,7 @@ def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, 
                 filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
                 return (i + 1, advance(i, batch), *filled)
 
-            count, _, *arrays = tf.while_loop(more, gather, (0, first, *arrays))
+            count, _, *arrays = tf.while_loop(more, gather, (0, first, *arrays), parallel_iterations=1)
             size = tf.constant(flat[0].shape[0], tf.float32)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
             return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count
@@ -106,7 +106,9 @@ def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, 
             size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
             return i + 1, advance(i, batch), sums + size * one_step_function(data), examples + size
 
-        count, _, sums, examples = tf.while_loop(more, step, (0, first, tf.zeros(len(names)), 0.0))
+        # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
+        start = (0, first, tf.zeros(len(names)), 0.0)
+        count, _, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
         return sums, examples, count
 
     @tf.function(autograph=False)

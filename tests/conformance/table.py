@@ -5,7 +5,7 @@ recipe to its densities.  `test_table.py` fails for a recipe that has none.
 
 Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
 `trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, a row for each
-mechanism, and over the `OTHERS` under the mark "slow".
+mechanism, and over `OTHERS` under the mark "slow".
 """
 
 import contextlib

@@ -75,6 +75,17 @@ class AnswersTest(TestCase):
         self.assertEqual(of.decoder(tf.zeros([1, 3])).dtype, tf.bfloat16)
         self.assert_answers_agree(of, rtol=0.02, atol=0.02)  # bfloat16 has 8 bits
 
+    def test_averaged_weights_are_served_where_the_model_keeps_them(self):
+        of = served.model("vae")
+        of.compile(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9), jit_compile=False)
+        of.fit(np.zeros([8, 8, 8, 1], np.float32), batch_size=4, epochs=3, verbose=0)
+        path, z = saved_model.export_model(of, self.base), np.ones([2, 3], np.float32)
+        served_x, last = served.answers(path, "decode", {"z": z})["x"], of.decode(z).numpy()
+        with of.averaged():
+            np.testing.assert_allclose(served_x, of.decode(z), rtol=1e-5)
+        self.assertGreater(np.abs(served_x - last).max(), 1e-4)
+        self.assertEqual(json.loads((path / saved_model.CARD).read_text())["weights"], "averages over training")
+
     def test_a_sample_depends_on_its_seed_alone(self):
         path = saved_model.export_model(served.model(), self.base)
         seeds = np.array([[5, 0], [-3, 7], [5, 0], [2**31 - 1, 1]], np.int32)

@@ -38,7 +38,7 @@ class ResolveTest(parameterized.TestCase):
     def test_what_is_scored_and_judged_is_grey(self, recipe):
         settings = resolve(recipe, DIGITS)
         self.assertEqual(settings.observation, "grey")
-        self.assertEqual(ugm_tf.densities.get(settings.likelihood).support, "real")
+        self.assertIn(ugm_tf.densities.get(settings.likelihood).support, ("real", "unit"))
 
     def test_a_tuned_hyperparameter_gives_way_to_one_that_was_asked_for(self):
         name, given = "semi_supervised_vae", (("alpha", 3.0),)
@@ -66,6 +66,11 @@ class ResolveTest(parameterized.TestCase):
         networks = {recipe: resolve(recipe, MNIST).network for recipe in ("vae", "aavae", "gan", "iwgan")}
         self.assertEqual(networks, {"vae": "mlp", "aavae": "mlp", "gan": "dcgan", "iwgan": "dcgan"})
         self.assertEqual(resolve("gan", DIGITS).network, "mlp")
+
+    def test_hidden_layers_are_those_of_dense_networks(self):
+        self.assertEqual(resolve("gan", MNIST, hidden=(8,)).network, "mlp")
+        self.assertEqual(resolve("cyclegan", DIGITS).network, "dcgan")
+        self.assertEqual(resolve("cyclegan", DIGITS, hidden=(8,)).network, "mlp")
 
     def test_resolving_twice_changes_nothing(self):
         once = resolve("aavae", MNIST)

@@ -154,6 +154,13 @@ class OtherDataTest(parameterized.TestCase):
         for name in ("report.html", "model.keras", "saved_model/1/saved_model.pb", *pictures):
             self.assertGreater((path / name).stat().st_size, 100, name)
 
+    def test_trains_the_recipe_with_the_hyperparameters_that_were_resolved(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        with mock.patch.object(run.summary, "write", lambda *_: {}):
+            finished = train(dataclasses.replace(SMALL, recipe="infogan", epochs=1), path)
+        self.assertEqual(finished.settings.hyperparameters, (("r1", 1.0),))
+        self.assertEqual(finished.model.recipe, ugm_tf.recipes.infogan(r1=1.0))
+
     def test_labelled_batches_go_on_to_the_same_end_too(self):
         path, calls = pathlib.Path(self.create_tempdir().full_path), []
         settings = dataclasses.replace(
