@@ -30,9 +30,9 @@ class MixedBfloat16Test(parameterized.TestCase):
         for density in model.densities.values():
             if hasattr(density, "network"):
                 self.assertEqual(density.network.compute_dtype, "bfloat16")
-        # A bfloat16 has 8 bits: 0.4% a rounding.
+        # A bfloat16 has 8 bits: 0.4% a rounding.  A critic's loss is a difference of outputs of order 1.
         with table.trained(*row) as shared:
-            table.assert_same(history, shared.history, rtol=0.05, atol=0.02)
+            table.assert_same(history, shared.history, rtol=0.05, atol=0.05)
 
     @parameterized.named_parameters(*table.CHOSEN, table.BATCH_NORM)
     def test_metrics_are_those_of_float32_up_to_the_rounding_of_networks(self, *row):
