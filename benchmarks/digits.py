@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 
 import ugm_tf
-from trainers import defaults, evaluate, pictures, run, rundir, scripts
+from trainers import defaults, evaluation, pictures, run, rundir, scripts
 from ugm_tf.callbacks import files, grids
 
 _RECIPES = flags.DEFINE_list("recipes", ugm_tf.recipes.names(), "Which recipes.")
@@ -60,7 +60,7 @@ def trained(name: str, seed: int, directory: pathlib.Path) -> dict[str, dict[str
     """The figures of a recipe trained from a seed, by name; read back if the run is there already."""
     if not (directory / "evaluation.json").exists():
         run.train(defaults.Settings(name, "digits", seed=seed), directory, show=False)
-        evaluate.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(str(directory), seeds=1)
         keras.utils.clear_session(free_memory=True)
     return json.loads((directory / "evaluation.json").read_text())
 
@@ -73,7 +73,7 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
         keras.utils.set_random_seed(settings.seed)
         model = run.build(settings.make_recipe(), settings, examples)
         model.save(rundir.RunDirectory(directory, run.as_flags(settings)).model)
-        evaluate.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(str(directory), seeds=1)
     return json.loads((directory / "evaluation.json").read_text())
 
 
