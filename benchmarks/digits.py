@@ -69,9 +69,11 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of the same model before its first step, by name."""
     if not (directory / "evaluation.json").exists():
         examples = ugm_tf.data.load("digits", "train")
-        settings = defaults.resolve(defaults.Settings(name, "digits", ema=None), examples.shape, len(examples))
+        settings = defaults.resolve(defaults.Settings(name, "digits"), examples.shape, len(examples))
         keras.utils.set_random_seed(settings.seed)
-        model = run.build(settings.make_recipe(), settings, examples)
+        recipe = settings.make_recipe()
+        model = run.build(recipe, settings, examples)
+        model.compile(defaults.optimizers(recipe, settings.learning_rate))
         model.save(rundir.RunDirectory(directory, run.as_flags(settings)).model)
         evaluation.evaluate(str(directory), seeds=1)
     return json.loads((directory / "evaluation.json").read_text())
