@@ -32,7 +32,7 @@ _HEAD = """# Models
 Written by `python -m tests.docs.models_page --fix`: equations, papers, proofs, answers and figures are read from the
 code and from the results of `python -m benchmarks.digits`, none is typed.{how}
 
-Hyperparameters of every adversarial recipe besides its own: {options}; see `ugm_tf.contested`.
+Where a recipe's arguments end in `...` it also takes {options}; see `ugm_tf.contested`.
 """
 
 
