@@ -42,13 +42,13 @@ def train(model: "UnifiedModel", data: Any) -> dict[str, tf.Tensor]:
                     pending.append((phase, loss))
                     continue
                 with tape.stop_recording():
-                    _apply(model, phase, tape.gradient(loss, model.variables_of(phase)))
+                    _apply(model, phase, tape.gradient(loss, model.variables_of(phase)), [loss])
                 start = start.after_update(phase.updates) or start  # nothing draws the data: it is never None
                 left = {sampler: sample.after_update(phase.updates) for sampler, sample in drawn.items()}
                 drawn = {sampler: sample for sampler, sample in left.items() if sample is not None}
     gradients = [tape.gradient(loss, model.variables_of(phase)) for phase, loss in pending]
     for (phase, _), gradient in zip(pending, gradients, strict=True):
-        _apply(model, phase, gradient)
+        _apply(model, phase, gradient, [loss for _, loss in pending])
     model.steps.assign_add(1)
     return values
 
@@ -77,7 +77,7 @@ def _fold(seed: int, *numbers: Any) -> tf.Tensor:
     return folded
 
 
-def _apply(model: "UnifiedModel", phase: Phase, gradients: list[Any]) -> None:
+def _apply(model: "UnifiedModel", phase: Phase, gradients: list[Any], losses: list[tf.Tensor]) -> None:
     variables = model.variables_of(phase)
     reached = {id(v) for v, gradient in zip(variables, gradients, strict=True) if gradient is not None}
     for name in phase.updates:
@@ -87,4 +87,7 @@ def _apply(model: "UnifiedModel", phase: Phase, gradients: list[Any]) -> None:
                 f"Phase '{phase.name}' updates '{name}', but what it minimises does not depend on it: "
                 f"{', '.join(e.label for e in phase.minimise)}. Leave it out of `updates`, or add a term."
             )
-    model.optimizers[phase.name].apply(gradients, variables)
+    # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
+    # was read, and another pass then finds that it does not, by its value: without this an update may come first.
+    with tf.control_dependencies(losses):
+        model.optimizers[phase.name].apply(gradients, variables)

@@ -15,6 +15,7 @@ import functools
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context  # nothing public shows a graph after its optimization
 
 import ugm_tf
 
@@ -153,6 +154,7 @@ class Trained:
     data: tf.data.Dataset
     before: dict[str, list[np.ndarray]]
     history: dict[str, list[float]]
+    graphs: list[tf.compat.v1.GraphDef]  # all that were run, as TensorFlow's optimizers left them
 
 
 @functools.lru_cache(maxsize=2)
@@ -160,7 +162,11 @@ def _trained(number):
     out = model(*ROWS[number][1:])
     before = {name: density.get_weights() for name, density in out.densities.items()}
     data = dataset(out.recipe)
-    return Trained(out, data, before, out.fit(data, epochs=2, verbose=0).history)
+    context.enable_graph_collection()
+    history = out.fit(data, epochs=2, verbose=0).history
+    graphs = [graphs.post_optimization_graph for graphs in context.export_run_metadata().function_graphs]
+    context.disable_graph_collection()
+    return Trained(out, data, before, history, graphs)
 
 
 @contextlib.contextmanager
