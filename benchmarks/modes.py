@@ -51,6 +51,7 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Points in a batch.", lowe
 _CODE_SIZE = flags.DEFINE_integer("code_size", 2, "Size of z.", lower_bound=1)
 _HIDDEN = flags.DEFINE_list("hidden", ["128", "128"], "Hidden layers of every network.")
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-4, "Adam's, with beta_1 = 0.5.", lower_bound=0.0)
+_DECAY = flags.DEFINE_bool("decay", True, "Lower the learning rate to 0 by a cosine over the steps.")
 _OUT = flags.DEFINE_string("out", None, "A file for the table in Markdown, written anew after each contender.")
 _SAMPLES = 2_500
 
@@ -66,7 +67,8 @@ def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
         recipe, shapes, hidden=defaults.parse_hidden(_HIDDEN.value), likelihood="gaussian(scale=0.1)"
     )
     model = ugm_tf.UnifiedModel(recipe, densities, seed=seed)
-    model.compile(keras.optimizers.Adam(_LEARNING_RATE.value, beta_1=0.5))
+    decay = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE.value, _STEPS.value)
+    model.compile(keras.optimizers.Adam(decay if _DECAY.value else _LEARNING_RATE.value, beta_1=0.5))
     data = ugm_tf.data.load(name, "train", seed=seed)
     batches = ugm_tf.data.batches(data, _BATCH_SIZE.value, observation="raw", seed=seed)
     per_epoch = min(1000, _STEPS.value)

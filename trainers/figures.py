@@ -100,7 +100,8 @@ def classified(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
     """The accuracy of the model's classifier, and of the same network trained on the labels and on nothing else."""
     labelled = training.labelled or training.examples
     source = Inputs(labelled, ("x", "c"), training.observation)
-    alone = ugm_tf.evaluation.supervised(model, source.batches(min(64, len(labelled))))
+    batches = source.batches(min(64, len(labelled)), seed=model.seed)
+    alone = ugm_tf.evaluation.supervised(model, batches, seed=model.seed)
     splits = {"": held_out.examples}
     if held_out.target is not None:
         splits = {" of the target": held_out.target, " of the source": held_out.examples}

@@ -56,8 +56,9 @@ class Inputs:
 def load(settings: defaults.Settings, split: str, sources: Mapping[str, str]) -> Inputs:
     """A split of the data that a run's settings name.
 
-    To train, `labelled` is a subset of the examples with as many of each class as `settings.labels`; to evaluate, it is
-    the examples themselves, so that x, its label and its evaluation belong together.
+    To train, `labelled` is a subset of the examples, chosen by the run's seed, with as many of each class as
+    `settings.labels`; to evaluate, it is the examples themselves, so that x, its label and its evaluation belong
+    together.
 
     Args:
         settings: A run's, resolved.
@@ -73,7 +74,9 @@ def load(settings: defaults.Settings, split: str, sources: Mapping[str, str]) ->
     _check_labels(settings, examples, variables)
     labelled = target = None
     if "labelled" in variables:
-        labelled = examples.labelled_subset(per_class=settings.labels) if split == "train" else examples
+        labelled = (
+            examples.labelled_subset(per_class=settings.labels, seed=settings.seed) if split == "train" else examples
+        )
     if "target" in variables:
         target = _target(settings, examples, split, sources)
     return Inputs(examples, variables, settings.observation or "", labelled, target)

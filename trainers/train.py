@@ -34,7 +34,10 @@ _DATASET = flags.DEFINE_string(
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; runs/RECIPE_DATASET if it is not given.")
 _HYPERPARAMETERS = flags.DEFINE_multi_string("hyperparameter", [], "A recipe's own, such as beta=4.0; may be repeated.")
 _LABELS = flags.DEFINE_integer(
-    "labels", None, "Labelled examples of each class, for semi-supervised recipes; 10 by default.", lower_bound=1
+    "labels",
+    None,
+    "Labelled examples of each class, for semi-supervised recipes; 10 by default, chosen by --seed.",
+    lower_bound=1,
 )
 _TARGET = flags.DEFINE_string(
     "target",

@@ -64,7 +64,7 @@ class ReconstructionsTest(absltest.TestCase):
 class ClassifiedTest(absltest.TestCase):
     def test_a_classifier_that_knows_beats_one_of_labels_alone_that_does_not(self):
         model, training, held_out = made("semi_supervised_vae")
-        quick = mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_: mock.Mock(name="never asked"))
+        quick = mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_, **__: mock.Mock(name="never asked"))
         known = mock.patch.object(ugm_tf.evaluation, "classified", lambda *_: held_out.examples.c)
         chance = mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.1)
         with quick, known, chance:
@@ -76,7 +76,7 @@ class ClassifiedTest(absltest.TestCase):
 
     def test_of_two_domains_the_target_comes_first(self):
         model, training, held_out = made("adversarial_domain_adaptation")
-        with mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_: mock.Mock(name="never asked")):
+        with mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_, **__: mock.Mock(name="never asked")):
             with mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.5):
                 found = figures.classified(model, training, held_out)
         names = [

@@ -21,6 +21,11 @@ class InputsTest(parameterized.TestCase):
         labelled = load("semi_supervised_vae", labels=3).labelled
         np.testing.assert_array_equal(np.bincount(labelled.c), [3] * 10)
 
+    def test_which_examples_are_labelled_is_chosen_by_the_seed(self):
+        first, again, other = (load("semi_supervised_vae", labels=3, seed=seed).labelled.x for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, again)
+        self.assertFalse(np.array_equal(first, other))
+
     def test_a_hundred_labels_by_default(self):
         self.assertLen(load("stacked_semi_supervised_vae").labelled, 100)
 
