@@ -63,11 +63,11 @@ class ChooseStepsTest(parameterized.TestCase):
         (8, False, 8),
         (9, False, 5),  # 5 and 4
         (20, False, 7),  # 7, 7 and 6
-        (430, True, 48),  # 9 calls
-        (50, True, 50),
-        (51, True, 26),
+        (430, True, 86),  # 5 calls
+        (100, True, 100),
+        (101, True, 51),
         (None, False, 8),
-        (None, True, 50),
+        (None, True, 100),
     )
     def test_calls_are_of_nearly_equal_length(self, steps, jit, expected):
         self.assertEqual(execution.choose_steps(steps, 1000, jit), expected)

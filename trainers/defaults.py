@@ -74,9 +74,10 @@ _TUNED: dict[str, dict[str, Any]] = {
     "alice": {
         "code_size": 8,
         "likelihood": "continuous_bernoulli",  # whose mean stays in [0, 1]
-        "hyperparameters": (("cycle", 0.2), ("r1", 1.0)),
+        "hyperparameters": (("cycle", 0.02), ("r1", 0.3)),
     },
-    "as_vae": {"code_size": 8, "hyperparameters": (("r1", 1.0),)},
+    "as_vae": {"code_size": 8, "hyperparameters": (("cycle", 0.03), ("r1", 0.3))},
+    "veegan": {"code_size": 8, "hyperparameters": (("r1", 0.3), ("reconstruction", 0.1))},
     **dict.fromkeys(("bigan", "iwbigan"), {"hyperparameters": (("r1", 1.0),)}),
     "cyclegan": {
         "epochs": 150,
