@@ -48,6 +48,15 @@ _OUT = flags.DEFINE_string("out", None, "A file for the table in Markdown, writt
 _SAMPLES = 2_500
 
 
+def optimizer(recipe: ugm_tf.Recipe, phase: ugm_tf.Phase) -> keras.optimizers.Optimizer:
+    """Adam, whose rate is 0 after the last update of the phase, of which a step may have several."""
+    rate = _LEARNING_RATE.value
+    if _DECAY.value:
+        updates = _STEPS.value * phase.repeats * recipe.phases.count(phase)
+        rate = keras.optimizers.schedules.CosineDecay(rate, updates)
+    return keras.optimizers.Adam(rate, beta_1=0.5)
+
+
 def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
     """Trains one contender from one seed, and counts the modes of its samples."""
     recipe_name, _, options = contender.partition(":")
@@ -59,8 +68,7 @@ def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
         recipe, shapes, hidden=defaults.parse_hidden(_HIDDEN.value), likelihood="gaussian(scale=0.1)"
     )
     model = ugm_tf.UnifiedModel(recipe, densities, seed=seed)
-    decay = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE.value, _STEPS.value)
-    model.compile(keras.optimizers.Adam(decay if _DECAY.value else _LEARNING_RATE.value, beta_1=0.5))
+    model.compile({phase.name: optimizer(recipe, phase) for phase in recipe.phases})
     data = ugm_tf.data.load(name, "train", seed=seed)
     batches = ugm_tf.data.batches(data, _BATCH_SIZE.value, observation="raw", seed=seed)
     per_epoch = min(1000, _STEPS.value)

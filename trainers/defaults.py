@@ -89,6 +89,7 @@ _TUNED: dict[str, dict[str, Any]] = {
         {"hyperparameters": (("r1", 1.0),), "families": (("code_encoder", "unit_gaussian"),)},
     ),
     "adversarial_domain_adaptation": {"target": "background"},
+    "predictability_minimization": {"hyperparameters": (("weight", 0.1),)},  # at 1 the units saturate
 }
 
 
