@@ -74,6 +74,14 @@ class ClassifiedTest(absltest.TestCase):
         self.assertIn("250 validation examples of digits, observed as", found[0].how)
         self.assertIn("trained on the 100 labelled examples alone", found[1].how)
 
+    def test_labels_alone_are_learned_from_the_seed_of_the_run(self):
+        model, training, held_out = made("semi_supervised_vae")
+        model.seed = 5
+        accuracy = mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.1)
+        with mock.patch.object(ugm_tf.evaluation, "supervised") as supervised, accuracy:
+            figures.classified(model, training, held_out)
+        self.assertEqual(supervised.call_args.kwargs["seed"], 5)
+
     def test_of_two_domains_the_target_comes_first(self):
         model, training, held_out = made("adversarial_domain_adaptation")
         with mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_, **__: mock.Mock(name="never asked")):
