@@ -65,7 +65,10 @@ def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
     keras.utils.set_random_seed(seed)
     shapes = {"x": (2,), "z": (_CODE_SIZE.value,)}
     densities = ugm_tf.networks.build(
-        recipe, shapes, hidden=defaults.parse_hidden(_HIDDEN.value), likelihood="gaussian(scale=0.1)"
+        recipe,
+        shapes,
+        hidden=defaults.parse_hidden(_HIDDEN.value),
+        likelihood=f"gaussian(scale={ugm_tf.data.scale(name)})",  # a decoder's noise is no wider than a mode
     )
     model = ugm_tf.UnifiedModel(recipe, densities, seed=seed)
     model.compile({phase.name: optimizer(recipe, phase) for phase in recipe.phases})

@@ -60,12 +60,16 @@ class Settings:
         return ugm_tf.recipes.get(self.recipe, **dict(self.hyperparameters))
 
 
+_SEMI_SUPERVISED = {
+    "observation": "grey",
+    "likelihood": "gaussian(scale=0.3)",
+    "hidden": (128, 128),
+    "code_size": 8,
+}
 # Where the general rules of `resolve` do not fit, as found on the validation split of digits.
 _TUNED: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(
-        ("semi_supervised_vae", "stacked_semi_supervised_vae", "aasvae"),
-        {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "hidden": (128, 128), "code_size": 8},
-    ),
+    **dict.fromkeys(("semi_supervised_vae", "aasvae"), _SEMI_SUPERVISED),
+    "stacked_semi_supervised_vae": {**_SEMI_SUPERVISED, "ema": 0.999},  # its features move under its classifier
     **dict.fromkeys(
         ("aae", "iwaae"),  # an encoder without noise would learn the noise of binarised images by heart
         {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "code_size": 8},
@@ -89,7 +93,9 @@ _TUNED: dict[str, dict[str, Any]] = {
         {"hyperparameters": (("r1", 1.0),), "families": (("code_encoder", "unit_gaussian"),)},
     ),
     "adversarial_domain_adaptation": {"target": "background"},
-    "predictability_minimization": {"hyperparameters": (("weight", 0.1),)},  # at 1 the units saturate
+    "predictability_minimization": {
+        "hyperparameters": (("predictor_steps", 5), ("weight", 0.1))
+    },  # at 1 units saturate
 }
 
 

@@ -41,6 +41,8 @@ def evaluate(
             out += figures.classified(model, training, test)
         if ugm_tf.evaluation.is_translator(model) and image:
             out += figures.translated(model, training, test)
+        if ugm_tf.evaluation.has_predictor(model):
+            out += figures.units(model, training, test)
         if seeds and image and test.examples.c is not None and "sample" in ugm_tf.inference.endpoints(model):
             out += figures.judged(model, training.examples, test.examples, seeds=seeds)
     run.directory.write_json(

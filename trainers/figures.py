@@ -10,7 +10,7 @@ import ugm_tf
 from . import pictures
 from .inputs import Inputs
 
-__all__ = ["Figure", "bound", "classified", "judged", "losses", "translated"]
+__all__ = ["Figure", "bound", "classified", "judged", "losses", "translated", "units"]
 
 _JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
 
@@ -143,6 +143,25 @@ def translated(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
         how = f"mean absolute difference of a pixel in [0, 1], there and back, {len(x)} {here.split} examples"
         out.append(Figure(f"cycle error, {arrow} and back", error, None, "", how))
     return sorted(out, key=lambda figure: not figure.name.startswith("accuracy"))
+
+
+def units(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
+    """Of a model that predicts each unit of its code from the others: what they tell of it."""
+    x, y = (np.concatenate([b["x"] for b in inputs.once()]) for inputs in (training, held_out))
+    found = ugm_tf.evaluation.redundancy(model, x, y)
+    how = f"{len(y)} {held_out.examples.split} examples"
+    read = next(
+        v for name, v in model.evaluate(held_out.once(), verbose=0, return_dict=True).items() if "distortion" in name
+    )
+    each = ", 20 draws each, summed over units"
+    more = (
+        "; how much less a unit surprises who knows the others, by a predictor that learned on while the code was held"
+    )
+    return [
+        Figure("distortion", float(read), None, "nats", f"{how}, one draw each"),
+        Figure("cross-entropy of single units", found.marginal, None, "nats", how + each),
+        Figure("redundancy of the code", found.redundancy, None, "nats", how + each + more),
+    ]
 
 
 def _classifier(examples: ugm_tf.data.Examples, held_out: ugm_tf.data.Examples):

@@ -66,12 +66,14 @@ def measure(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> l
     examples, image = training.examples, training.examples.is_image
     quick = len(examples) <= _QUICK
     out = []
-    if ugm_tf.evaluation.has_classifier(model) and quick:
+    if ugm_tf.evaluation.has_classifier(model):
         out += figures.classified(model, training, held_out)
     if ugm_tf.evaluation.is_translator(model) and image and quick:
         out += figures.translated(model, training, held_out)
     if "sample" in ugm_tf.inference.endpoints(model) and image and examples.c is not None and quick:
         out += figures.judged(model, examples, held_out.examples)
+    if ugm_tf.evaluation.has_predictor(model):
+        out += figures.units(model, training, held_out)
     if ugm_tf.inference.has_bound(model):
         out.append(figures.bound(model, held_out))
     return out + figures.losses(model, held_out)

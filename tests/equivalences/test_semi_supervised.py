@@ -86,7 +86,7 @@ class StackedTest(absltest.TestCase):
         }
 
     def steps(self):
-        recipe = ugm_tf.recipes.stacked_semi_supervised_vae(alpha=5.0)
+        recipe = ugm_tf.recipes.stacked_semi_supervised_vae(alpha=5.0, labelled=0.5)
         return trained(recipe, self.densities(), DATA, schedule="simultaneous")
 
     def test_its_first_phase_is_the_vae(self):
@@ -100,7 +100,8 @@ class StackedTest(absltest.TestCase):
         features = self.densities()["features"]
         h, told = (features.draw(features.distribution(x), [], None) for x in (X, LABELLED))
         left = self.steps()
-        right = trained(ugm_tf.recipes.semi_supervised_vae(alpha=5.0), m2(4), {"x": h, "labelled": told, "c": C})
+        alone = ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=0.5)
+        right = trained(alone, m2(4), {"x": h, "labelled": told, "c": C})
         for name, other in (("encoder", "encoder"), ("middle", "decoder"), ("classifier", "classifier")):
             np.testing.assert_allclose(left[name], right[other], atol=1e-5, err_msg=name)
 

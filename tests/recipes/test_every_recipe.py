@@ -112,6 +112,11 @@ class RefusalsTest(parameterized.TestCase):
         ("ppo_gan", {"moves": 0}, "moves at least 1 and gradient_penalty at least 0. Received: epsilon=0.4, moves=0"),
         ("ppo_gan", {"critic_steps": 0}, "Phase 'discriminate' runs at least once in a step. Received: repeats=0"),
         ("predictability_minimization", {"weight": -1.0}, "weight is at least 0. Received: weight=-1.0"),
+        (
+            "predictability_minimization",
+            {"predictor_steps": 0},
+            "learns at least once a step. Received: predictor_steps=0",
+        ),
         ("reweighted_wake_sleep", {"k": 0}, "k >= 1 draws for each example. Received: k=0"),
         ("reweighted_wake_sleep", {"inference": "dream"}, "'sleep', 'wake' or 'both'. Received: inference='dream'"),
         ("semi_supervised_vae", {"alpha": -1.0}, "Weights are at least 0. Received: alpha=-1.0, labelled=1.0"),

@@ -61,6 +61,24 @@ class ReconstructionsTest(absltest.TestCase):
         self.assertIsNone(pictures.reconstructions(model, held_out))
 
 
+class UnitsTest(absltest.TestCase):
+    def test_redundancy_comes_with_what_it_is_of_and_with_what_can_be_read(self):
+        model, training, held_out = made("predictability_minimization")
+        model.compile(defaults.optimizers(model.recipe, 1e-3))
+        asked = mock.patch.object(ugm_tf.evaluation, "redundancy", return_value=ugm_tf.evaluation.Redundancy(2.0, 1.75))
+        with asked as redundancy:
+            found = figures.units(model, training, held_out)
+        _, learned, measured = redundancy.call_args.args
+        np.testing.assert_array_equal(learned, np.concatenate([batch["x"] for batch in training.once()]))
+        np.testing.assert_array_equal(measured, held_out.first(250)["x"])
+        values = {f.name: f.value for f in found}
+        self.assertAlmostEqual(
+            values.pop("distortion"), model.evaluate(held_out.once(), verbose=0, return_dict=True)["code/distortion"]
+        )
+        self.assertEqual(values, {"cross-entropy of single units": 2.0, "redundancy of the code": 0.25})
+        self.assertIn("250 validation examples, 20 draws each", found[-1].how)
+
+
 class ClassifiedTest(absltest.TestCase):
     def test_a_classifier_that_knows_beats_one_of_labels_alone_that_does_not(self):
         model, training, held_out = made("semi_supervised_vae")

@@ -1,13 +1,15 @@
-"""Evaluation: samples judged by a classifier of the real data, modes counted, classifiers and translations measured."""
+"""Evaluation: samples and classifiers judged on real data; modes, codes and translations measured."""
 
 from ugm_tf.evaluation.classification import Supervised, classified, has_classifier, supervised
 from ugm_tf.evaluation.classifier import Judgement, accuracy, judge, train_classifier
 from ugm_tf.evaluation.modes import Modes, count_modes
+from ugm_tf.evaluation.redundancy import Redundancy, has_predictor, redundancy
 from ugm_tf.evaluation.translation import cycle, cycle_error, is_translator
 
 __all__ = [
     "Judgement",
     "Modes",
+    "Redundancy",
     "Supervised",
     "accuracy",
     "classified",
@@ -15,8 +17,10 @@ __all__ = [
     "cycle",
     "cycle_error",
     "has_classifier",
+    "has_predictor",
     "is_translator",
     "judge",
+    "redundancy",
     "supervised",
     "train_classifier",
 ]

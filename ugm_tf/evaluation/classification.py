@@ -35,10 +35,10 @@ def classified(model: UnifiedModel, x: np.ndarray) -> np.ndarray:
 
 
 class Supervised(keras.Model):
-    """Untrained copies of the networks that lead from x to the class: [B, ...] to logits, [B, C].
+    """Untrained copies of the networks that lead from an input to what is told of it: [B, ...] to logits, [B, C].
 
     Args:
-        densities: In order, each of what the one before it draws; the last one is of classes.
+        densities: In order, each of what the one before it draws; the last one is of classes, or of units.
     """
 
     def __init__(self, densities: Sequence[Density]):

@@ -7,7 +7,7 @@ __all__ = ["predictability_minimization"]
 
 
 @recipe
-def predictability_minimization(weight: float = 1.0) -> Recipe:
+def predictability_minimization(weight: float = 1.0, predictor_steps: int = 1) -> Recipe:
     """Predictability minimisation: a code of units in [0, 1] each of which is what the others do not tell.
 
     A predictor learns each unit from all the others; the encoder learns the *reversed* units, 1 - u, as a
@@ -21,9 +21,11 @@ def predictability_minimization(weight: float = 1.0) -> Recipe:
 
     Args:
         weight: Weight of -log q^r(u | z), in the encoder's phase.
+        predictor_steps: Updates of the predictor in one training step, each on fresh draws: an encoder that
+            plays against a predictor that lags behind makes units constant.
 
     Raises:
-        ValueError: If `weight` is negative.
+        ValueError: If `weight` is negative, or the predictor does not learn.
 
     Example:
 
@@ -40,11 +42,18 @@ def predictability_minimization(weight: float = 1.0) -> Recipe:
     """
     if not weight >= 0.0:
         raise ValueError(f"weight is at least 0. Received: weight={weight}.")
+    if predictor_steps < 1:
+        raise ValueError(f"The predictor learns at least once a step. Received: {predictor_steps=}.")
     predicted, reversed_ = INFERRED.then(Rename("z", "u")), INFERRED.then(Reverse("z", "u"))
     return Recipe(
         densities={"encoder": "q(z | x)", "decoder": "p(x | z)", "predictor": "q(u | z)"},
         phases=(
-            Phase("predict", (E(NegativeLogProb("predictor"), predicted, name="predictability"),), ("predictor",)),
+            Phase(
+                "predict",
+                (E(NegativeLogProb("predictor"), predicted, name="predictability"),),
+                updates=("predictor",),
+                repeats=predictor_steps,
+            ),
             Phase(
                 "code",
                 (

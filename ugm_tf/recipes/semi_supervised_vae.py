@@ -26,7 +26,8 @@ def semi_supervised_vae(alpha: float = 50.0, labelled: float = 1.0) -> Recipe:
     Args:
         alpha: Weight of -log q(c | x) on labelled examples.  Kingma's is 0.1 times the number of all examples
             over the number of labelled ones: 50 of 50,000 with 100 labels.
-        labelled: Weight of a labelled batch's bound beside an unlabelled one's.
+        labelled: Weight of a labelled batch's bound beside an unlabelled one's.  Kingma's is the share of the
+            examples that are labelled: 0.002 of 50,000 with 100 labels.
 
     Raises:
         ValueError: If a weight is negative.

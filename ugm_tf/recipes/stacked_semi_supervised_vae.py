@@ -7,7 +7,7 @@ __all__ = ["stacked_semi_supervised_vae"]
 
 
 @recipe
-def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 1.0) -> Recipe:
+def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> Recipe:
     """Stacked semi-supervised VAE (M1+M2): a VAE makes features h of x, and M2 models and classifies the features.
 
     Both learn at once, each in its phase: the features are held fixed where M2 learns.  As M2's p(h | z, c) is
@@ -25,7 +25,7 @@ def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 1.0) -> R
 
     Args:
         alpha: As in `semi_supervised_vae`.
-        labelled: As in `semi_supervised_vae`.
+        labelled: As in `semi_supervised_vae`; small, for p(h | z, c) learns a few examples' features by heart.
 
     Raises:
         ValueError: If a weight is negative.
@@ -40,8 +40,8 @@ def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 1.0) -> R
         E[x ~ data, h ~ sg(features), every c ~ classifier, z ~ encoder] -log p(h | z, c)
       + E[x ~ data, h ~ sg(features), every c ~ classifier, z ~ encoder] KL(q(z | h, c) || p(z))
       + E[x ~ data, h ~ sg(features), every c ~ classifier, z ~ encoder] KL(q(c | h) || p(c))
-      + E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] -log p(h | z, c)
-      + E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] KL(q(z | h, c) || p(z))
+      + 0.02 E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] -log p(h | z, c)
+      + 0.02 E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] KL(q(z | h, c) || p(z))
       + 50 E[labelled ~ data, x = sg(labelled), h ~ sg(features)] -log q(c | h)
 
     References:
