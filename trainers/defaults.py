@@ -60,16 +60,18 @@ class Settings:
         return ugm_tf.recipes.get(self.recipe, **dict(self.hyperparameters))
 
 
-_SEMI_SUPERVISED = {
-    "observation": "grey",
-    "likelihood": "gaussian(scale=0.3)",
-    "hidden": (128, 128),
-    "code_size": 8,
-}
 # Where the general rules of `resolve` do not fit, as found on the validation split of digits.
 _TUNED: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("semi_supervised_vae", "aasvae"), _SEMI_SUPERVISED),
-    "stacked_semi_supervised_vae": {**_SEMI_SUPERVISED, "ema": 0.999},  # its features move under its classifier
+    **dict.fromkeys(
+        ("semi_supervised_vae", "stacked_semi_supervised_vae", "aasvae"),
+        {
+            "observation": "grey",
+            "likelihood": "gaussian(scale=0.3)",
+            "hidden": (128, 128),
+            "code_size": 8,
+            "ema": 0.999,  # of a classifier that else changes its mind from epoch to epoch
+        },
+    ),
     **dict.fromkeys(
         ("aae", "iwaae"),  # an encoder without noise would learn the noise of binarised images by heart
         {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "code_size": 8},

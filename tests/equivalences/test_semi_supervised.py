@@ -48,7 +48,7 @@ def conditional_vae():
 
 class LabelledTest(absltest.TestCase):
     def test_fed_only_labels_it_is_the_conditional_vae_and_a_classifier(self):
-        recipe = on_labels_alone(ugm_tf.recipes.semi_supervised_vae(alpha=5.0))
+        recipe = on_labels_alone(ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=1.0))
         parts = {name: density for name, density in m2().items() if name in recipe.densities}
         left, right = trained(recipe, parts, DATA), conditional_vae()
         for name in ("encoder", "decoder"):

@@ -11,7 +11,7 @@ from tests.lemmas import exact
 tfd = tfp.distributions
 
 TOLERANCE = 1e-8  # float64 sums
-RECIPE = ugm_tf.recipes.semi_supervised_vae()
+RECIPE = ugm_tf.recipes.semi_supervised_vae(labelled=1.0)
 UNLABELLED = ("distortion", "rate", "class_rate")
 rng = np.random.default_rng(11)
 CLASSES = 5

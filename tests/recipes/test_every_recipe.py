@@ -119,7 +119,7 @@ class RefusalsTest(parameterized.TestCase):
         ),
         ("reweighted_wake_sleep", {"k": 0}, "k >= 1 draws for each example. Received: k=0"),
         ("reweighted_wake_sleep", {"inference": "dream"}, "'sleep', 'wake' or 'both'. Received: inference='dream'"),
-        ("semi_supervised_vae", {"alpha": -1.0}, "Weights are at least 0. Received: alpha=-1.0, labelled=1.0"),
+        ("semi_supervised_vae", {"alpha": -1.0}, "Weights are at least 0. Received: alpha=-1.0, labelled=0.02"),
         ("semi_supervised_vae", {"labelled": NAN}, "Weights are at least 0. Received: alpha=50.0, labelled=nan"),
         ("stacked_semi_supervised_vae", {"alpha": -1.0}, "Weights are at least 0. Received: alpha=-1.0"),
         ("vae_gan", {"beta": -1.0}, "Weights are at least 0. Received: beta=-1.0, adversary=1.0"),

@@ -25,7 +25,7 @@ def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> 
 
     Args:
         alpha: As in `semi_supervised_vae`.
-        labelled: As in `semi_supervised_vae`; small, for p(h | z, c) learns a few examples' features by heart.
+        labelled: As in `semi_supervised_vae`.
 
     Raises:
         ValueError: If a weight is negative.
