@@ -69,7 +69,8 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of the same model before its first step, by name."""
     if not (directory / "evaluation.json").exists():
         examples = ugm_tf.data.load("digits", "train")
-        settings = defaults.resolve(defaults.Settings(name, "digits"), examples.shape, len(examples))
+        settings = defaults.Settings(name, "digits", ema=0.0)  # there is nothing to average yet
+        settings = defaults.resolve(settings, examples.shape, len(examples))
         keras.utils.set_random_seed(settings.seed)
         recipe = settings.make_recipe()
         model = run.build(recipe, settings, examples)

@@ -197,9 +197,9 @@ def optimizers(
     Args:
         recipe: The recipe.
         learning_rate: Adam's step size.
-        ema: Decay of the average of the weights over the steps; None keeps none.
+        ema: Decay of the average of the weights over the steps; 0 or None keeps none.
     """
-    average = {} if ema is None else {"use_ema": True, "ema_momentum": ema}
+    average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
     terms = [e.of for phase in recipe.phases for e in phase.minimise]
     wasserstein = any(getattr(term, "contest", None) == "wasserstein" for term in terms)
     out = {}
@@ -251,8 +251,10 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
             f"Recipe '{settings.recipe}' has no discriminator of an image and a vector, so "
             f"--conditioning={settings.conditioning} says nothing. Leave it out."
         )
-    if settings.ema is not None and not 0.0 < settings.ema < 1.0:
-        raise ValueError(f"--ema is a decay between 0 and 1, such as 0.999. Received: {settings.ema}.")
+    if settings.ema is not None and not 0.0 <= settings.ema < 1.0:
+        raise ValueError(
+            f"--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: {settings.ema}."
+        )
     if unknown := [name for name, _ in settings.families if name not in recipe.densities]:
         raise ValueError(
             f"Recipe '{settings.recipe}' has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}."

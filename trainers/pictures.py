@@ -20,7 +20,7 @@ _BY_CLASS = 10  # samples of each class, where a grid has a row for each
 
 def weights(model: ugm_tf.UnifiedModel, settings: defaults.Settings) -> contextlib.AbstractContextManager[None]:
     """The weights to draw and measure with: their averages where the run keeps them."""
-    return contextlib.nullcontext() if settings.ema is None else model.averaged()
+    return model.averaged() if settings.ema else contextlib.nullcontext()
 
 
 def of(

@@ -49,7 +49,9 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Examples in a batch; cho
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's step size; at most 2e-4 in phases against a discriminator.", lower_bound=0.0
 )
-_EMA = flags.DEFINE_float("ema", None, "Draw and measure with averages of the weights of this decay, such as 0.999.")
+_EMA = flags.DEFINE_float(
+    "ema", None, "Draw and measure with averages of the weights of this decay, such as 0.999; 0 for none."
+)
 _NETWORK = flags.DEFINE_enum("network", None, ugm_tf.networks.names(), "Kind of networks; chosen by recipe and data.")
 _HIDDEN = flags.DEFINE_list("hidden", None, "Sizes of the hidden layers of mlp networks, such as 500,500.")
 _CONDITIONING = flags.DEFINE_enum(

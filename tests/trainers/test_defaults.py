@@ -48,7 +48,7 @@ class ResolveTest(parameterized.TestCase):
         ("vae", {"labels": 5}, "takes no labelled examples, so --labels=5 says nothing.*one of .*semi_supervised_vae"),
         ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
         ("gan", {"conditioning": "concat"}, "no discriminator of an image and a vector, so --conditioning=concat says"),
-        ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999. Received: 1.0"),
+        ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: 1.0"),
         ("gan", {"families": (("encoder", "iaf"),)}, "'gan' has no density encoder. It has: prior, decoder"),
     )
     def test_refuses_what_a_recipe_has_no_use_for(self, recipe, settings, advice):
@@ -95,7 +95,13 @@ class OptimizersTest(parameterized.TestCase):
     def test_every_phase_averages_its_weights_if_asked_to(self):
         averaged = defaults.optimizers(ugm_tf.recipes.gan(), 1e-3, ema=0.99).values()
         self.assertEqual([(o.use_ema, o.ema_momentum) for o in averaged], [(True, 0.99)] * 2)
-        self.assertFalse(any(o.use_ema for o in defaults.optimizers(ugm_tf.recipes.gan(), 1e-3).values()))
+        for none in (None, 0.0):
+            self.assertFalse(any(o.use_ema for o in defaults.optimizers(ugm_tf.recipes.gan(), 1e-3, none).values()))
+
+    def test_an_average_that_is_the_default_can_be_left_out(self):
+        for asked, used in ((None, 0.999), (0.9, 0.9), (0.0, 0.0)):
+            settings = defaults.Settings("semi_supervised_vae", "digits", ema=asked)
+            self.assertEqual(defaults.resolve(settings, (8, 8, 1), 1297).ema, used)
 
     def test_a_smaller_step_is_taken_everywhere(self):
         for optimizer in defaults.optimizers(ugm_tf.recipes.gan(), 1e-5).values():
