@@ -64,13 +64,7 @@ class Settings:
 _TUNED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(
         ("semi_supervised_vae", "stacked_semi_supervised_vae", "aasvae"),
-        {
-            "observation": "grey",
-            "likelihood": "gaussian(scale=0.3)",
-            "hidden": (128, 128),
-            "code_size": 8,
-            "ema": 0.999,  # of a classifier that else changes its mind from epoch to epoch
-        },
+        {"observation": "grey", "likelihood": "gaussian(scale=0.3)", "hidden": (128, 128), "code_size": 8},
     ),
     **dict.fromkeys(
         ("aae", "iwaae"),  # an encoder without noise would learn the noise of binarised images by heart
@@ -139,6 +133,8 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Settin
         "epochs": (150 if scored and not _is_capped(recipe, scores) else 400) if small else 30,
         "batch_size": 128 if not small and scored else 64,
         "learning_rate": 1e-3 if scored or not image else 2e-4,
+        # Of a classifier that else changes its mind from epoch to epoch; as long as a small set's whole run.
+        "ema": 0.999 if "labelled" in recipe.data and not small else None,
         "network": network,
         "hidden": wide if image else (128, 128),
         "conditioning": "concat" if _is_conditioned(recipe) else None,

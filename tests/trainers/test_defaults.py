@@ -100,8 +100,10 @@ class OptimizersTest(parameterized.TestCase):
 
     def test_an_average_that_is_the_default_can_be_left_out(self):
         for asked, used in ((None, 0.999), (0.9, 0.9), (0.0, 0.0)):
-            settings = defaults.Settings("semi_supervised_vae", "digits", ema=asked)
-            self.assertEqual(defaults.resolve(settings, (8, 8, 1), 1297).ema, used)
+            settings = defaults.Settings("semi_supervised_vae", "mnist", ema=asked)
+            self.assertEqual(defaults.resolve(settings, (28, 28, 1), 55_000).ema, used)
+        settings = defaults.Settings("semi_supervised_vae", "digits")
+        self.assertIsNone(defaults.resolve(settings, (8, 8, 1), 1297).ema)
 
     def test_a_smaller_step_is_taken_everywhere(self):
         for optimizer in defaults.optimizers(ugm_tf.recipes.gan(), 1e-5).values():
