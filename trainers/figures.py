@@ -150,15 +150,13 @@ def units(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> lis
     x, y = (np.concatenate([b["x"] for b in inputs.once()]) for inputs in (training, held_out))
     found = ugm_tf.evaluation.redundancy(model, x, y)
     how = f"{len(y)} {held_out.examples.split} examples"
-    read = next(
-        v for name, v in model.evaluate(held_out.once(), verbose=0, return_dict=True).items() if "distortion" in name
-    )
+    read = [f for f in losses(model, held_out, every=True) if f.name.endswith("/distortion")]
     each = ", 20 draws each, summed over units"
     more = (
         "; how much less a unit surprises who knows the others, by a predictor that learned on while the code was held"
     )
     return [
-        Figure("distortion", float(read), None, "nats", f"{how}, one draw each"),
+        *(f._replace(name="distortion") for f in read),
         Figure("cross-entropy of single units", found.marginal, None, "nats", how + each),
         Figure("redundancy of the code", found.redundancy, None, "nats", how + each + more),
     ]

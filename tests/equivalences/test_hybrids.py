@@ -133,6 +133,10 @@ class BiganTest(parameterized.TestCase):
 
 
 class PredictabilityMinimizationTest(absltest.TestCase):
+    def test_the_predictor_alone_learns_as_often_as_asked(self):
+        recipe = ugm_tf.recipes.predictability_minimization(predictor_steps=3)
+        self.assertEqual([(p.name, p.repeats) for p in recipe.phases], [("predict", 3), ("code", 1)])
+
     def densities(self):
         return {
             "encoder": network((2,), 3, 1, "relaxed_bernoulli"),

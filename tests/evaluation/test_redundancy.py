@@ -1,5 +1,8 @@
 """Redundancy of codes whose units tell all, nothing, or half of one another."""
 
+import dataclasses
+from unittest import mock
+
 import keras
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -49,8 +52,19 @@ class RedundancyTest(parameterized.TestCase):
         self.assertAlmostEqual(found.redundancy, 0.0, delta=0.02)
 
     def test_it_takes_a_predictor(self):
-        with self.assertRaisesRegex(ValueError, "Redundancy takes .* This model has: prior, encoder, decoder"):
+        with self.assertRaisesRegex(
+            ValueError, r"Redundancy takes .* This model has: p\(z\), q\(z \| x\), p\(x \| z\)"
+        ):
             redundancy(model("vae"), coins(0.5, 4), coins(0.5, 4))
+
+    def test_a_predictor_of_something_else_is_none(self):
+        named = ugm_tf.recipes.get("predictability_minimization")
+        self.assertTrue(has_predictor(model()))
+        other = dataclasses.replace(named, densities={**named.densities, "encoder": "q(z | x, c)"}, data=("x", "c"))
+        made = mock.Mock(recipe=other, densities=model().densities)
+        self.assertFalse(has_predictor(made))
+        made = mock.Mock(recipe=named, densities={**model().densities, "predictor": mock.Mock(event_shape=(3,))})
+        self.assertFalse(has_predictor(made))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How much the units of a code tell of one another."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,13 +31,16 @@ class Redundancy:
     @property
     def redundancy(self) -> float:
         """How much less a unit is a surprise to who knows the others, in nats, summed over units: 0 of a factorial
-        code.  No more than the truth by more than the noise of the draws, as a better predictor could find more."""
+        code.  Of the best predictor that was found: the truth is this or more, but for the noise of the draws."""
         return self.marginal - self.predicted
 
 
 def has_predictor(model: UnifiedModel) -> bool:
-    """Whether the model has a density called "predictor", q(u | z), of the units of z."""
-    return "predictor" in model.recipe.densities
+    """Whether the model has an encoder q(z | x) of nothing but x, and a predictor q(u | z) of its units."""
+    encoder, predictor = (model.recipe.roles.get(name) for name in ("encoder", "predictor"))
+    if encoder is None or predictor is None or encoder.given != ("x",) or predictor.given != (encoder.of,):
+        return False
+    return model.densities["encoder"].event_shape == model.densities["predictor"].event_shape
 
 
 def redundancy(
@@ -60,30 +64,31 @@ def redundancy(
         seed: Fixes the draws.
 
     Raises:
-        ValueError: If the model has no encoder or no predictor.
+        ValueError: If the model has no such encoder and predictor; see `has_predictor`.
 
     References:
         Juergen Schmidhuber. Learning Factorial Codes by Predictability Minimization. Neural Computation 4, 1992.
     """
-    if not (has_predictor(model) and "encoder" in model.recipe.densities):
+    if not has_predictor(model):
         raise ValueError(
-            "Redundancy takes an encoder q(z | x) and a predictor q(u | z), as predictability_minimization has them. "
-            f"This model has: {', '.join(model.recipe.densities)}."
+            "Redundancy takes an encoder q(z | x) and a predictor q(u | z) of as many units, as "
+            "predictability_minimization has them. "
+            f"This model has: {', '.join(str(role) for role in model.recipe.roles.values())}."
         )
     encoder = model.densities["encoder"]
 
-    def draw(rows: tf.Tensor, draws: int, number: tf.Tensor) -> tf.Tensor:
+    def draw(rows: tf.Tensor, draws: int, number: Any) -> tf.Tensor:
         code = encoder.draw(encoder.distribution(rows), [draws], tf.stack([seed, tf.cast(number, tf.int32)]))
         return tf.reshape(code, [-1, code.shape[-1]])
 
     predictor = Supervised([model.densities["predictor"]])
     codes = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=seed).repeat().batch(_BATCH)
     codes = codes.enumerate(1).map(lambda number, rows: (draw(rows, 1, number),) * 2)
-    test = np.concatenate(
-        [draw(held_out[i : i + _BATCH], _DRAWS, tf.constant(-i - 1)) for i in range(0, len(held_out), _BATCH)]
+    # The training batches have the numbers from 1, what follows has those below 0: no two draws share their noise.
+    known, test = (
+        np.concatenate([draw(v[i : i + _BATCH], _DRAWS, -2 * i - odd) for i in range(0, len(v), _BATCH)])
+        for odd, v in ((1, x), (2, held_out))
     )
-    mean = np.concatenate([draw(x[i : i + _BATCH], _DRAWS, tf.constant(-i - 1)) for i in range(0, len(x), _BATCH)])
-
     predictor(test[:1])
     predictor.set_weights(model.densities["predictor"].get_weights())
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
@@ -91,7 +96,7 @@ def redundancy(
     predictor.fit(codes, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
     logits = predictor.predict(test, batch_size=_BATCH, verbose=0)
     tiny = 1e-6  # a unit that never changed is no surprise but once in a million
-    chance = np.clip(mean.mean(0), tiny, 1.0 - tiny)
+    chance = np.clip(known.mean(0), tiny, 1.0 - tiny)
     return Redundancy(_cross_entropy(test, np.log(chance) - np.log1p(-chance)), _cross_entropy(test, logits))
 
 
