@@ -21,8 +21,8 @@ def predictability_minimization(weight: float = 1.0, predictor_steps: int = 1) -
 
     Args:
         weight: Weight of -log q^r(u | z), in the encoder's phase.
-        predictor_steps: Updates of the predictor in one training step, each on fresh draws: an encoder that
-            plays against a predictor that lags behind makes units constant.
+        predictor_steps: Updates of the predictor in one training step, each on fresh draws: the code is to be
+            hard for the best predictor, and one that learns as seldom as the encoder lags behind it.
 
     Raises:
         ValueError: If `weight` is negative, or the predictor does not learn.
