@@ -46,6 +46,8 @@ _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Adam's, with beta_1 
 _DECAY = flags.DEFINE_bool("decay", True, "Lower the learning rate to 0 by a cosine over the steps.")
 _OUT = flags.DEFINE_string("out", None, "A file for the table in Markdown, written anew after each contender.")
 _SAMPLES = 2_500
+_CLASSES = (10,)  # of InfoGAN's code: the number of modes of neither set
+_FAMILIES = {"code_encoder": "unit_gaussian"}  # a learned scale of q(u | x) would outweigh all else
 
 
 def optimizer(recipe: ugm_tf.Recipe, phase: ugm_tf.Phase) -> keras.optimizers.Optimizer:
@@ -63,11 +65,13 @@ def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
     hyperparameters = dict(defaults.parse_hyperparameters([options] if options else []))
     recipe = ugm_tf.recipes.get(recipe_name, **hyperparameters)
     keras.utils.set_random_seed(seed)
-    shapes = {"x": (2,), "z": (_CODE_SIZE.value,)}
+    code = (_CODE_SIZE.value,)
+    shapes = {"x": (2,), "z": code, "e": code, "c": _CLASSES, "u": (1,)}
     densities = ugm_tf.networks.build(
         recipe,
         shapes,
         hidden=defaults.parse_hidden(_HIDDEN.value),
+        families_by_name={name: family for name, family in _FAMILIES.items() if name in recipe.densities},
         likelihood=f"gaussian(scale={ugm_tf.data.scale(name)})",  # a decoder's noise is no wider than a mode
     )
     model = ugm_tf.UnifiedModel(recipe, densities, seed=seed)

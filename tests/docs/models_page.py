@@ -60,8 +60,14 @@ def _options() -> list[str]:
 
 def _signature(name: str) -> str:
     parameters = inspect.signature(ugm_tf.recipes.function(name)).parameters
-    own = [str(p).split(":")[0] + f"={p.default!r}" for key, p in parameters.items() if key not in _options()]
-    more = ["..."] if set(_options()) <= set(parameters) else []
+    options = set(_options())
+    contestable = options <= set(parameters)  # one that is not may have an option of the same name that is its own
+    own = [
+        str(p).split(":")[0] + f"={p.default!r}"
+        for key, p in parameters.items()
+        if not (contestable and key in options)
+    ]
+    more = ["..."] if contestable else []
     return f"{name}({', '.join([*own, *more])})"
 
 
