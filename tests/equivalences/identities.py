@@ -276,9 +276,9 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "veegan": (
         _lemma(
-            "with the best discriminator each side descends its KL to the other",
+            "with the best discriminator, and codes read back from draws held fixed, it descends KL(generated || inferred)",
             "joint_discriminators.py::SymmetricTest"
-            "::test_each_side_learns_to_lower_the_kl_from_itself_to_the_other_held_fixed",
+            "::test_with_its_codes_read_back_on_draws_held_fixed_veegan_descends_the_whole_kl_of_generated_pairs",
         ),
     ),
     "wake_sleep": (

@@ -11,8 +11,9 @@ __all__ = ["veegan"]
 def veegan(reconstruction: float = 1.0) -> Recipe:
     """VEEGAN: a reconstructor maps data and samples to codes; where a mode is missed, its codes are not the prior's.
 
-    The discriminator of pairs tells (decoded z, z) from (x, reconstructed z); decoder and reconstructor lower its
-    log-ratio, KL(generated || inferred), and the error of the codes of samples.
+    The discriminator of pairs tells (decoded z, z) from (x, reconstructed z); the decoder lowers its log-ratio on
+    generated pairs.  Both lower the error of the codes of samples, from which alone the reconstructor learns:
+    together that is KL(generated || inferred), whose other direction `as_vae` adds.
 
     Densities:
         prior: p(z), such as "gaussian".
@@ -31,11 +32,10 @@ def veegan(reconstruction: float = 1.0) -> Recipe:
 
     >>> print(veegan().describe())
     discriminate: minimise over discriminator
-        E[x ~ data, z ~ encoder] -log q(y=1 | x, z)
+        E[x ~ data, z ~ sg(encoder)] -log q(y=1 | x, z)
       + E[z ~ prior, x ~ decoder] -log q(y=0 | x, z)
     generate: minimise over decoder, encoder
         E[z ~ prior, x ~ decoder] -log[q(y=1 | x, z) / q(y=0 | x, z)]
-      + E[x ~ data, z ~ encoder] log[q(y=1 | x, z) / q(y=0 | x, z)]
       + E[z ~ prior, x ~ decoder] -log q(z | x)
 
     References:
@@ -53,7 +53,7 @@ def veegan(reconstruction: float = 1.0) -> Recipe:
         },
         phases=adversarial(
             fake=GENERATED,
-            real=INFERRED,
+            real=INFERRED.detached(),
             updates=("decoder", "encoder"),
             contest="log_ratio",
             extra=(E(NegativeLogProb("encoder"), GENERATED, scale=reconstruction, name="recall"),),
