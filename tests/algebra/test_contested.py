@@ -126,6 +126,13 @@ class PenaltyTest(parameterized.TestCase):
             found = self.penalties(gan(contest=contest, gradient_penalty=weight))
             self.assertEqual([e.scale for _, e in found], scales)
 
+    @parameterized.parameters(
+        (conditional_gan, (), ("c",)), (conditional_gan, (("pack", 2),), ("c_pack",)), (bigan, (), ()), (gan, (), ())
+    )
+    def test_no_slope_is_asked_along_what_conditions_both_sides(self, recipe, options, held):
+        found = self.penalties(recipe(contest="wasserstein", r1=0.1, **dict(options)))
+        self.assertEqual([e.of.held for _, e in found], [held, held])
+
     def test_r1_is_half_gamma_times_the_squared_gradient_on_real_examples(self):
         found = self.penalties(bigan(r1=0.2))
         self.assertEqual(found, [("discriminate", E(GradientPenalty("discriminator", 0.0), INFERRED, 0.1, name="r1"))])

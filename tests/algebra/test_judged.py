@@ -88,6 +88,10 @@ class GradientPenaltyTest(parameterized.TestCase):
         by_hand = 25.0 * weights**2 + np.square(linear(X)) * np.sum(weights**2)
         np.testing.assert_allclose(GradientPenalty("by_class", target=0.0)(sample()), by_hand, rtol=1e-5)
 
+    def test_of_a_class_that_is_held_is_of_the_gradient_to_the_example_alone(self):
+        held = GradientPenalty("by_class", target=0.0, held=("c",))
+        np.testing.assert_allclose(held(sample()), 25.0 * np.array([1.0, 4.0, 9.0]), rtol=1e-5)
+
     def test_over_several_draws_is_of_each(self):
         drawn = Ancestral((Draw("prior", 5),))(sample(), stubs.seed())
         found = GradientPenalty("codes", target=0.0)(drawn)
@@ -118,6 +122,7 @@ class GradientPenaltyTest(parameterized.TestCase):
         (GradientPenalty(), "(|dl(x)/d(x)| - 1)^2"),
         (GradientPenalty(target=0.0), "|dl(x)/d(x)|^2"),
         (GradientPenalty("pairs", 0.5), "(|dl(x, z)/d(x, z)| - 0.5)^2"),
+        (GradientPenalty("by_class", 0.0, ("c",)), "|dl(x, c)/d(x)|^2"),
     )
     def test_describes_itself(self, term, text):
         self.assertEqual((term.describe(ROLES), term.label), (text, "gradient_penalty"))

@@ -32,7 +32,7 @@ def contested(
             or an f-divergence of `tfp.vi`; see `ugm_tf.contests.names`.  None leaves the recipe's own.
         discriminator_steps: Updates of each discriminator in one training step, each on fresh draws and the same data.
         gradient_penalty: Weight of (|dl/dx| - 1)^2 between real and generated examples; None is 10 for "wasserstein",
-            which needs it, and 0 otherwise.
+            which needs it, and 0 otherwise.  A class that conditions both sides is no part of x, here and in r1.
         r1: gamma of the penalty gamma/2 |dl/dx|^2 on real examples.
         pack: Examples that the discriminators judge together; see `packed`.
 
@@ -73,13 +73,20 @@ def contested(
         if by is None:
             return old
         _, real, fakes = judges[by]
+        made = {step.sets(recipe.roles) for side in (real, *fakes) for step in side.steps}
+        held = tuple(variable for variable in recipe.roles[by].given if variable not in made)
         more = [
-            E(GradientPenalty(by), Interpolated(real, fake), gradient_penalty, name=_numbered("gradient_penalty", i))
+            E(
+                GradientPenalty(by, held=held),
+                Interpolated(real, fake),
+                gradient_penalty,
+                name=_numbered("gradient_penalty", i),
+            )
             for i, fake in enumerate(fakes)
             if gradient_penalty
         ]
         if r1:
-            more.append(E(GradientPenalty(by, 0.0), real, 0.5 * r1, name="r1"))
+            more.append(E(GradientPenalty(by, 0.0, held), real, 0.5 * r1, name="r1"))
         steps = old.repeats if discriminator_steps == 1 else discriminator_steps
         return dataclasses.replace(old, minimise=(*old.minimise, *more), repeats=steps)
 
@@ -121,9 +128,13 @@ def packed(recipe: Recipe, size: int) -> Recipe:
         def add(sampler: Ancestral) -> Ancestral:
             return sampler.then(*(Pack(v, f"{v}_pack", size) for v in recipe.roles[by].given))
 
-        under = e.under
+        under, of = e.under, e.of
+        if isinstance(of, GradientPenalty):
+            of = dataclasses.replace(of, held=tuple(f"{v}_pack" for v in of.held))
         return dataclasses.replace(
-            e, under=Interpolated(add(under.left), add(under.right)) if isinstance(under, Interpolated) else add(under)
+            e,
+            of=of,
+            under=Interpolated(add(under.left), add(under.right)) if isinstance(under, Interpolated) else add(under),
         )
 
     densities = dict(recipe.densities)

@@ -45,7 +45,8 @@ class DiscriminatorLoss(Term):
         return contests.get(self.contest).loss(self.y, self.reverse)(sample.distribution(self.by).logits)
 
     def describe(self, roles):
-        return contests.get(self.contest).text(self.y, self.reverse, ", ".join(roles[self.by].given))
+        role = roles[self.by]
+        return contests.get(self.contest).text(self.y, self.reverse, ", ".join(role.given), role.of)
 
     @property
     def label(self):
@@ -54,7 +55,7 @@ class DiscriminatorLoss(Term):
 
 @record
 class GradientPenalty(Term):
-    """(|dl/dv| - target)^2, where l is a discriminator's output and v all that it judges of an example, [B].
+    """(|dl/dv| - target)^2, where l is a discriminator's output and v what it judges of an example, [B].
 
     With target = 1 between real and generated examples (`Interpolated`) it is the penalty of WGAN-GP; with
     target = 0 on real ones, half of it times gamma is R1.
@@ -62,6 +63,8 @@ class GradientPenalty(Term):
     Args:
         by: Name of the discriminator.
         target: The length that the gradient shall have.
+        held: What the discriminator is given but does not judge, as the class of a conditional GAN: its slope along
+            these variables is free.
 
     References:
         Ishaan Gulrajani et al. Improved Training of Wasserstein GANs. NIPS 2017.
@@ -72,9 +75,10 @@ class GradientPenalty(Term):
 
     by: str = "discriminator"
     target: float = 1.0
+    held: tuple[str, ...] = ()
 
     def __call__(self, sample):
-        given = {variable: tf.identity(sample[variable]) for variable in sample.roles[self.by].given}
+        given = {variable: tf.identity(sample[variable]) for variable in self._judged(sample.roles)}
         with tf.GradientTape() as tape:
             tape.watch(given)
             logits = sample.where(**given).distribution(self.by).logits
@@ -86,13 +90,15 @@ class GradientPenalty(Term):
         return tf.square(tf.sqrt(square + 1e-12) - self.target)  # the root of 0 has no gradient
 
     def describe(self, roles):
-        given = ", ".join(roles[self.by].given)
-        length = f"|dl({given})/d({given})|"
+        length = f"|dl({', '.join(roles[self.by].given)})/d({', '.join(self._judged(roles))})|"
         return f"{length}^2" if self.target == 0.0 else f"({length} - {self.target:g})^2"
 
     @property
     def label(self):
         return "gradient_penalty"
+
+    def _judged(self, roles):
+        return [variable for variable in roles[self.by].given if variable not in self.held]
 
 
 def _batch(logits: tf.Tensor) -> list[tf.Tensor]:
