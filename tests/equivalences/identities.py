@@ -276,7 +276,7 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "veegan": (
         _lemma(
-            "with the best discriminator, and codes read back from draws held fixed, it descends KL(generated || inferred)",
+            "with the best discriminator, codes read back from draws held fixed, it descends KL(generated || inferred)",
             "joint_discriminators.py::SymmetricTest"
             "::test_with_its_codes_read_back_on_draws_held_fixed_veegan_descends_the_whole_kl_of_generated_pairs",
         ),

@@ -56,6 +56,26 @@ class CriticTest(absltest.TestCase):
         self.assertGreater(np.max(np.abs(step.after["discriminator"] - plain)), 1e-2)
 
 
+class ClassifierTest(absltest.TestCase):
+    """Its first update, of the logit 0.6 x - 0.1, at l = 0.6 x - 0.1."""
+
+    def change(self, **options):
+        step = Step(moves=1, **options)
+        return step, step.after["ratio"] - step.before["ratio"]
+
+    def test_its_penalty_shrinks_the_slope_on_data(self):
+        """gamma/2 |dl/dx|^2 = 0.35 0.6^2 has the gradient 0.7 0.6 by the slope, and none by the bias."""
+        step, with_penalty = self.change(ratio_r1=0.7)
+        _, without = self.change()
+        np.testing.assert_allclose(with_penalty - without, [-RATE * 0.7 * 0.6, 0.0], atol=TOLERANCE)
+        self.assertAlmostEqual(step.values["classify/r1"].numpy(), 0.36, delta=TOLERANCE)
+
+    def test_the_critic_is_not_penalised(self):
+        step, _ = self.change(ratio_r1=0.7)
+        plain, _ = self.change()
+        np.testing.assert_array_equal(step.after["discriminator"], plain.after["discriminator"])
+
+
 class OneMoveTest(absltest.TestCase):
     """The draws have not moved: the ratio is 1."""
 

@@ -36,9 +36,10 @@ class Contest:
         """The loss on side y; `reverse` for that of the discriminator's adversary."""
         return (self.fake, self.real, self.fool, self.fool_real)[y + 2 * reverse]
 
-    def text(self, y: int, reverse: bool, given: str) -> str:
-        """That loss as `describe` prints it."""
-        return (self.texts[1], self.texts[0], self.texts[2], self.texts[3])[y + 2 * reverse].format(given=given)
+    def text(self, y: int, reverse: bool, given: str, of: str = "y") -> str:
+        """That loss as `describe` prints it, for a discriminator q(of | given)."""
+        texts = (self.texts[1], self.texts[0], self.texts[2], self.texts[3])
+        return texts[y + 2 * reverse].format(given=given, of=of)
 
 
 def _negative(function: Function) -> Function:
@@ -53,7 +54,7 @@ def _minus(logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softplus(-logits)
 
 
-_LOGISTIC = ("-log q(y=1 | {given})", "-log q(y=0 | {given})")
+_LOGISTIC = ("-log q({of}=1 | {given})", "-log q({of}=0 | {given})")
 
 
 def _f_divergence(name: str, threshold: Function, conjugate: Function) -> Contest:
@@ -105,7 +106,7 @@ _CONTESTS = {
             fool=_minus,
             fool_real=_plus,
             log_ratio=True,
-            texts=(*_LOGISTIC, "-log q^r(y=0 | {given})", "-log q^r(y=1 | {given})"),
+            texts=(*_LOGISTIC, "-log q^r({of}=0 | {given})", "-log q^r({of}=1 | {given})"),
         ),
         Contest(
             "minimax",
@@ -114,7 +115,7 @@ _CONTESTS = {
             fool=_negative(_plus),
             fool_real=_negative(_minus),
             log_ratio=True,
-            texts=(*_LOGISTIC, "log q(y=0 | {given})", "log q(y=1 | {given})"),
+            texts=(*_LOGISTIC, "log q({of}=0 | {given})", "log q({of}=1 | {given})"),
         ),
         Contest(
             "log_ratio",
@@ -125,8 +126,8 @@ _CONTESTS = {
             log_ratio=True,
             texts=(
                 *_LOGISTIC,
-                "-log[q(y=1 | {given}) / q(y=0 | {given})]",
-                "log[q(y=1 | {given}) / q(y=0 | {given})]",
+                "-log[q({of}=1 | {given}) / q({of}=0 | {given})]",
+                "log[q({of}=1 | {given}) / q({of}=0 | {given})]",
             ),
         ),
         Contest(

@@ -16,6 +16,9 @@ def adversarial_domain_adaptation(supervised: float = 1.0, adversary: float = 1.
     serves the target as well as far as the features of both look alike.  Both domains learn: the features of the
     source are drawn towards the target's, too (equation 3, unlike in a GAN).
 
+    The term of the labels is, as far as we know, of the paper's appendix, which we could not check; with it the
+    recipe is Ganin et al.'s.
+
     In the paper's letters the data are z and their features x; here data are x, and their features z.
 
     Densities:

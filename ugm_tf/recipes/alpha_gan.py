@@ -12,7 +12,8 @@ def alpha_gan(reconstruction: float = 1.0) -> Recipe:
     """alpha-GAN: a VAE whose rate and whose likelihood of samples are ratios that two discriminators estimate.
 
     The code discriminator's log-ratio stands for KL(q(z) || p(z)), the image discriminator's for how real samples
-    and reconstructions are.
+    and reconstructions are.  Encoder and decoder descend one loss together, so that the encoder learns from how real
+    its reconstructions are, too; the authors' code updates the two in turn, each with its own terms.
 
     Densities:
         prior: p(z), such as "gaussian".

@@ -11,7 +11,8 @@ __all__ = ["bigan"]
 def bigan() -> Recipe:
     """BiGAN, or ALI: a discriminator of pairs (x, z) holds what is generated and what is inferred to one law.
 
-    It is adversarial domain adaptation between (decoded z, z) and (x, encoded x); both sides learn.
+    It is adversarial domain adaptation between (decoded z, z) and (x, encoded x); both sides learn.  (So derived in
+    this project; the paper does not speak of it.)
 
     Densities:
         prior: p(z), such as "gaussian".

@@ -19,7 +19,13 @@ __all__ = ["ppo_gan"]
 
 
 @recipe
-def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradient_penalty: float = 10.0) -> Recipe:
+def ppo_gan(
+    epsilon: float = 0.4,
+    moves: int = 2,
+    critic_steps: int = 5,
+    gradient_penalty: float = 10.0,
+    ratio_r1: float = 0.0,
+) -> Recipe:
     """PPO-GAN: the paper's descendant, whose critic weighs samples as IWGAN does and whose decoder moves in bounds.
 
     The critic is WGAN-GP's, with generated examples weighted by softmax(l).  Then decoder and classifier move in
@@ -37,6 +43,9 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
         moves: Updates of classifier and decoder in one training step, on the same z; with 1 nothing is ever clipped.
         critic_steps: Updates of the critic in one training step.
         gradient_penalty: Weight of the critic's penalty.
+        ratio_r1: gamma of the classifier's penalty gamma/2 |dl/dx|^2 on data, of which the paper has none.  Where data
+            fill little of their space a classifier without it becomes certain, every r is clipped, and the decoder
+            learns no more.
 
     Raises:
         ValueError: If a number is out of range.
@@ -49,8 +58,8 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
       + E[z ~ sg(prior), x ~ sg(decoder)] w[q^r(y=0 | x) / q(y=0 | x)] * l(x)
       + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder)] (|dl(x)/d(x)| - 1)^2
     classify: minimise over ratio, 2 times in turn
-        E[x ~ data] -log q(y=1 | x)
-      + E[z ~ sg(prior), x ~ sg(decoder), x ~ decoder] -log q(y=0 | x)
+        E[x ~ data] -log q(v=1 | x)
+      + E[z ~ sg(prior), x ~ sg(decoder), x ~ decoder] -log q(v=0 | x)
     generate: minimise over decoder, 2 times in turn
         E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -min(r l(x), clip(r, 1 -+ 0.4) l(x))
 
@@ -58,10 +67,10 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
         Yue Wu, Pan Zhou, Andrew Wilson, Eric Xing, Zhiting Hu. Improving GAN Training with Probability Ratio
         Clipping and Sample Reweighting. NeurIPS 2020. https://arxiv.org/abs/2006.06900, equations 7 to 11.
     """
-    if not 0.0 < epsilon < 1.0 or moves < 1 or not gradient_penalty >= 0.0:
+    if not 0.0 < epsilon < 1.0 or moves < 1 or not (gradient_penalty >= 0.0 and ratio_r1 >= 0.0):
         raise ValueError(
-            "epsilon is between 0 and 1, moves at least 1 and gradient_penalty at least 0. Received: "
-            f"{epsilon=}, {moves=}, {gradient_penalty=}."
+            "epsilon is between 0 and 1, moves at least 1, gradient_penalty and ratio_r1 at least 0. Received: "
+            f"{epsilon=}, {moves=}, {gradient_penalty=}, {ratio_r1=}."
         )
     held = GENERATED.detached()
     moved = held.then("decoder")  # of the same z
@@ -81,6 +90,7 @@ def ppo_gan(epsilon: float = 0.4, moves: int = 2, critic_steps: int = 5, gradien
         (
             E(DiscriminatorLoss(1, "ratio"), DATA, name="real"),
             E(DiscriminatorLoss(0, "ratio"), moved, name="fake"),
+            *([E(GradientPenalty("ratio", target=0.0), DATA, 0.5 * ratio_r1, name="r1")] if ratio_r1 else []),
         ),
         updates=("ratio",),
     )

@@ -12,7 +12,9 @@ def vae_gan(beta: float = 1.0, adversary: float = 1.0) -> Recipe:
     """VAE/GAN: the evidence lower bound, and a discriminator of samples and of reconstructions.
 
     The VAE's KL(Q || P) covers all modes and blurs; the GAN's KL(P || Q) is sharp and may miss modes.  Their sum
-    makes up for both.  What is judged is the decoder's mean, through which gradients flow for every family.
+    makes up for both.  What is judged is the decoder's mean, through which gradients flow for every family.  Encoder
+    and decoder descend one loss together: the encoder learns from how real its reconstructions are, too, which in
+    Larsen et al. the decoder alone does.
 
     Densities:
         prior: p(z), such as "gaussian".
