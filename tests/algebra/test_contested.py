@@ -1,6 +1,7 @@
 """Other rules for all discriminators of a recipe and those who play against them."""
 
 import dataclasses
+import inspect
 
 from absl.testing import absltest, parameterized
 
@@ -21,7 +22,7 @@ from ugm_tf.algebra import (
     contests,
     packed,
 )
-from ugm_tf.recipes import aae, alpha_gan, avb, bigan, conditional_gan, cyclegan, gan, iwgan, ppo_gan, vae, vae_gan
+from ugm_tf.recipes import aae, alpha_gan, bigan, conditional_gan, cyclegan, gan, iwgan, ppo_gan, vae, vae_gan
 
 ADVERSARIAL = ("gan", "conditional_gan", "acgan", "infogan", "bigan", "alice", "aae", "vae_gan", "alpha_gan", "avb")
 
@@ -232,9 +233,49 @@ class ContestableTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, f"the weight of a penalty, a number. Received: {received}"):
             gan(**options)
 
-    def test_a_recipe_that_is_not_contestable_takes_none(self):
-        with self.assertRaises(TypeError):
-            avb(contest="hinge")
+    @parameterized.parameters(*(name for name in ugm_tf.recipes.names() if name != "ppo_gan"))
+    def test_a_recipe_has_them_as_its_own_if_it_trains_a_discriminator(self, name):
+        options = list(inspect.signature(contested).parameters)[1:]
+        own = [key for key in inspect.signature(ugm_tf.recipes.function(name)).parameters if key in options]
+        try:
+            made = contested(ugm_tf.recipes.get(name), discriminator_steps=2, r1=1.0)
+        except ValueError:
+            self.assertEmpty(own)
+        else:
+            self.assertCountEqual(own, options)
+            self.assertEqual(ugm_tf.recipes.get(name, discriminator_steps=2, r1=1.0), made)
+
+    def test_ppo_gan_plays_its_own_and_has_none(self):
+        with self.assertRaisesRegex(ValueError, "'ppo_gan' has no hyperparameter 'contest'. It takes: epsilon"):
+            ugm_tf.recipes.get("ppo_gan", contest="hinge")
+
+
+class ActivatedTest(parameterized.TestCase):
+    """The options of recipes to which a transfer adds a discriminator; their weights ask it for a probability."""
+
+    NAMES = ("aavae", "aacvae", "aasvae", "aaiwae", "aahvae")
+
+    @parameterized.product(
+        name=NAMES,
+        options=[{"contest": "kl_reverse"}, {"discriminator_steps": 2}, {"gradient_penalty": 0.5}, {"r1": 0.1}],
+    )
+    def test_options_are_passed_on(self, name, options):
+        made, plain = ugm_tf.recipes.get(name, **options), ugm_tf.recipes.get(name)
+        self.assertEqual(made, contested(plain, **options))
+        self.assertNotEqual(made, plain)
+        self.assertEqual(made.phases[1:], plain.phases[1:])
+
+    def test_beside_those_of_the_base_and_of_the_transfer(self):
+        made = ugm_tf.recipes.get("aavae", beta=2.0, temperature=3.0, r1=0.1)
+        self.assertEqual(made, contested(ugm_tf.recipes.aavae(beta=2.0, temperature=3.0), r1=0.1))
+
+    @parameterized.parameters(*NAMES)
+    def test_refuses_critics_and_packs(self, name):
+        for contest in ("hinge", "wasserstein", "least_squares"):
+            with self.assertRaisesRegex(ValueError, f"which the critic of contest='{contest}' does not tell"):
+                ugm_tf.recipes.get(name, contest=contest)
+        with self.assertRaisesRegex(ValueError, "which would judge packs of 2 together. Use pack=1"):
+            ugm_tf.recipes.get(name, pack=2)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ CONTESTS = (
     ("aae_least_squares", "aae", {"contest": "least_squares"}, dense),
     ("cyclegan_least_squares", "cyclegan", {"contest": "least_squares"}, dense),
     ("infogan_kl_forward", "infogan", {"contest": "kl_forward"}, dense),
+    ("aavae_kl_reverse_r1", "aavae", {"contest": "kl_reverse", "r1": 1.0}, dense),
+    ("avb_wasserstein", "avb", {"contest": "wasserstein"}, dense),
 )
 ROWS = (*RECIPES, *OPTIONS, *CONTESTS)
 

@@ -159,13 +159,15 @@ class RefusalsTest(parameterized.TestCase):
 
 
 class RegisteringTest(absltest.TestCase):
+    CONTEST = ("contest", "discriminator_steps", "gradient_penalty", "r1", "pack")
+
     def test_options_of_a_contest_come_after_the_recipes_own(self):
         names = list(inspect.signature(recipes.infogan).parameters)
-        contest = ["contest", "discriminator_steps", "gradient_penalty", "r1", "pack"]
-        self.assertEqual(names, ["info", "structured", *contest])
+        self.assertEqual(names, ["info", "structured", *self.CONTEST])
 
     def test_a_transfers_come_after_those(self):
-        self.assertEqual(list(inspect.signature(recipes.aavae).parameters), ["beta", "kl", "temperature", "fakes"])
+        names = list(inspect.signature(recipes.aavae).parameters)
+        self.assertEqual(names, ["beta", "kl", "temperature", "fakes", *self.CONTEST])
         self.assertEqual(list(inspect.signature(recipes.iwgan).parameters)[-1], "normalise")
 
 

@@ -1,12 +1,13 @@
 """Adversarial variational Bayes: a VAE with an implicit posterior."""
 
 from ugm_tf.algebra import Ancestral, E, NegativeLogProb, Recipe, adversarial
-from ugm_tf.recipes.registry import recipe
+from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["avb"]
 
 
 @recipe
+@contestable
 def avb() -> Recipe:
     """AVB: a VAE whose posterior is any network of x and noise, as a discriminator estimates its rate.
 
@@ -19,6 +20,10 @@ def avb() -> Recipe:
         encoder: q(z | x, e), "point".
         decoder: p(x | z), of a family with a log-probability, such as "bernoulli".
         discriminator: q(y | x, z), "logit".
+
+    Args:
+        The options of `ugm_tf.contested`; the original plays "log_ratio".  A pack's log-ratio is the sum of those of
+            its examples, so with `pack` the rate counts so many times.
 
     Example:
 

@@ -15,7 +15,7 @@ from ugm_tf.recipes.gan import gan
 from ugm_tf.recipes.hierarchical_vae import hierarchical_vae
 from ugm_tf.recipes.infogan import infogan
 from ugm_tf.recipes.iwae import iwae
-from ugm_tf.recipes.registry import recipe
+from ugm_tf.recipes.registry import contestable, recipe
 from ugm_tf.recipes.semi_supervised_vae import semi_supervised_vae
 from ugm_tf.recipes.vae import vae
 
@@ -37,7 +37,10 @@ __all__ = [
 def _transferred(
     name: str, transfer: Callable[..., Recipe], base: Callable[..., Recipe], title: str
 ) -> Callable[..., Recipe]:
-    """Registers `transfer(base())` under a name; its hyperparameters are those of both."""
+    """Registers `transfer(base())` under a name; its hyperparameters are those of both.
+
+    A base that has a contest brings its options; where the transfer adds the discriminator, the result has them.
+    """
     own = [p.replace(kind=p.KEYWORD_ONLY) for n, p in inspect.signature(transfer).parameters.items() if n != "recipe"]
     inherited = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(base).parameters.values()]
     mine = {parameter.name for parameter in own}
@@ -51,11 +54,13 @@ def _transferred(
     made.__module__ = __name__
     made.__signature__ = inspect.Signature([*inherited, *own], return_annotation=Recipe)  # type: ignore[attr-defined]
     equation = "16" if transfer is importance_weighted else "17"
+    adds = transfer is adversary_activated
+    options = "\n        And the options of `ugm_tf.contested`." if adds else ""
     made.__doc__ = f"""{title}: `{transfer.__name__}({base.__name__}())`.
 
     Args:
         {", ".join(parameter.name for parameter in inherited) or "None"}: As in `{base.__name__}`.
-        {", ".join(parameter.name for parameter in own)}: As in `ugm_tf.{transfer.__name__}`.
+        {", ".join(parameter.name for parameter in own)}: As in `ugm_tf.{transfer.__name__}`.{options}
 
     Example:
 
@@ -66,7 +71,7 @@ def _transferred(
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
         https://arxiv.org/abs/1706.00550, equation {equation}.
     """
-    return recipe(made)
+    return recipe(contestable(made) if adds else made)
 
 
 iwgan = _transferred("iwgan", importance_weighted, gan, "IWGAN, the importance-weighted GAN")
