@@ -17,6 +17,7 @@ from ugm_tf.algebra import (
     ImportanceWeight,
     Mean,
     NegativeLogProb,
+    Phase,
     adversary_activated,
     importance_weighted,
 )
@@ -105,13 +106,19 @@ class ImportanceWeightedTest(parameterized.TestCase):
 
 class AdversaryActivatedTest(parameterized.TestCase):
     @parameterized.parameters(*ENCODING)
-    def test_what_encodes_data_is_halved_and_weighed_and_all_else_stays(self, name):
+    def test_what_infers_from_data_is_halved_and_weighed_and_all_else_stays(self, name):
         before, after = ENCODING[name], adversary_activated(ENCODING[name])
         self.assertEqual([phase.name for phase in after.phases], ["discriminate", *(p.name for p in before.phases)])
         for old, new in zip(before.phases, after.phases[1:], strict=True):
             self.assertEqual(new.updates, old.updates)
             drawn = {e.label: [s.density for s in e.under.steps] for e in old.minimise}
-            inferred = [e for e in old.minimise if "encoder" in drawn[e.label] and "decoder" not in drawn[e.label]]
+            inferred = [
+                e
+                for e in old.minimise
+                if {"encoder", "features"} & {*drawn[e.label]}
+                and "decoder" not in drawn[e.label]
+                and e.label != "labels"
+            ]
             stays = [e for e in new.minimise if e.weight is None]
             self.assertEqual(stays, [e for e in old.minimise if e not in inferred])
             weighed = [e for e in new.minimise if e.weight is not None]
@@ -159,6 +166,54 @@ class AdversaryActivatedTest(parameterized.TestCase):
         advice = "cannot weight .*distortion.*which has a sampler of its own or a weight already"
         with self.assertRaisesRegex(ValueError, advice):
             adversary_activated(recipes.reweighted_wake_sleep(inference=inference))
+
+
+class StackedTest(parameterized.TestCase):
+    """M1+M2: the VAE that learns the judged decoder is weighed and fed as a VAE is, and M2 on its features as M2 is."""
+
+    def setUp(self):
+        super().setUp()
+        self.before = ENCODING["stacked_semi_supervised_vae"]
+        self.after = adversary_activated(self.before)
+        self.fake = Ancestral(("classes", "prior", "middle", "decoder", Detach()))
+
+    def test_whoever_learns_the_judged_decoder_is_weighed_and_meets_generated_examples(self):
+        half = dict(scale=0.5, weight=DiscriminatorProbability())
+        of = (NegativeLogProb("decoder"), "distortion"), (KL("features", "features_prior"), "rate")
+        by_hand = [
+            E(term, under, name=f"{label}_{side}", **half)
+            for term, label in of
+            for side, under in (("data", Ancestral(("features",))), ("generated", self.fake.then("features")))
+        ]
+        self.assertEqual(list(self.after.phase("features").minimise), by_hand)
+
+    def test_the_features_of_generated_examples_are_labelled_and_fixed(self):
+        of = {e.label: e for e in self.after.phase("wake").minimise}
+        fixed = self.fake.then("features", Detach(), "encoder")
+        self.assertEqual(of["labelled_distortion_generated"].under, fixed)
+        self.assertEqual(of["labelled_rate_generated"].under, fixed)
+        self.assertNotIn("distortion_generated", of)
+
+    def test_the_classifiers_loss_is_untouched(self):
+        self.assertEqual(self.after.phase("wake").minimise[-1], self.before.phase("wake").minimise[-1])
+
+    @parameterized.parameters(*ENCODING)
+    def test_no_phase_that_infers_and_learns_the_judged_decoder_is_left_as_it_was(self, name):
+        after = adversary_activated(ENCODING[name])
+        learn = [p for p in after.phases if "decoder" in p.updates]
+        self.assertNotEmpty(learn)
+        for phase in learn:
+            sides = {e.label.rpartition("_")[2] for e in phase.minimise if e.weight == DiscriminatorProbability()}
+            self.assertContainsSubset({"data", "generated"}, sides)
+
+    def test_codes_that_are_held_fixed_teach_the_decoder_too(self):
+        fixed = Ancestral(("encoder",)).detached()
+        term = E(NegativeLogProb("decoder"), fixed, name="distortion")
+        sleep = recipes.wake_sleep().phase("sleep")
+        recipe = dataclasses.replace(recipes.wake_sleep(), phases=(Phase("wake", (term,), ("decoder",)), sleep))
+        first, second = adversary_activated(recipe).phase("wake").minimise
+        self.assertEqual(first.under, fixed)
+        self.assertEqual(second.under, Ancestral(("prior", "decoder", Detach(), "encoder", Detach())))
 
 
 class SemiSupervisedTest(parameterized.TestCase):

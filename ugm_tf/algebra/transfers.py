@@ -7,6 +7,7 @@ from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.samplers import Ancestral, Interpolated
+from ugm_tf.algebra.terms import NegativeLogProb
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 
 __all__ = ["adversary_activated", "importance_weighted"]
@@ -76,7 +77,7 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
 def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "draws") -> Recipe:
     """Lets a VAE learn from its own samples, as far as a learned discriminator takes them for data: VAE -> AAVAE.
 
-    Each expectation of the wake phase is taken twice, over data and over generated examples, and weighted
+    Each expectation that infers from data is taken twice, over data and over generated examples, and weighted
     by q(y=1 | x) where the VAE has a perfect discriminator that counts data alone (equation 17):
 
         1/2 E_data[q(y=1 | x) * term] + 1/2 E_generated[q(y=1 | x) * term]
@@ -87,11 +88,11 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
 
     A generated example is known with all that it was drawn from but its code.  So in a semi-supervised recipe it
     enters as a labelled one; where a class is inferred, examples of the data are weighted and none is generated.
-    Expectations that draw from no encoder, such as a classifier's loss on labels, stay as they are.  (The paper does
-    not say how labels of generated examples enter.)
+    An expectation infers if it draws from a density q given no decoder's draws, unless it scores a q alone: a
+    classifier's loss on labels stays as it is.  (The paper does not say how labels of generated examples enter.)
 
     Args:
-        recipe: A recipe with a decoder of x and what it generates from, and a phase that draws from an encoder.
+        recipe: A recipe with a decoder of x and what it generates from, and a phase that infers, by an encoder.
         temperature: T of q(y=1 | x) = sigmoid(logit / T); T > 1 lets generated examples count for more.
         fakes: "draws" of the decoder, or its "means".
 
@@ -109,22 +110,22 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
             "adversary_activated adds a discriminator of x to a recipe that has none; this one has "
             f"'discriminator': {recipe.densities['discriminator']}. Apply it to a recipe such as vae()."
         )
-    wakes = [phase for phase in recipe.phases if any(_infers(e) for e in phase.minimise)]
+    wakes = [phase for phase in recipe.phases if any(_infers(recipe, e) for e in phase.minimise)]
     parts = recipe.ancestors("decoder", known=())[0] if "decoder" in recipe.densities else ()
     if not wakes or not parts:
         raise ValueError(
-            "adversary_activated weights a phase that draws codes of data from 'encoder', in a recipe with a "
-            "'prior' and a "
-            f"'decoder' to generate from. This recipe has the densities {', '.join(recipe.densities)} and the phases "
-            f"{_phases(recipe)}. Apply it to a recipe such as vae()."
+            "adversary_activated weights a phase that draws codes of data from a density q, such as 'encoder', in a "
+            "recipe with a 'prior' and a 'decoder' to generate from. This recipe has the densities "
+            f"{', '.join(recipe.densities)} and the phases {_phases(recipe)}. Apply it to a recipe such as vae()."
         )
     weight = DiscriminatorProbability(temperature=temperature)
     generated = Ancestral((*parts, Draw("decoder") if fakes == "draws" else Mean("decoder")))
     causes = {recipe.roles[name].of for name in parts} & set(recipe.data)  # such as a class that has a prior
-    known = [e for phase in wakes for e in phase.minimise if _infers(e) and causes and not _sets(recipe, e) & causes]
+    inferring = [e for phase in wakes for e in phase.minimise if _infers(recipe, e)]
+    known = [e for e in inferring if causes and not _sets(recipe, e) & causes]
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
-        if isinstance(e.under, Ancestral | Interpolated) and not _infers(e):
+        if isinstance(e.under, Ancestral | Interpolated) and e not in inferring:
             return (e,)
         if not isinstance(e.under, Ancestral) or e.weight is not None:
             raise ValueError(
@@ -147,10 +148,12 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
     return dataclasses.replace(recipe, densities={**recipe.densities, "discriminator": "q(y | x)"}, phases=phases)
 
 
-def _infers(e: Expectation) -> bool:
-    """Whether the expectation draws from the encoder given data, not given what a decoder drew."""
-    drawn = [step.density for step in e.under.steps] if isinstance(e.under, Ancestral) else []
-    return "encoder" in drawn and "decoder" not in drawn
+def _infers(recipe: Recipe, e: Expectation) -> bool:
+    """Whether the expectation draws from a density q, not given what a decoder drew, and scores more than a q."""
+    drawn = {step.density for step in e.under.steps} if isinstance(e.under, Ancestral) else set()
+    inference = {name for name, role in recipe.roles.items() if role.letter == "q"}
+    of_labels = isinstance(e.of, NegativeLogProb) and e.of.density in inference
+    return bool(drawn & inference) and "decoder" not in drawn and not of_labels
 
 
 def _sets(recipe: Recipe, e: Expectation) -> set[str]:
