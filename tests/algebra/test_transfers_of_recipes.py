@@ -1,10 +1,13 @@
 """The two transfers on every recipe that they make sense for, and why they refuse the others."""
 
 import dataclasses
+import inspect
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests.algebra.pairs import ENCODING, FOOLING, PAIRS
 from ugm_tf import recipes
 from ugm_tf.algebra import (
     KL,
@@ -21,48 +24,60 @@ from ugm_tf.algebra import (
     adversary_activated,
     importance_weighted,
 )
-
-FOOLING = {
-    "gan": recipes.gan(),
-    "conditional_gan": recipes.conditional_gan(),
-    "acgan": recipes.acgan(),
-    "infogan": recipes.infogan(),
-    "infogan_of_one_code": recipes.infogan(structured=False),
-    "bigan": recipes.bigan(),
-    "alice": recipes.alice(),
-    "aae": recipes.aae(),
-    "vae_gan": recipes.vae_gan(),
-    "cyclegan": recipes.cyclegan(),
-    "adversarial_domain_adaptation": recipes.adversarial_domain_adaptation(),
-    "veegan": recipes.veegan(contest="logistic"),
-    "alpha_gan": recipes.alpha_gan(contest="logistic"),
-    "as_vae": recipes.as_vae(contest="logistic"),
-}
-ENCODING = {
-    "vae": recipes.vae(),
-    "conditional_vae": recipes.conditional_vae(beta=2.0),
-    "iaf_vae": recipes.iaf_vae(),
-    "iwae": recipes.iwae(),
-    "iwae_dreg": recipes.iwae(gradient="doubly_reparameterised"),
-    "miwae": recipes.miwae(),
-    "hierarchical_vae": recipes.hierarchical_vae(k=3),
-    "wake_sleep": recipes.wake_sleep(),
-    "semi_supervised_vae": recipes.semi_supervised_vae(),
-    "stacked_semi_supervised_vae": recipes.stacked_semi_supervised_vae(),
-}
+from ugm_tf.recipes import registry, transferred
 
 
-def pairs(before, after):
+def side_by_side(before, after):
     """The expectations of two recipes of the same phases, side by side."""
     for old, new in zip(before.phases, after.phases, strict=True):
         yield from zip(old.minimise, new.minimise, strict=True)
+
+
+class PairsTest(parameterized.TestCase):
+    """The list of pairs is whole: no transfer takes a recipe that is not in it."""
+
+    def outside(self, name, transfer):
+        """Whether the pair is valid, in the recipe's own contest or the logistic one, and is not in the list."""
+        own = {"contest": "logistic"} if "contest" in inspect.signature(recipes.function(name)).parameters else {}
+        listed = any(pair.base == name and pair.transfer is transfer for pair in PAIRS)
+        for hyperparameters in ({}, own):
+            try:
+                transfer(recipes.get(name, **hyperparameters))
+            except ValueError:
+                continue
+            return not listed
+        return False
+
+    @parameterized.product(name=recipes.names(), transfer=[importance_weighted, adversary_activated])
+    def test_a_valid_pair_is_listed(self, name, transfer):
+        self.assertFalse(self.outside(name, transfer), "Give it a line in tests/algebra/pairs.py.")
+
+    def test_a_valid_pair_that_is_not_listed_would_be_found(self):
+        self.enter_context(mock.patch.dict(registry._RECIPES))
+
+        @recipes.recipe
+        def toy():
+            return recipes.gan()
+
+        self.assertTrue(self.outside("toy", importance_weighted))
+        self.assertFalse(self.outside("toy", adversary_activated))
+
+    def test_a_listed_pair_is_valid_and_the_registrys_where_it_is_named(self):
+        for pair in PAIRS:
+            with self.subTest(pair.title):
+                made = pair()
+                if pair.named:
+                    self.assertEqual(recipes.get(pair.named, **pair.hyperparameters), made)
+
+    def test_every_transferred_recipe_is_named_by_its_pair(self):
+        self.assertCountEqual([pair.named for pair in PAIRS if pair.named], transferred.__all__)
 
 
 class ImportanceWeightedTest(parameterized.TestCase):
     @parameterized.parameters(*FOOLING)
     def test_each_reversed_loss_is_weighted_by_its_own_discriminator_and_side_and_nothing_else_changes(self, name):
         weighted = 0
-        for old, new in pairs(FOOLING[name], importance_weighted(FOOLING[name])):
+        for old, new in side_by_side(FOOLING[name], importance_weighted(FOOLING[name])):
             fools = isinstance(old.of, DiscriminatorLoss) and old.of.reverse
             weight = ImportanceWeight(old.of.by, None, old.of.y) if fools else None
             self.assertEqual(new, dataclasses.replace(old, weight=weight))
@@ -126,6 +141,15 @@ class AdversaryActivatedTest(parameterized.TestCase):
             for e in inferred:
                 halves = [half for half in weighed if half.of == e.of and half.scale == 0.5 * e.scale]
                 self.assertIn(e.under, [half.under for half in halves])
+
+    @parameterized.parameters(*ENCODING)
+    def test_no_phase_that_infers_and_learns_the_judged_decoder_is_left_as_it_was(self, name):
+        after = adversary_activated(ENCODING[name])
+        learn = [p for p in after.phases if "decoder" in p.updates]
+        self.assertNotEmpty(learn)
+        for phase in learn:
+            sides = {e.label.rpartition("_")[2] for e in phase.minimise if e.weight == DiscriminatorProbability()}
+            self.assertContainsSubset({"data", "generated"}, sides)
 
     @parameterized.parameters(*ENCODING)
     def test_generated_examples_are_held_fixed_and_those_of_the_discriminator(self, name):
@@ -196,15 +220,6 @@ class StackedTest(parameterized.TestCase):
 
     def test_the_classifiers_loss_is_untouched(self):
         self.assertEqual(self.after.phase("wake").minimise[-1], self.before.phase("wake").minimise[-1])
-
-    @parameterized.parameters(*ENCODING)
-    def test_no_phase_that_infers_and_learns_the_judged_decoder_is_left_as_it_was(self, name):
-        after = adversary_activated(ENCODING[name])
-        learn = [p for p in after.phases if "decoder" in p.updates]
-        self.assertNotEmpty(learn)
-        for phase in learn:
-            sides = {e.label.rpartition("_")[2] for e in phase.minimise if e.weight == DiscriminatorProbability()}
-            self.assertContainsSubset({"data", "generated"}, sides)
 
     def test_codes_that_are_held_fixed_teach_the_decoder_too(self):
         fixed = Ancestral(("encoder",)).detached()

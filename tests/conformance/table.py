@@ -1,7 +1,8 @@
 """The table of recipes: every capability is tested once, over all of its rows (after Sonnet's conformance suite).
 
 A new recipe gets all of these tests by a row here: a name, the recipe, its hyperparameters, and a function from the
-recipe to its densities.  `test_table.py` fails for a recipe that has none.
+recipe to its densities.  `test_table.py` fails for a recipe that has none.  A pair in `tests/algebra/pairs.py`, of a
+transfer and a recipe, has its row by being there.
 
 Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
 `trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, a row for each
@@ -18,6 +19,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context  # nothing public shows a graph after its optimization
 
 import ugm_tf
+from tests.algebra.pairs import PAIRS
 
 IMAGE = (8, 8, 1)
 SHAPES = {"x": IMAGE, "target": IMAGE, "labelled": IMAGE, "z": (3,), "c": (3,), "h": (2,), "u": (2,), "e": (3,)}
@@ -112,7 +114,13 @@ CONTESTS = (
     ("aavae_kl_reverse_r1", "aavae", {"contest": "kl_reverse", "r1": 1.0}, dense),
     ("avb_wasserstein", "avb", {"contest": "wasserstein"}, dense),
 )
-ROWS = (*RECIPES, *OPTIONS, *CONTESTS)
+# Each transfer of each recipe for which it makes sense and that is no recipe of its own above.
+TRANSFERS = tuple(
+    (pair.title, pair, {}, next(row[3] for row in RECIPES if row[1] == pair.base))
+    for pair in PAIRS
+    if pair.named is None
+)
+ROWS = (*RECIPES, *OPTIONS, *CONTESTS, *TRANSFERS)
 
 # A row for each mechanism: four models of the paper; axes of draws, and a gradient of its own; a flow; exact sums over
 # a class, and data under two names; two domains; relaxed coins; a phase in turn with another; a penalty.

@@ -40,9 +40,9 @@ class ExportTest(parameterized.TestCase):
         with table.trained(*row) as shared:
             self.check(shared.model)
 
-    @parameterized.named_parameters(*table.CONTESTS)
+    @parameterized.named_parameters(*table.CONTESTS, *table.TRANSFERS)
     @pytest.mark.slow
-    def test_every_endpoint_answers_as_in_python_after_contest(self, *row):
+    def test_every_endpoint_answers_as_in_python_for(self, *row):
         with table.trained(*row) as shared:
             self.check(shared.model)
 

@@ -178,7 +178,7 @@ class CallbacksTest(parameterized.TestCase):
 
 
 class PredictTest(parameterized.TestCase):
-    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)
+    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS, *table.TRANSFERS)
     def test_is_what_a_call_answers(self, *row):
         with table.trained(*row) as shared:
             model, found = shared.model, inference.endpoints(shared.model)

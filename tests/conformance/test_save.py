@@ -59,9 +59,9 @@ class SaveTest(parameterized.TestCase):
     def test_goes_on_as_if_never_stopped(self, *row):
         self.check_trained(row)
 
-    @parameterized.named_parameters(*table.CONTESTS)
+    @parameterized.named_parameters(*table.CONTESTS, *table.TRANSFERS)
     @pytest.mark.slow
-    def test_goes_on_as_if_never_stopped_in_contest(self, *row):
+    def test_goes_on_as_if_never_stopped_for(self, *row):
         self.check_trained(row)
 
     @parameterized.named_parameters(*table.ROWS)

@@ -5,6 +5,7 @@ from unittest import mock
 from absl.testing import absltest
 
 import ugm_tf
+from tests.algebra.pairs import PAIRS
 from tests.conformance import table
 
 
@@ -22,6 +23,20 @@ class TableTest(absltest.TestCase):
     def test_every_contest_has_a_row(self):
         played = {e.of.contest for row in table.ROWS if row[1] == "gan" for e in _expectations(row) if _judged(e)}
         self.assertCountEqual(played, ugm_tf.contests.names())
+
+    def test_every_valid_transfer_has_a_row(self):
+        made = [table.recipe_of(*row[1:]) for row in table.ROWS]
+        for pair in PAIRS:
+            if pair.named is None:
+                self.assertIn(pair(), made, pair.title)
+            else:
+                self.assertIn(pair.named, [row[1] for row in table.ROWS])
+
+    def test_a_transfer_without_a_row_would_be_found(self):
+        *others, (title, *_) = table.ROWS
+        with self.assertRaisesRegex(AssertionError, f"{title}$"):
+            with mock.patch.object(table, "ROWS", others):
+                self.test_every_valid_transfer_has_a_row()
 
     def test_names_are_unique(self):
         names = [name for name, *_ in table.ROWS]

@@ -61,7 +61,8 @@ class RunSavedModelTest(parameterized.TestCase):
     def test_answers_as_a_convolutional_model(self, recipe):
         self.check(served.model(served.conditional() if recipe == "conditional" else recipe, "dcgan"))
 
-    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)  # a contest exports as the recipe that it is of
+    # A contest exports as the recipe that it is of.
+    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS, *table.TRANSFERS)
     def test_answers_as_the_model_of(self, *row):
         self.check(table.model(*row))
 
