@@ -1,5 +1,7 @@
 """Discriminator rejection sampling: what is accepted, what is refused, and on which draws that depends."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,12 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.equivalences.toys import affine
+from ugm_tf import GENERATED, INFERRED, DiscriminatorLoss, E, ImportanceWeight, Phase, Reverse, rejection
+
+SHAPES = {"x": (4,), "z": (2,), "c": (3,), "u": (2,), "e": (2,), "labelled": (4,)}
+BIGAN = ugm_tf.recipes.bigan()
+ACCEPTED = ("gan", "iwgan", "conditional_gan", "iwcgan", "acgan", "infogan", "bigan", "alice", "veegan", "as_vae")
+ACCEPTED += ("aavae", "aacvae", "aasvae")  # whose classes have a prior, and are given to sample() all the same
 
 
 def model(slope, recipe=None):
@@ -69,10 +77,50 @@ class RejectionTest(parameterized.TestCase):
         ("gan", {"pack": 2}, r"a discriminator of what the decoder draws. This one's is q\(y \| x_pack\)"),
     )
     def test_refuses_a_model_whose_discriminator_does_not_tell(self, name, hyperparameters, message):
-        recipe = ugm_tf.recipes.get(name, **hyperparameters)
-        of = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (4,), "z": (2,)}, hidden=(3,)))
+        self.refuses(ugm_tf.recipes.get(name, **hyperparameters), message)
+
+    def refuses(self, recipe, message):
+        of = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, SHAPES, hidden=(3,)))
         with self.assertRaisesRegex(ValueError, message):
-            of.sample(4, reject=True)
+            of.sample(4, reject=True, **({"c": np.eye(3)[[0, 1, 2, 0]]} if "c" in recipe.data else {}))
+
+    @parameterized.parameters(
+        ("avb", {}, r"'decoder' generates.*tells E\[e ~ noise, x ~ data, z ~ encoder\] from E\[z ~ prior\]"),
+        (
+            "vae_gan",
+            {},
+            r"one expectation, of x that 'decoder' generates.*\+ E\[x ~ data, z ~ encoder, x = mean of dec",
+        ),
+        ("alpha_gan", {}, "one expectation, of x that 'decoder' generates"),
+    )
+    def test_refuses_a_discriminator_of_other_sides(self, name, hyperparameters, message):
+        self.refuses(ugm_tf.recipes.get(name, **hyperparameters), message)
+
+    @parameterized.parameters(*ACCEPTED)
+    def test_takes_one_of_data_against_samples(self, name):
+        recipe = ugm_tf.recipes.get(name)
+        of = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, SHAPES, hidden=(3,)))
+        self.assertIsNone(rejection.check(of))
+
+    @parameterized.named_parameters(
+        ("real_side_generated", GENERATED.then("encoder"), GENERATED, {}, "so the side of y=1 takes x from data"),
+        ("reconstructions", INFERRED, INFERRED.then("decoder"), {}, "so the side of y=0 is one expectation, of x"),
+        ("codes_read_back", INFERRED, GENERATED.then("encoder"), {}, "so the side of y=0 is one expectation, of x"),
+        ("reversed", INFERRED, GENERATED.then(Reverse("z", "z")), {}, "so the side of y=0 is one expectation, of x"),
+        ("weighted", INFERRED, GENERATED, {"weight": ImportanceWeight()}, "so neither side is weighted"),
+    )
+    def test_refuses_a_recipe_of_ones_own_whose_sides_are_others(self, real, fake, options, message):
+        first, second = E(DiscriminatorLoss(1), real), E(DiscriminatorLoss(0), fake, **options)
+        judge = Phase("discriminate", (first, second), ("discriminator",))
+        self.refuses(dataclasses.replace(BIGAN, phases=(judge, BIGAN.phase("generate"))), message)
+
+    def test_refuses_samples_that_are_judged_with_another_class_than_their_own(self):
+        made = ugm_tf.recipes.acgan()
+        judge = ugm_tf.adversarial(GENERATED.then("classifier"), ("decoder",))
+        densities = {**made.densities, "discriminator": "q(y | x, c)"}
+        learn = Phase("classify", made.phase("discriminate").minimise[2:], ("classifier",))
+        recipe = dataclasses.replace(made, densities=densities, phases=(*judge, learn))
+        self.refuses(recipe, "so the side of y=0 is one expectation, of x that 'decoder' generates")
 
     def test_an_f_divergences_critic_tells_the_log_ratio(self):
         recipe = ugm_tf.recipes.gan(contest="kl_forward")

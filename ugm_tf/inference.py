@@ -93,7 +93,7 @@ def sample(
 
     Raises:
         ValueError: If the model cannot sample, or a condition is missing or of another shape; with reject=True, if
-            there is no discriminator of x, or its logit is no log-ratio.
+            there is no discriminator that tells data from samples, or its logit is no log-ratio.
     """
     if n < 1:
         raise ValueError(f"sample() takes n, a number of examples of at least 1. Received: n={n}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.algebra import DiscriminatorLoss, JointSample, contests
+from ugm_tf.algebra import Ancestral, Detach, DiscriminatorLoss, Draw, Expectation, JointSample, Mean, Recipe, contests
 from ugm_tf.densities import noise_by_row
 from ugm_tf.endpoints import Endpoint
 
@@ -36,13 +36,56 @@ def check(model: "UnifiedModel") -> None:
         raise ValueError(
             f"reject=True takes a discriminator of what the decoder draws. This one's is {roles['discriminator']}."
         )
-    losses = [e.of for phase in model.recipe.phases for e in phase.minimise if isinstance(e.of, DiscriminatorLoss)]
-    played = {loss.contest for loss in losses if loss.by == "discriminator"}
+    judged = [
+        e
+        for phase in dict.fromkeys(model.recipe.phases)
+        if "discriminator" in phase.updates
+        for e in phase.minimise
+        if isinstance(e.of, DiscriminatorLoss) and e.of.by == "discriminator" and not e.of.reverse
+    ]
+    played = {e.of.contest for e in judged if isinstance(e.of, DiscriminatorLoss)}
     if not all(contests.get(name).log_ratio for name in played):
         raise ValueError(
             "reject=True accepts a draw in proportion to exp(logit) = p_data(x) / p(x), which the critic of "
             f"contest='{next(iter(played))}' does not tell. Train with contest='logistic', or leave reject out."
         )
+    _check_sides(model.recipe, judged)
+
+
+def _check_sides(recipe: Recipe, judged: list[Expectation]) -> None:
+    """The discriminator learned from data on one side, and on the other from what the model generates, alone."""
+    x = recipe.roles["decoder"].of
+    drawn, most = ({*recipe.ancestors("decoder", known)[0], "decoder"} for known in (None, ()))
+    real, fake = ([e for e in judged if getattr(e.of, "y", None) == y] for y in (1, 0))
+
+    def refuse(reason: str) -> None:
+        raise ValueError(
+            f"reject=True accepts a draw in proportion to exp(logit) = p_data({x}) / p({x}), where p is what sample() "
+            f"draws from; {reason}. This model's discriminator tells {_text(recipe, real)} from "
+            f"{_text(recipe, fake)}. Leave reject out, or use a model such as gan() or bigan()."
+        )
+
+    if not real or any(x in _drawn(recipe, e) for e in real):
+        refuse(f"so the side of y=1 takes {x} from data")
+    if len(fake) != 1 or not drawn <= set(_drawn(recipe, fake[0]).values()) <= most:
+        refuse(f"so the side of y=0 is one expectation, of {x} that 'decoder' generates")
+    if any(e.weight is not None for e in judged):
+        refuse("so neither side is weighted")
+
+
+def _text(recipe: Recipe, side: list[Expectation]) -> str:
+    x = (recipe.roles["decoder"].of,)
+    parts = [e.under.describe(recipe.roles, x) if isinstance(e.under, Ancestral) else repr(e.under) for e in side]
+    return " + ".join(f"E[{part}]" for part in parts) or "nothing"
+
+
+def _drawn(recipe: Recipe, e: Expectation) -> dict[str, str]:
+    """By variable that the expectation's sampler sets: the density that draws it; what else sets it by its own text."""
+    if not isinstance(e.under, Ancestral):
+        return dict.fromkeys([recipe.roles["decoder"].of], "a sampler of its own")
+    steps = [step for step in e.under.steps if not isinstance(step, Detach)]
+    names = [step.density if isinstance(step, Draw | Mean) else str(step) for step in steps]
+    return {str(step.sets(recipe.roles)): str(name) for step, name in zip(steps, names, strict=True)}
 
 
 def sample(
