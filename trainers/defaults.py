@@ -77,8 +77,7 @@ _TUNED: dict[str, dict[str, Any]] = {
         "hyperparameters": (("cycle", 0.02), ("r1", 0.3)),
     },
     "as_vae": {"code_size": 8, "hyperparameters": (("cycle", 0.03), ("r1", 0.3))},
-    "veegan": {"code_size": 8, "hyperparameters": (("r1", 0.3), ("reconstruction", 0.1))},
-    **dict.fromkeys(("bigan", "iwbigan"), {"code_size": 8, "hyperparameters": (("r1", 1.0),)}),
+    **dict.fromkeys(("bigan", "iwbigan", "veegan"), {"code_size": 8, "hyperparameters": (("r1", 1.0),)}),
     "cyclegan": {
         "epochs": 150,
         "network": "dcgan",  # whose translations are local: dense networks make another digit of each as gladly
