@@ -31,7 +31,18 @@ _CONTENDERS = flags.DEFINE_multi_string(
         *(f"gan:contest={contest},r1=0.1" for contest in ugm_tf.contests.names() if contest != "wasserstein"),
         "gan:contest=wasserstein,gradient_penalty=1.0,discriminator_steps=5",
         "gan:pack=4,r1=0.1",
-        *(f"{recipe}:r1=0.1" for recipe in ("iwgan", "bigan", "alice", "veegan", "as_vae", "alpha_gan", "vae_gan")),
+        *(
+            f"{name}:r1=0.1"
+            for name in ("iwgan", "bigan", "iwbigan", "alice", "veegan", "as_vae", "alpha_gan", "vae_gan")
+        ),
+        "as_vae:r1=0.1,cycle=0.001",
+        "alpha_gan:r1=0.1,reconstruction=0.001",
+        "infogan:r1=0.1,info=0.1",
+        "iwinfogan:r1=0.1,info=0.1",
+        "aae:r1=0.1",
+        "iwaae:r1=0.1",
+        "avb",
+        "aavae",
         "ppo_gan",
     ],
     "A recipe, maybe with hyperparameters behind a colon; may be repeated.",
