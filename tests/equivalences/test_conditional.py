@@ -60,6 +60,12 @@ class ConditionalTest(parameterized.TestCase):
         left = trained(ugm_tf.recipes.get(name), gan(True, True), {"x": X, "c": NONE}, 2)
         self.assert_same(left, trained(ugm_tf.recipes.get(plain), gan(), X, 2), {"decoder": 3, "discriminator": 2})
 
+    @parameterized.parameters(("conditional_gan", "gan"), ("iwcgan", "iwgan"))
+    def test_with_a_class_the_conditional_gan_is_not(self, name, plain):
+        left = trained(ugm_tf.recipes.get(name), gan(True, True), {"x": X, "c": SOME}, 2)
+        right = trained(ugm_tf.recipes.get(plain), gan(), X, 2)
+        self.assert_same(left, right, {"decoder": 3, "discriminator": 2}, same=False)
+
     @parameterized.parameters((toys.one_hot(2, *[1] * 8), True), (SOME, False))
     def test_normalised_within_classes_iwcgan_is_the_one_of_the_whole_batch_if_that_has_one_class(self, c, same):
         left, right = (
@@ -73,7 +79,7 @@ class ConditionalTest(parameterized.TestCase):
         left = trained(ugm_tf.recipes.conditional_vae(), vae(True), {"x": X, "c": NONE}, 2)
         self.assert_same(left, trained(ugm_tf.recipes.vae(), vae(), X, 2), {"encoder": 2, "decoder": 3})
 
-    def test_with_a_class_it_is_not(self):
+    def test_with_a_class_the_conditional_vae_is_not(self):
         left = trained(ugm_tf.recipes.conditional_vae(), vae(True), {"x": X, "c": SOME}, 2)
         right = trained(ugm_tf.recipes.vae(), vae(), X, 2)
         self.assert_same(left, right, {"encoder": 2, "decoder": 3}, same=False)

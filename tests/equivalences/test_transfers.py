@@ -3,122 +3,104 @@
 An importance-weighted one takes the minimax one's steps, of another length; an adversary-activated one with a perfect
 discriminator takes half of its base's."""
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests.algebra.pairs import ENCODING, FOOLING, PAIRS
 from tests.equivalences import toys
-from tests.equivalences.toys import draws, trained
+from tests.equivalences.toys import trained
+from tests.equivalences.transfer_toys import ACTIVATED, LABELLED, WEIGHTED, X
 
-X, LABELLED = draws(3, 8, 2), draws(8, 8, 2)
-C = toys.one_hot(2, 0, 1, 1, 0, 1, 0, 0, 1)
 ROUNDING = 5e-6  # of changes of float32 weights of order 1
+PAIR = {(pair.transfer, pair.name): pair for pair in PAIRS}
 
 
-def network(sizes, outputs, seed, family):
-    make = toys.mlp(sizes[0], outputs, seed) if len(sizes) == 1 else toys.joined(sizes, outputs, seed)
-    if family == "logit":  # a discriminator that is not too certain to teach anything
-        make.set_weights([0.4 * w for w in make.get_weights()])
-    return toys.Seeded(make, family)
+def rows(table):
+    return parameterized.named_parameters((name, name, *row) for name, row in table.items())
 
 
-def adversaries(decoder=(3,), discriminator=(2,)):
-    return {
-        "prior": toys.Given(draws(4, 8, 3)),
-        "decoder": network(decoder, 2, 1, "point"),
-        "discriminator": network(discriminator, 1, 2, "logit"),
-    }
+def fooling(recipe):
+    """The expectations by which others play against the discriminators."""
+    return [e for e in recipe.phase("generate").minimise if isinstance(e.of, ugm_tf.DiscriminatorLoss)]
 
 
-def aae():
-    return {
-        "prior": toys.Given(draws(4, 8, 3)),
-        "encoder": network((2,), 3, 1, "point"),
-        "decoder": network((3,), 2, 5, "unit_gaussian"),
-        "discriminator": network((3,), 1, 2, "logit"),
-    }
+def only(recipe, labels):
+    """The recipe where beside the discriminators' phases these expectations alone teach."""
+    generate = recipe.phase("generate")
+    terms = tuple(e if e.label in labels else dataclasses.replace(e, scale=0.0) for e in generate.minimise)
+    phases = (dataclasses.replace(p, minimise=terms) if p == generate else p for p in recipe.phases)
+    return dataclasses.replace(recipe, phases=tuple(phases))
 
 
-# The weighted recipe, its base with hyperparameters under which only the contest teaches, the densities, the data, and
-# who learns from which side.
-WEIGHTED = (
-    ("iwgan", "gan", {}, adversaries, X, {"decoder": "fool"}),
-    ("iwcgan", "conditional_gan", {}, lambda: adversaries((3, 2), (2, 2)), {"x": X, "c": C}, {"decoder": "fool"}),
-    (
-        "iwacgan",
-        "acgan",
-        {"auxiliary": 0.0},
-        lambda: {**adversaries((3, 2)), "classifier": network((2,), 2, 6, "one_hot")},
-        {"x": X, "c": C},
-        {"decoder": "fool"},
-    ),
-    (
-        "iwinfogan",
-        "infogan",
-        {"info": 0.0, "structured": False},
-        lambda: {**adversaries(), "encoder": network((2,), 6, 6, "gaussian")},
-        X,
-        {"decoder": "fool"},
-    ),
-    (
-        "iwbigan",
-        "bigan",
-        {},
-        lambda: {**adversaries(discriminator=(2, 3)), "encoder": network((2,), 3, 6, "point")},
-        X,
-        {"decoder": "fool", "encoder": "fool_real"},
-    ),
-    ("iwaae", "aae", {"reconstruction": 0.0}, aae, X, {"encoder": "fool"}),
-)
-
-
-def factor(recipe, densities, data, label):
+def factor(recipe, densities, data, e):
     """k / sum{ w[i] } of the side that this expectation is of, w = q^r(y | .) / q(y | .)."""
-    (e,) = [e for e in recipe.phase("generate").minimise if e.label == label]
     values = data if isinstance(data, dict) else {"x": data}
     start = ugm_tf.JointSample(densities, recipe.roles, values, training=True)
-    logits = e.under(start, tf.constant([0, 0])).distribution("discriminator").logits.numpy()
-    return len(logits) / np.sum(np.exp(-logits if label == "fool_real" else logits))
+    logits = e.under(start, tf.constant([0, 0])).distribution(e.of.by).logits.numpy()
+    return len(logits) / np.sum(np.exp(-logits if e.of.y else logits))
+
+
+class PairsTest(absltest.TestCase):
+    def test_every_pair_has_a_row(self):
+        self.assertCountEqual(WEIGHTED, FOOLING)
+        self.assertCountEqual(ACTIVATED, ENCODING)
 
 
 class ImportanceWeightedTest(parameterized.TestCase):
-    @parameterized.named_parameters((row[0], *row) for row in WEIGHTED)
-    def test_its_step_is_the_minimax_ones_times_k_over_the_sum_of_the_weights(
-        self, weighted, base, hyperparameters, densities, data, learners
-    ):
-        recipe = ugm_tf.recipes.get(weighted, **hyperparameters)
-        left = trained(recipe, densities(), data, schedule="simultaneous")
-        minimax = trained(
-            ugm_tf.recipes.get(base, contest="minimax", **hyperparameters), densities(), data, schedule="simultaneous"
-        )
-        for name, label in learners.items():
-            length = factor(recipe, densities(), data, label)
-            self.assertGreater(abs(length - 1.0), 0.02)
-            self.assertGreater(np.max(np.abs(left[name])), 1e-3)
-            np.testing.assert_allclose(left[name], length * minimax[name], atol=ROUNDING, err_msg=name)
-        np.testing.assert_array_equal(left["discriminator"], minimax["discriminator"])
+    def base(self, name, contest):
+        """The recipe before its transfer, of which the contest alone teaches."""
+        pair = PAIR[ugm_tf.importance_weighted, name]
+        recipe = ugm_tf.recipes.get(pair.base, **{**pair.hyperparameters, "contest": contest})
+        return only(recipe, [e.label for e in fooling(recipe)])
 
-    @parameterized.named_parameters((row[0], *row) for row in WEIGHTED)
-    def test_it_is_no_multiple_of_its_bases(self, weighted, base, hyperparameters, densities, data, learners):
+    def weighted(self, name):
+        return ugm_tf.importance_weighted(self.base(name, "logistic"))
+
+    @rows(WEIGHTED)
+    def test_its_step_is_the_minimax_ones_times_k_over_the_sum_of_the_weights(self, name, densities, data, learners):
+        """Of several expectations that play against discriminators each has its own length."""
+        recipe = self.weighted(name)
+        left = trained(recipe, densities(), data, schedule="simultaneous")
+        minimax = self.base(name, "minimax")
+        expected = dict.fromkeys(learners, 0.0)
+        for e in fooling(recipe):
+            length = factor(recipe, densities(), data, e)
+            self.assertGreater(abs(length - 1.0), 0.02)
+            right = trained(only(minimax, [e.label]), densities(), data, schedule="simultaneous")
+            for learner in learners:
+                expected[learner] += length * right[learner]
+            for judge in recipe.judges:
+                if judge.endswith("discriminator"):
+                    np.testing.assert_array_equal(left[judge], right[judge], err_msg=judge)
+        for learner in learners:
+            self.assertGreater(np.max(np.abs(left[learner])), 1e-3)
+            np.testing.assert_allclose(left[learner], expected[learner], atol=ROUNDING, err_msg=learner)
+
+    @rows(WEIGHTED)
+    def test_it_is_no_multiple_of_its_bases(self, name, densities, data, learners):
         left, right = (
-            trained(ugm_tf.recipes.get(name, **hyperparameters), densities(), data, schedule="simultaneous")
-            for name in (weighted, base)
+            trained(recipe, densities(), data, schedule="simultaneous")
+            for recipe in (self.weighted(name), self.base(name, "logistic"))
         )
-        for name in learners:
-            cosine = left[name] @ right[name] / np.linalg.norm(left[name]) / np.linalg.norm(right[name])
+        for learner in learners:
+            cosine = left[learner] @ right[learner] / np.linalg.norm(left[learner]) / np.linalg.norm(right[learner])
             self.assertLess(cosine, 0.9999)
 
 
 class Knows(ugm_tf.Density):
-    """A discriminator that knows which tensors are data, whatever is in them: y = 1 there, and y = 0 on all else."""
+    """A discriminator that knows what are data: y = 1 there, and y = 0 on all else."""
 
-    data: tuple = ()
+    data = (X, LABELLED)
     certainty = 1e3
 
     def distribution(self, x, training=None):
-        sign = 1.0 if any(x is real for real in type(self).data) else -1.0
+        known = any(x.shape == real.shape and np.array_equal(x, real) for real in self.data)
         undecided = super().distribution(x, training=training)
+        sign = 1.0 if known else -1.0
         return type(undecided)(logits=0.0 * undecided.logits + sign * self.certainty, dtype=tf.float32)
 
 
@@ -128,70 +110,26 @@ class Doubts(Knows):
     certainty = 0.0
 
 
-Knows.data = (X, LABELLED)
-
-
-def autoencoder(inputs=(2,), codes=(3,)):
-    return {
-        "prior": ugm_tf.Prior((3,)),
-        "encoder": network(inputs, 6, 1, "gaussian"),
-        "decoder": network(codes, 2, 2, "unit_gaussian"),
-    }
-
-
-def hierarchical():
-    return {
-        "prior": ugm_tf.Prior((2,)),
-        "middle": network((2,), 6, 5, "gaussian"),
-        "decoder": network((3,), 2, 2, "unit_gaussian"),
-        "encoder": network((2,), 6, 1, "gaussian"),
-        "top_encoder": network((3,), 4, 6, "gaussian"),
-    }
-
-
-def semi_supervised():
-    return {
-        **autoencoder((2, 2), (3, 2)),
-        "classes": ugm_tf.Prior((2,), "one_hot"),
-        "classifier": network((2,), 2, 5, "one_hot"),
-    }
-
-
-BOTH = ("encoder", "decoder")
-ACTIVATED = (
-    ("aavae", "vae", {"beta": 2.0}, autoencoder, X, BOTH),
-    ("aacvae", "conditional_vae", {}, lambda: autoencoder((2, 2), (3, 2)), {"x": X, "c": C}, BOTH),
-    ("aaiwae", "iwae", {"k": 3}, autoencoder, X, BOTH),
-    ("aahvae", "hierarchical_vae", {"k": 2}, hierarchical, X, (*BOTH, "middle", "top_encoder")),
-    (
-        "aasvae",
-        "semi_supervised_vae",
-        {"alpha": 0.0},  # the labels' own term is not weighted
-        semi_supervised,
-        {"x": X, "labelled": LABELLED, "c": C},
-        (*BOTH, "classifier"),
-    ),
-)
-
-
 class AdversaryActivatedTest(parameterized.TestCase):
-    def steps(self, activated, base, hyperparameters, densities, data, discriminator):
-        judge = discriminator(toys.mlp(2, 1, seed=9), "logit")
-        left = trained(ugm_tf.recipes.get(activated, **hyperparameters), {**densities(), "discriminator": judge}, data)
-        return left, trained(ugm_tf.recipes.get(base, **hyperparameters), densities(), data)
+    def steps(self, name, hyperparameters, densities, data, discriminator):
+        """Steps of all phases from the same parameters, as a later one would see an earlier one's."""
+        base = ugm_tf.recipes.get(PAIR[ugm_tf.adversary_activated, name].base, **hyperparameters)
+        judge = {"discriminator": discriminator(toys.mlp(2, 1, seed=9), "logit")}
+        left = trained(ugm_tf.adversary_activated(base), {**densities(), **judge}, data, schedule="simultaneous")
+        return left, trained(base, densities(), data, schedule="simultaneous")
 
-    @parameterized.named_parameters((row[0], *row) for row in ACTIVATED)
+    @rows(ACTIVATED)
     def test_a_perfect_discriminator_makes_its_step_half_of_its_bases(
-        self, activated, base, hyperparameters, densities, data, learners
+        self, name, hyperparameters, densities, data, learners
     ):
-        left, right = self.steps(activated, base, hyperparameters, densities, data, Knows)
-        for name in learners:
-            self.assertGreater(np.max(np.abs(right[name])), 1e-3)
-            np.testing.assert_allclose(left[name], 0.5 * right[name], atol=ROUNDING, err_msg=name)
+        left, right = self.steps(name, hyperparameters, densities, data, Knows)
+        for learner in learners:
+            self.assertGreater(np.max(np.abs(right[learner])), 1e-3)
+            np.testing.assert_allclose(left[learner], 0.5 * right[learner], atol=ROUNDING, err_msg=learner)
 
-    @parameterized.named_parameters((row[0], *row) for row in ACTIVATED)
-    def test_an_undecided_one_does_not(self, activated, base, hyperparameters, densities, data, learners):
-        left, right = self.steps(activated, base, hyperparameters, densities, data, Doubts)
+    @rows(ACTIVATED)
+    def test_an_undecided_one_does_not(self, name, hyperparameters, densities, data, learners):
+        left, right = self.steps(name, hyperparameters, densities, data, Doubts)
         self.assertGreater(np.max(np.abs(left["decoder"] - 0.5 * right["decoder"])), 1e-3)
 
 
