@@ -87,7 +87,7 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
     "as_vae": (
         _lemma(
             "with the best discriminator its log-ratios are the symmetric KL",
-            "joint_discriminators.py::SymmetricTest::test_the_log_ratios_are_the_symmetric_kl",
+            "joint_discriminators.py::SymmetricTest::test_the_log_ratios_of_as_vae_are_the_symmetric_kl",
         ),
         _lemma(
             "with its cycles on fixed draws it descends the whole symmetric KL",
@@ -276,7 +276,7 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "veegan": (
         _lemma(
-            "with the best discriminator, codes read back from draws held fixed, it descends KL(generated || inferred)",
+            "with the best discriminator it descends KL(generated || inferred), on draws held fixed",
             "joint_discriminators.py::SymmetricTest"
             "::test_with_its_codes_read_back_on_draws_held_fixed_veegan_descends_the_whole_kl_of_generated_pairs",
         ),

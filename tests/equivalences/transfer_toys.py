@@ -90,7 +90,7 @@ WEIGHTED = {
     "aae": (_aae, X, ("encoder",)),
     "cyclegan": (_cyclegan, {"x": X, "target": TARGET}, ("decoder", "forward")),
     "adversarial_domain_adaptation": (_domains, {"x": X, "c": C, "target": LABELLED}, ("encoder",)),
-    "veegan": (lambda: _pairs("unit_gaussian"), X, BOTH),
+    "veegan": (lambda: _pairs("unit_gaussian"), X, ("decoder",)),  # its encoder learns from no contest
     "as_vae": (lambda: _pairs("gaussian", "laplace"), X, BOTH),
     "alpha_gan": (_alpha_gan, X, BOTH),
     "vae_gan": (lambda: _gan(family="laplace", encoder=((2,), 6, 6, "gaussian")), X, BOTH),
