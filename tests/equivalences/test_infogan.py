@@ -23,8 +23,8 @@ def gan(prior=Z, decoder=None):
     }
 
 
-def infogan():
-    return {**gan(), "encoder": ugm_tf.Density(toys.mlp(2, 6, seed=6), "gaussian")}
+def infogan(prior=Z):
+    return {**gan(prior), "encoder": ugm_tf.Density(toys.mlp(2, 2 * prior.shape[1], seed=6), "gaussian")}
 
 
 def structured():
@@ -73,6 +73,7 @@ class GanTest(parameterized.TestCase):
 
 
 EXCHANGED = {"x": "z", "z": "x", "data": "prior", "prior": "data", "encoder": "decoder", "decoder": "encoder"}
+EXCHANGEABLE = ("decoder", "encoder", "discriminator")
 
 
 def exchanged(text):
@@ -89,19 +90,30 @@ class AaeTest(parameterized.TestCase):
     def test_it_is_not_the_structured_one(self):
         self.assertNotEqual(exchanged(ugm_tf.recipes.infogan().describe()), ugm_tf.recipes.aae().describe())
 
+    def aae(self, data, prior, schedule="alternating"):
+        """Its changes, by the names of infogan's densities."""
+        aae = {
+            "prior": toys.Given(prior),
+            "encoder": ugm_tf.Density(toys.mlp(data.shape[1], prior.shape[1], seed=1), "point"),
+            "decoder": ugm_tf.Density(toys.mlp(prior.shape[1], 2 * data.shape[1], seed=6), "gaussian"),
+            "discriminator": ugm_tf.Density(toys.mlp(prior.shape[1], 1, seed=2), "logit"),
+        }
+        changes = trained(ugm_tf.recipes.aae(), aae, data, 3, schedule=schedule)
+        return {EXCHANGED.get(name, name): change for name, change in changes.items()}
+
     @parameterized.parameters(*SCHEDULES)
     def test_its_training_steps_are_those_of_infogan_with_x_and_z_exchanged(self, schedule):
         # Infogan makes x from a code in Z and tells it from X; the AAE makes a code from an x in Z and tells it from X.
-        aae = {
-            "prior": toys.Given(X),
-            "encoder": ugm_tf.Density(toys.mlp(3, 2, seed=1), "point"),
-            "decoder": ugm_tf.Density(toys.mlp(2, 6, seed=6), "gaussian"),
-            "discriminator": ugm_tf.Density(toys.mlp(2, 1, seed=2), "logit"),
-        }
-        left = trained(ugm_tf.recipes.aae(), aae, Z, 3, schedule=schedule)
         right = trained(ugm_tf.recipes.infogan(structured=False), infogan(), X, 3, schedule=schedule)
-        for name, other in (("encoder", "decoder"), ("decoder", "encoder"), ("discriminator", "discriminator")):
-            np.testing.assert_array_equal(left[name], right[other], err_msg=name)
+        assert_same(self.aae(Z, X, schedule), right, EXCHANGEABLE)
+
+    def test_not_those_with_x_and_z_as_they_are(self):
+        z = draws(6, 8, 2)  # of x's size, so that the networks fit both ways
+        right = trained(ugm_tf.recipes.infogan(structured=False), infogan(z), X, 3)
+        assert_same(self.aae(z, X), right, EXCHANGEABLE)
+        left = self.aae(X, z)
+        for name in EXCHANGEABLE:
+            self.assertGreater(np.max(np.abs(left[name] - right[name])), 1e-3, name)
 
 
 if __name__ == "__main__":

@@ -96,14 +96,30 @@ class StackedTest(absltest.TestCase):
         np.testing.assert_allclose(left["features"], right["encoder"], atol=ROUNDING)
         np.testing.assert_allclose(left["decoder"], right["decoder"], atol=ROUNDING)
 
-    def test_its_second_phase_is_the_semi_supervised_vae_of_the_features(self):
-        features = self.densities()["features"]
-        h, told = (features.draw(features.distribution(x), [], None) for x in (X, LABELLED))
-        left = self.steps()
+    def second_phase(self, h, told):
+        """The changes of M2 of these examples, by the names of M1 + M2's densities."""
         alone = ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=0.5)
-        right = trained(alone, m2(4), {"x": h, "labelled": told, "c": C})
-        for name, other in (("encoder", "encoder"), ("middle", "decoder"), ("classifier", "classifier")):
-            np.testing.assert_allclose(left[name], right[other], atol=1e-5, err_msg=name)
+        changes = trained(alone, m2(4), {"x": h, "labelled": told, "c": C})
+        return {"middle" if name == "decoder" else name: change for name, change in changes.items()}
+
+    def features(self):
+        """The distributions of the features of X and of LABELLED, and their draws."""
+        features = self.densities()["features"]
+        found = [features.distribution(x) for x in (X, LABELLED)]
+        return found, [features.draw(of, [], None) for of in found]
+
+    def test_its_second_phase_is_the_semi_supervised_vae_of_the_features(self):
+        left, right = self.steps(), self.second_phase(*self.features()[1])
+        for name in ("encoder", "middle", "classifier"):
+            np.testing.assert_allclose(left[name], right[name], atol=1e-5, err_msg=name)
+            self.assertGreater(np.max(np.abs(left[name])), 1e-2)
+
+    def test_not_of_their_means_nor_of_the_labelled_ones_exchanged(self):
+        left, (found, (h, told)) = self.steps(), self.features()
+        for others in ([of.mean() for of in found], (told, h), (h, tf.reverse(told, [0]))):
+            right = self.second_phase(*others)
+            for name in ("encoder", "middle", "classifier"):
+                self.assertGreater(np.max(np.abs(left[name] - right[name])), 1e-3, name)
 
     def test_not_of_the_examples(self):
         left, right = self.steps(), trained(ugm_tf.recipes.vae(), self.vae_of_labelled(), LABELLED)
