@@ -186,6 +186,9 @@ class DataTest(parameterized.TestCase):
         advice = "takes data of x: give a dict .*or a tuple in that order. Received 2 parts"
         self.refuses(advice, (self.x, self.x))
 
+    def test_no_example(self):
+        self.refuses(r"data of x hold no example: shape \(0, 4, 4, 1\). Give at least one", self.x[:0])
+
     def test_a_batch_larger_than_the_data(self):
         dataset = tf.data.Dataset.from_tensor_slices(self.x).batch(32, drop_remainder=True)
         self.refuses("holds no batch. Is the batch larger than the data, with drop_remainder=True?", dataset)

@@ -54,5 +54,6 @@ def check_first(model: "UnifiedModel", x: Any, y: Any, batch_size: int | None) -
     validation.check_data(model.recipe, model.densities, values)
     total = sum(value.nbytes for value in values.values())
     if not isinstance(x, tf.data.Dataset | keras.utils.PyDataset):
+        validation.check_lengths(values)
         total //= batches or 1
     return First(total, batches)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from ugm_tf import rejection
+from ugm_tf import rejection, validation
 from ugm_tf.algebra import Ancestral, ImportanceWeightedBound, JointSample
 from ugm_tf.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 
@@ -92,8 +92,9 @@ def sample(
         **given: Conditions of the decoder, such as c, [n, ...].
 
     Raises:
-        ValueError: If the model cannot sample, or a condition is missing or of another shape; with reject=True, if
-            there is no discriminator that tells data from samples, or its logit is no log-ratio.
+        ValueError: If the model cannot sample, or a condition is missing, of another shape or no one-hot row where it
+            is a class; with reject=True, if there is no discriminator that tells data from samples, or its logit is
+            no log-ratio.
     """
     if n < 1:
         raise ValueError(f"sample() takes n, a number of examples of at least 1. Received: n={n}.")
@@ -104,6 +105,8 @@ def sample(
         raise ValueError(
             f"sample({n}) takes {n} rows of {', '.join(values)}. Received {len(next(iter(values.values())))}."
         )
+    if not any(map(tf.is_symbolic_tensor, values.values())):
+        validation.check_classes(self.recipe, self.densities, values)
     if reject:
         rejection.check(self)
         return rejection.sample(self, endpoint, n, seed, values)[0][self.recipe.roles["decoder"].of]

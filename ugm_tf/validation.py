@@ -1,14 +1,14 @@
 """What a model refuses: densities that do not fit its recipe, and data that do not fit its densities."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Interpolated, Phase, Recipe, Rename
-from ugm_tf.densities import Density, Family, Logit, OneHot, Prior
+from ugm_tf.densities import Density, Family, Logit, OneHot, Prior, families
 
-__all__ = ["check_data", "check_densities"]
+__all__ = ["check_classes", "check_data", "check_densities", "check_lengths"]
 
 _SUPPORTS = {
     "binary": "0 or 1: binarise it, with observation='binarised' in ugm_tf.data.batches",
@@ -115,7 +115,7 @@ def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities
 
 
 def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Refuses data of the wrong shape, with NaN, or outside the support of a likelihood.
+    """Refuses data of the wrong shape, without an example, with NaN, or outside the support of a likelihood.
 
     Args:
         recipe: The recipe.
@@ -143,6 +143,8 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
                 )
     for variable in recipe.data:
         array = np.asarray(values[variable])
+        if not len(array):
+            raise ValueError(f"The data of {variable} hold no example: shape {array.shape}. Give at least one.")
         if not np.issubdtype(array.dtype, np.number):
             raise ValueError(f"The data of {variable} must be numbers. Received dtype {array.dtype}.")
         if not np.all(np.isfinite(array)):
@@ -150,27 +152,80 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
             raise ValueError(
                 f"The data of {variable} hold NaN or infinity, first in example {bad}. Remove or mend such examples."
             )
-        for name, role in recipe.roles.items():
-            family = densities[name].family
-            if role.of in names[variable] and family.has_log_prob and not _inside(array, family):
-                raise ValueError(
-                    f"'{name}', which is {role} of family {family}, has a likelihood for values that are "
-                    f"{_SUPPORTS[family.support]}. "
-                    f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or "
-                    "the family."
-                )
+        for who, family, mend in _scored_as(recipe, densities, variable, names[variable]):
+            _check_support(variable, array, who, family, mend)
 
 
-def _inside(array: np.ndarray, family: Family) -> bool:
+def check_lengths(values: Mapping[str, Any]) -> None:
+    """Refuses arrays of different lengths, which no batch can be cut from.
+
+    Args:
+        values: Arrays by variable.
+
+    Raises:
+        ValueError: With the lengths.
+    """
+    lengths = {variable: len(array) for variable, array in values.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            "Arrays hold as many examples of each variable. Received: "
+            f"{', '.join(f'{n} of {variable}' for variable, n in lengths.items())}. Cut the longer ones or repeat the "
+            "shorter ones, or give a tf.data.Dataset of batches, such as ugm_tf.data.batches makes of several sources."
+        )
+
+
+def check_classes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuses conditions that are to be one-hot rows and are not.
+
+    Args:
+        recipe: The recipe.
+        densities: Its densities.
+        values: Arrays by variable, each [B, ...].
+
+    Raises:
+        ValueError: For the first variable that does not fit, as `check_data`.
+    """
+    for variable, array in values.items():
+        for who, family, mend in _scored_as(recipe, densities, variable, (variable,)):
+            if family.support == "one_hot":
+                _check_support(variable, np.asarray(array), who, family, mend)
+
+
+def _scored_as(
+    recipe: Recipe, densities: Mapping[str, Any], variable: str, aliases: Collection[str]
+) -> Iterator[tuple[str, Family, str]]:
+    """The families that tell what values a variable has: who has them, and what else than the data may be changed."""
+    if variable in recipe.families and variable not in recipe.densities:
+        family = families.get(recipe.families[variable])
+        yield f"The recipe, whose {variable} is of family {family}, takes", family, "the recipe's `families`"
+    for name, role in recipe.roles.items():
+        family = densities[name].family
+        if role.of in aliases and family.has_log_prob:
+            yield f"'{name}', which is {role} of family {family}, has a likelihood for", family, "the family"
+
+
+def _check_support(variable: str, array: np.ndarray, who: str, family: Family, mend: str) -> None:
+    inside = _inside(array, family).reshape(len(array), -1).all(-1)
+    if not np.all(inside):
+        raise ValueError(
+            f"{who} values that are {_SUPPORTS[family.support]}; those of example {int(np.argmin(inside))} are not. "
+            f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or {mend}."
+        )
+
+
+def _inside(array: np.ndarray, family: Family) -> np.ndarray:
+    """Where values are inside of the family's support; a vector's own are inside or outside together."""
     if family.support == "binary":
-        return bool(np.all((array == 0) | (array == 1)))
+        return (array == 0) | (array == 1)
     if family.support in ("unit", "levels"):
         steps = array * (getattr(family, "levels", 256) - 1)
-        whole = family.support == "unit" or bool(np.all(np.abs(steps - np.round(steps)) < 1e-3))
-        return whole and bool(np.all((array >= 0) & (array <= 1)))
+        whole = family.support == "unit" or np.abs(steps - np.round(steps)) < 1e-3
+        return whole & (array >= 0) & (array <= 1)
     if family.support in ("one_hot", "simplex"):
-        sums = bool(np.all(array >= 0)) and bool(np.all(np.abs(array.sum(-1) - 1) < 1e-3))
-        return sums and (family.support == "simplex" or bool(np.all((array == 0) | (array == 1))))
+        if array.ndim < 2:  # numbers, no vectors
+            return np.zeros(array.shape, bool)
+        sums = np.abs(array.sum(-1, keepdims=True) - 1) < 1e-3
+        return sums & ((array == 0) | (array == 1) if family.support == "one_hot" else array >= 0)
     if family.support == "label":
-        return bool(np.all((array >= 0) & (array == np.round(array))))
-    return True
+        return (array >= 0) & (array == np.round(array))
+    return np.ones(array.shape, bool)

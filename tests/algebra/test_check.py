@@ -226,6 +226,12 @@ class CheckTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "names a family for the density 'critic', which this recipe lacks"):
             Recipe(VAE, phases, families={"critic": "logit"})
 
+    def test_a_family_of_data_is_not_one_of_a_density(self):
+        phases = recipe(DISTORTION, RATE).phases
+        self.assertEqual(Recipe(VAE, phases, ("x", "c"), {"c": "one_hot"}).families, {"c": "one_hot"})
+        with self.assertRaisesRegex(ValueError, "names a family for the density 'c', which this recipe lacks"):
+            Recipe(VAE, phases, families={"c": "one_hot"})
+
     # -------------------------------------------------------- draws
 
     def test_a_bound_without_draws(self):

@@ -74,11 +74,19 @@ class EveryRecipeTest(parameterized.TestCase):
         self.assertEqual(loaded, recipe)
         self.assertEqual(loaded.describe(), recipe.describe())
 
-    def test_its_families_are_of_its_densities_and_known(self, name):
+    def test_its_families_are_of_its_densities_or_data_and_known(self, name):
         recipe = recipes.get(name)
-        for density, family in recipe.families.items():
-            self.assertIn(density, recipe.densities)
+        for of, family in recipe.families.items():
+            self.assertIn(of, (*recipe.densities, *recipe.data))
             self.assertIn(family, [*ugm_tf.densities.names(), "iaf"])
+
+    def test_its_classes_are_one_hot(self, name):
+        recipe = recipes.get(name)
+        told = [
+            recipe.families.get("c"),
+            *(recipe.families.get(n) for n, role in recipe.roles.items() if role.of == "c"),
+        ]
+        self.assertTrue("c" not in recipe.data or "one_hot" in told)
 
     def test_every_density_learns_or_is_drawn_or_asked(self, name):
         recipe = recipes.get(name)

@@ -27,7 +27,8 @@ def check(recipe: "Recipe") -> None:
     for phase in dict.fromkeys(recipe.phases):
         asked |= _check_phase(recipe, phase, roles)
     for name in recipe.families:
-        _known(name, roles, "The recipe names a family for")
+        if name not in recipe.data:
+            _known(name, roles, "The recipe names a family for")
     unused = [name for name in roles if name not in asked]
     if unused and not any(_is_opaque(e) for phase in recipe.phases for e in phase.minimise):
         raise ValueError(

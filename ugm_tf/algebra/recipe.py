@@ -22,7 +22,8 @@ class Recipe:
         phases: The phases, in the order in which a step runs them.
         data: Names of the variables that a batch of data holds: "x"; "c", the class of x, or of `labelled` where
             there is one; "labelled", examples whose class is known; "target", examples of a second domain.
-        families: Family of a density by its name, where `ugm_tf.networks.build` is not to choose for itself.
+        families: Family of a density by its name, where `ugm_tf.networks.build` is not to choose for itself; and of a
+            variable of the data by its, where no density tells which values it has: {"c": "one_hot"}, a class.
 
     Raises:
         ValueError: If it makes no sense; see `check`.

@@ -41,4 +41,5 @@ def conditional_gan() -> Recipe:
         densities={"prior": "p(z)", "decoder": "p(x | z, c)", "discriminator": "q(y | x, c)"},
         phases=adversarial(fake=GENERATED, updates=("decoder",)),
         data=("x", "c"),
+        families={"c": "one_hot"},
     )

@@ -39,4 +39,5 @@ def conditional_vae(beta: float = 1.0, kl: str = "analytic") -> Recipe:
         vae(beta=beta, kl=kl),
         densities={"prior": "p(z)", "encoder": "q(z | x, c)", "decoder": "p(x | z, c)"},
         data=("x", "c"),
+        families={"c": "one_hot"},
     )
