@@ -5,6 +5,7 @@ A normal density is fitted to a mixture of two by the terms of the algebra, ever
 import functools
 
 import numpy as np
+import scipy.integrate
 import scipy.optimize
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -69,9 +70,9 @@ def fits(phase):
     return np.array([(f.x[0], np.exp(f.x[1]), f.fun) for f in found])
 
 
-def gan_gradient(theta):
+def gan_gradient(theta, contest="logistic"):
     """That of `gan`'s phase with the best discriminator at theta."""
-    recipe, at = ugm_tf.recipes.gan(), tf.constant(theta, tf.float64)
+    recipe, at = ugm_tf.recipes.gan(contest=contest), tf.constant(theta, tf.float64)
 
     def loss(live):
         densities = {
@@ -104,6 +105,38 @@ class FitTest(absltest.TestCase):
     def test_the_gan_with_the_best_discriminator_rests_on_the_mode_and_not_at_the_moments(self):
         self.assertLess(np.max(np.abs(gan_gradient((-3.0, np.log(0.6))))), 1e-4)
         self.assertGreater(np.max(np.abs(gan_gradient((-1.2, np.log(2.81425))))), 1e-2)
+
+
+MODE, BETWEEN = (-3.0, np.log(0.6)), (-1.3036, np.log(2.7435))
+
+
+class FlowTest(absltest.TestCase):
+    """Where the GAN and the minimax GAN, IWGAN's limit for large batches, end with the best discriminator all along."""
+
+    def end(self, contest, time):
+        """Mean and scale where the decoder's gradient flow takes it from a wide start."""
+        flow = scipy.integrate.solve_ivp(
+            lambda _, theta: -gan_gradient(theta, contest), (0.0, time), (0.3, np.log(2.5)), "LSODA", rtol=1e-4
+        )
+        return flow.y[0, -1], np.exp(flow.y[1, -1])
+
+    def test_the_minimax_one_rests_between_the_modes_and_the_gan_does_not(self):
+        np.testing.assert_allclose(gan_gradient(BETWEEN, "minimax"), 0.0, atol=1e-4)  # the oracle's four digits
+        self.assertGreater(np.max(np.abs(gan_gradient(BETWEEN))), 1e-2)
+
+    def test_that_is_not_where_the_vae_rests(self):
+        self.assertGreater(np.max(np.abs(gan_gradient((-1.2, np.log(2.81425)), "minimax"))), 1e-2)
+
+    def test_from_a_wide_start_the_minimax_one_ends_there(self):
+        np.testing.assert_allclose(self.end("minimax", 300.0), (-1.3036, 2.7435), atol=2e-3)
+
+    def test_from_the_same_start_the_gan_ends_on_a_mode(self):
+        np.testing.assert_allclose(self.end("logistic", 35.0), (-3.0, 0.6), atol=2e-3)
+
+    def test_on_a_mode_both_rest(self):
+        """The ratio of the densities is constant there, so that no divergence has a slope: the start decides."""
+        for contest in ("minimax", "logistic"):
+            np.testing.assert_allclose(gan_gradient(MODE, contest), 0.0, atol=1e-4)
 
 
 if __name__ == "__main__":
