@@ -110,6 +110,10 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
             "it is adversarial_domain_adaptation of pairs (x, z)",
             "hybrids.py::BiganTest::test_bigan_is_domain_adaptation_of_pairs",
         ),
+        _lemma(
+            "lemma 1 holds for its pairs, with theta on both sides",
+            "bigan.py::BiganTest::test_decoder_and_encoder_descend_the_kl_minus_the_jsd_of_pairs",
+        ),
     ),
     "conditional_gan": (
         _same("without a class it is gan", "conditional.py::ConditionalTest::test_the_conditional_gan_is_the_gan"),
@@ -211,9 +215,9 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "ppo_gan": (
-        _same(
-            "its critic weighs draws by B softmax(l), as iwgan does",
-            "ppo_gan.py::CriticTest::test_it_weighs_draws_by_the_softmax_of_its_own_output_times_the_batchs_size",
+        _lemma(
+            "its critic descends log E_p[exp l] - mean l(x), the value of the E-step",
+            "reweighted_critic.py::CriticTest::test_it_descends_log_mean_exp_of_the_draws_less_the_mean_of_the_data",
         ),
         _same(
             "with moves=1 the ratio is 1 and nothing is clipped",
