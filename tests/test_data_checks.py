@@ -1,4 +1,4 @@
-"""Data of several variables: as many examples of each, and classes that are one-hot rows, or a refusal."""
+"""Data of several variables: as many examples of each, fit for what they become, and one-hot classes."""
 
 import dataclasses
 
@@ -46,6 +46,38 @@ class LengthsTest(absltest.TestCase):
         data = tf.data.Dataset.from_tensors({"x": self.x, "target": self.x[:8]})
         self.model.fit(data, verbose=0)
         self.assertEqual(int(self.model.steps), 1)
+
+
+class RenamedDataTest(parameterized.TestCase):
+    """Data that a sampler gives to another variable are to fit as that."""
+
+    def setUp(self):
+        super().setUp()
+        self.x, self.c = np.zeros((5, 4, 4, 1), np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
+
+    def check(self, name, **values):
+        recipe = ugm_tf.recipes.get(name)
+        densities = ugm_tf.networks.build(recipe, SHAPES, hidden=(4,))
+        validation.check_data(recipe, densities, values)
+
+    def test_labelled_examples_are_examples(self):
+        self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=self.c)
+        with self.assertRaisesRegex(ValueError, r"takes labelled of shape \(4, 4, 1\).*data of shape \(2, 4, 1\)"):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x[:, :2], c=self.c)
+        advice = (
+            r"'decoder', which is p\(x \| z, c\) .* 0 or 1: binarise.*Received data of labelled between 0.5 and 0.5"
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x + 0.5, c=self.c)
+
+    def test_their_classes_are_one_hot(self):
+        with self.assertRaisesRegex(ValueError, "'classes', which is .* a one-hot vector.*Received data of c"):
+            self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=0.5 * self.c)
+
+    def test_those_of_another_domain_are_examples_of_the_encoder(self):
+        self.check("adversarial_domain_adaptation", x=self.x, target=self.x + 7.0, c=self.c)
+        with self.assertRaisesRegex(ValueError, r"'encoder', which is .*takes target of shape \(4, 4, 1\)"):
+            self.check("adversarial_domain_adaptation", x=self.x, target=self.x[:, :, :2], c=self.c)
 
 
 ZERO, TWICE, SOFT = [[0, 0, 0]], [[0, 2, 0]], [[0.5, 0.5, 0]]

@@ -126,6 +126,27 @@ class DensitiesTest(parameterized.TestCase):
         coins = ugm_tf.Density(network((3,)), "bernoulli")
         self.refuses(r"'generate' updates 'decoder', .* no reparameterised draws", recipe, decoder=coins)
 
+    @parameterized.parameters(1, 4)
+    def test_a_predictor_of_another_number_of_units(self, units):
+        predictor = ugm_tf.Density(network((3,), output=(units,)), "bernoulli")
+        advice = (
+            r"sets u = z, of shape \(3,\), as z has shape \(3,\) in 'encoder'. Received 'predictor', .* of shape \("
+        )
+        self.refuses(rf"{advice}{units},\)", ugm_tf.recipes.predictability_minimization(), predictor=predictor)
+
+    @parameterized.parameters(((4, 4, 1),), ((4, 4, 3),))
+    def test_a_discriminator_of_other_packs(self, shape):
+        judge = ugm_tf.Density(network(shape, output=(1,)), "logit")
+        advice = (
+            r"sets x_pack = 2 of x, of shape \(4, 4, 2\), as x has .*Build 'discriminator' for x_pack of shape \(4, 4"
+        )
+        self.refuses(advice, gan(pack=2), discriminator=judge)
+
+    def test_packs_of_several_variables_and_of_sources_that_no_density_knows(self):
+        for recipe in (ugm_tf.recipes.bigan(pack=3), ugm_tf.recipes.cyclegan(pack=2)):
+            densities = ugm_tf.networks.build(recipe, {**SHAPES, "target": (4, 4, 1)}, hidden=(4,))
+            self.assertIsNone(validation.check_densities(recipe, densities))
+
     def test_a_divergence_without_a_closed_form_says_what_to_do(self):
         encoder = ugm_tf.Density(network((4, 4, 1), output=(6,)), "laplace")
         recipe = vae()
@@ -238,40 +259,6 @@ class DataTest(parameterized.TestCase):
     def test_a_decoder_that_scores_nothing_takes_any_data(self):
         model = ugm_tf.UnifiedModel(gan(), built(gan()))
         self.assertIsNone(validation.check_data(gan(), model.densities, {"x": self.x + 0.5}))
-
-
-class RenamedDataTest(parameterized.TestCase):
-    """Data that a sampler gives to another variable are to fit as that."""
-
-    SHAPES = {**SHAPES, "labelled": (4, 4, 1), "target": (4, 4, 1)}
-
-    def setUp(self):
-        super().setUp()
-        self.x, self.c = np.zeros((5, 4, 4, 1), np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
-
-    def check(self, name, **values):
-        recipe = ugm_tf.recipes.get(name)
-        densities = ugm_tf.networks.build(recipe, self.SHAPES, hidden=(4,))
-        validation.check_data(recipe, densities, values)
-
-    def test_labelled_examples_are_examples(self):
-        self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=self.c)
-        with self.assertRaisesRegex(ValueError, r"takes labelled of shape \(4, 4, 1\).*data of shape \(2, 4, 1\)"):
-            self.check("semi_supervised_vae", x=self.x, labelled=self.x[:, :2], c=self.c)
-        advice = (
-            r"'decoder', which is p\(x \| z, c\) .* 0 or 1: binarise.*Received data of labelled between 0.5 and 0.5"
-        )
-        with self.assertRaisesRegex(ValueError, advice):
-            self.check("semi_supervised_vae", x=self.x, labelled=self.x + 0.5, c=self.c)
-
-    def test_their_classes_are_one_hot(self):
-        with self.assertRaisesRegex(ValueError, "'classes', which is .* a one-hot vector.*Received data of c"):
-            self.check("semi_supervised_vae", x=self.x, labelled=self.x, c=0.5 * self.c)
-
-    def test_those_of_another_domain_are_examples_of_the_encoder(self):
-        self.check("adversarial_domain_adaptation", x=self.x, target=self.x + 7.0, c=self.c)
-        with self.assertRaisesRegex(ValueError, r"'encoder', which is .*takes target of shape \(4, 4, 1\)"):
-            self.check("adversarial_domain_adaptation", x=self.x, target=self.x[:, :, :2], c=self.c)
 
 
 class UnusedTest(absltest.TestCase):

@@ -62,6 +62,7 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
                     f"{tuple(shape)} in "
                     f"'{name}', which is {role}. Make their networks agree."
                 )
+    _check_steps(recipe, shapes)
     for by in recipe.judges:
         if not isinstance(densities[by].family, Logit):
             raise ValueError(
@@ -70,6 +71,23 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
             )
     for phase in dict.fromkeys(recipe.phases):
         _check_families(recipe, phase, densities)
+
+
+def _check_steps(recipe: Recipe, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> None:
+    """What a sampler makes of a variable, such as a pack of examples, must have the shape that a density takes."""
+    known = {variable: shape for variable, (shape, _) in shapes.items()}
+    for step in recipe.steps:
+        for variable, shape in step.shape(known).items():
+            known.setdefault(variable, shape)
+            other, name = shapes.get(variable, (shape, ""))
+            if other == shape:
+                continue
+            origins = (f"{v} has shape {known[v]} in '{shapes[v][1]}'" for v in step.needs(recipe.roles) if v in shapes)
+            raise ValueError(
+                f"A sampler sets {variable} {step.source(recipe.roles)}, of shape {shape}, as {', '.join(origins)}. "
+                f"Received '{name}', which is {recipe.roles[name]}, of shape {other} of {variable}. Build "
+                f"'{name}' for {variable} of shape {shape}."
+            )
 
 
 def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) -> None:
