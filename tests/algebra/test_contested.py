@@ -18,17 +18,35 @@ from ugm_tf.algebra import (
     Interpolated,
     NegativeLogProb,
     Pack,
+    adversary_activated,
     contested,
     contests,
+    importance_weighted,
     packed,
 )
-from ugm_tf.recipes import aae, alpha_gan, bigan, conditional_gan, cyclegan, gan, iwgan, ppo_gan, vae, vae_gan
+from ugm_tf.recipes import (
+    aae,
+    alpha_gan,
+    bigan,
+    conditional_gan,
+    cyclegan,
+    gan,
+    iwcgan,
+    iwgan,
+    ppo_gan,
+    vae,
+    vae_gan,
+)
 
 ADVERSARIAL = ("gan", "conditional_gan", "acgan", "infogan", "bigan", "alice", "aae", "vae_gan", "alpha_gan", "avb")
 
 
 def losses(recipe):
     return [e.of for phase in recipe.phases for e in phase.minimise if isinstance(e.of, DiscriminatorLoss)]
+
+
+WEIGHTED = (("iwgan", "gan"), ("iwcgan", "conditional_gan"), ("iwbigan", "bigan"), ("iwaae", "aae"))
+WEIGHTED += (("iwinfogan", "infogan"), ("iwacgan", "acgan"))
 
 
 class ContestTest(parameterized.TestCase):
@@ -211,7 +229,44 @@ class PackedTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"takes a recipe with a discriminator, such as gan\(\)"):
             packed(vae(), 2)
 
-    @parameterized.parameters(iwgan, ugm_tf.recipes.aavae, ugm_tf.recipes.iwbigan)
+    @parameterized.parameters(*WEIGHTED)
+    def test_importance_weights_of_packs_are_the_same_by_either_route(self, name, base):
+        recipes = ugm_tf.recipes
+        made = packed(recipes.get(name), 2)
+        self.assertEqual(made, importance_weighted(recipes.get(base, pack=2)))
+        self.assertEqual(made, recipes.get(name, pack=2))
+        self.assertEqual(made, contested(recipes.get(name), pack=2))
+        weighted = [e for phase in made.phases for e in phase.minimise if e.weight is not None]
+        self.assertTrue(weighted and all(isinstance(e.under.steps[-1], Pack) for e in weighted))
+
+    @parameterized.parameters(
+        lambda: contested(iwcgan(normalise="class"), pack=2),
+        lambda: iwcgan(pack=2, normalise="class"),
+        lambda: importance_weighted(conditional_gan(pack=2), normalise="class"),
+    )
+    def test_refuses_to_normalise_packs_within_classes(self, make):
+        advice = "within the classes of examples, and a pack of several has no one class. Use normalise='batch', or pac"
+        with self.assertRaisesRegex(ValueError, advice):
+            make()
+
+    @parameterized.parameters(
+        (lambda r: packed(adversary_activated(r), 2), "weights each example by 'discriminator', which would"),
+        (lambda r: adversary_activated(packed(r, 2)), "weights 'fake_data', a term of packs, by a weight of single"),
+    )
+    def test_refuses_weights_of_examples_on_a_term_of_packs(self, make, advice):
+        made = aae()
+        densities = {("codes" if name == "discriminator" else name): role for name, role in made.densities.items()}
+        phases = ugm_tf.adversarial(
+            INFERRED, ("encoder", "decoder"), Ancestral(("prior",)), by="codes", extra=made.phases[1].minimise[1:]
+        )
+        with self.assertRaisesRegex(ValueError, advice):
+            make(ugm_tf.Recipe(densities, (dataclasses.replace(phases[0], name="judge_codes"), phases[1])))
+
+    def test_refuses_logits_that_are_kept_of_single_examples(self):
+        with self.assertRaisesRegex(ValueError, "keeps the logit of 'ratio' for each example, which would judge packs"):
+            packed(ppo_gan(), 2)
+
+    @parameterized.parameters(ugm_tf.recipes.aavae, ugm_tf.recipes.aacvae, ugm_tf.recipes.aaiwae)
     def test_refuses_weights_of_single_examples(self, recipe):
         advice = (
             "weights each example by 'discriminator', which would judge packs of 2 together. Use pack=1, or a recipe"

@@ -46,6 +46,18 @@ class GanTest(parameterized.TestCase):
         np.testing.assert_array_equal(iwgan["decoder"], gan["decoder"])
         np.testing.assert_array_equal(iwgan["discriminator"], gan["discriminator"])
 
+    def test_weights_of_packs_are_the_softmax_of_the_logits_of_packs(self):
+        recipe, (parts, _) = ugm_tf.recipes.iwgan(pack=2), densities()
+        parts["discriminator"] = ugm_tf.Density(toys.mlp(4, 1, seed=2), "logit")
+        start = toys.joint_sample(recipe, parts, X)
+        e = recipe.phase("generate").minimise[0]
+        sample = e.under(start, tf.constant([0, 1]))
+        x = sample["x"].numpy()
+        packs = np.concatenate([x, np.roll(x, -1, 0)], 1)
+        logits = parts["discriminator"].distribution(tf.constant(packs)).logits
+        np.testing.assert_allclose(e.weight(sample), 8 * tf.nn.softmax(logits), rtol=1e-5)
+        np.testing.assert_allclose(e(sample), tf.reduce_sum(tf.nn.softmax(logits) * tf.nn.softplus(-logits)), rtol=1e-5)
+
     def test_equal_logits_make_iwgan_the_gan(self):
         one_point = ugm_tf.densities.Uniform(width=1e-30)
         gan, draws = trained(ugm_tf.recipes.gan(), X, prior=one_point)

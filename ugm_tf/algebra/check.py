@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ugm_tf.algebra.ancestral_steps import Enumerate
+from ugm_tf.algebra.ancestral_steps import Enumerate, Pack
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Role
@@ -86,6 +86,8 @@ def _check_expectation(recipe: "Recipe", phase: Phase, e: Expectation, roles: di
                 if not own:
                     _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge{under}")
                 asked.add(name)
+        if not own:
+            _check_packs(where, e, side, roles)
         if isinstance(e.of, ImportanceWeightedBound) and not own:
             _check_draws(where, e.of, side, roles)
     return asked
@@ -111,6 +113,27 @@ def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, r
             f"{where} minimises {bound.describe(roles)}, a mean over the leading axis, which is that of the exact "
             "sum over "
             f"'{axes[-1].density}': draw k values from '{first}' after it."
+        )
+
+
+def _check_packs(where: str, e: Expectation, under: Ancestral, roles: dict[str, Role]) -> None:
+    """A weight is of what the term is of: of packs of examples or of single ones."""
+    packs = {step.new for step in under.steps if isinstance(step, Pack)}
+
+    def of_packs(part: Any) -> bool:
+        asked = (*getattr(part, "scored", ()), *getattr(part, "conditioned", ()))
+        return any(packs & {roles[name].of, *roles[name].given} for name in asked)
+
+    if isinstance(e.weight, Weight) and of_packs(e.of) != of_packs(e.weight):
+        kinds = ["packs" if of_packs(part) else "single examples" for part in (e.of, e.weight)]
+        raise ValueError(
+            f"{where} weights '{e.label}', a term of {kinds[0]}, by a weight of {kinds[1]}. Use pack=1, or a recipe "
+            "without the weights."
+        )
+    if getattr(e.weight, "within", None) is not None and of_packs(e.weight):
+        raise ValueError(
+            f"{where} normalises the weights of '{e.label}' within the classes of examples, and a pack of several has "
+            "no one class. Use normalise='batch', or pack=1."
         )
 
 

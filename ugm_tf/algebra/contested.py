@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from ugm_tf.algebra import contests
-from ugm_tf.algebra.ancestral_steps import Pack
+from ugm_tf.algebra.ancestral_steps import Ask, Pack
 from ugm_tf.algebra.judged import DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase
 from ugm_tf.algebra.recipe import Recipe
@@ -98,12 +98,16 @@ def contested(
 def packed(recipe: Recipe, size: int) -> Recipe:
     """The recipe with discriminators that judge packs of independent examples: PacGAN of any adversarial recipe.
 
+    Importance weights of a discriminator's own adversary become those of packs, q^r / q of a product of examples: a
+    recipe may be packed and then weighted, or weighted and then packed.
+
     Args:
         recipe: A recipe with a discriminator.
         size: Examples in a pack, m.
 
     Raises:
-        ValueError: If there is no discriminator, `size` is below 2, or examples are weighted one by one.
+        ValueError: If there is no discriminator, `size` is below 2, or terms of single examples are weighted by it, or
+            keep its logits, or if weights are normalised within the classes of examples.
 
     References:
         Zinan Lin et al. PacGAN: The power of two samples in generative adversarial networks. NeurIPS 2018.
@@ -117,13 +121,18 @@ def packed(recipe: Recipe, size: int) -> Recipe:
 
     def pack(e: Expectation) -> Expectation:
         by, weighs = (getattr(part, "by", None) for part in (e.of, e.weight))
-        if weighs in judges:
+        if weighs in judges and weighs != by:
             raise ValueError(
                 f"The recipe weights each example by '{weighs}', which would judge packs of {size} together. "
                 "Use pack=1, or a recipe without the weights."
             )
         if by not in judges:
             return e
+        if kept := [step for step in getattr(e.under, "steps", ()) if isinstance(step, Ask) and step.density in judges]:
+            raise ValueError(
+                f"The recipe keeps the logit of '{kept[0].density}' for each example, which would judge packs of "
+                f"{size} together. Use pack=1, or a recipe without Ask."
+            )
 
         def add(sampler: Ancestral) -> Ancestral:
             return sampler.then(*(Pack(v, f"{v}_pack", size) for v in recipe.roles[by].given))

@@ -31,7 +31,7 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
 
     Raises:
         ValueError: If no phase minimises a reversed -log q^r(y | .), if it is weighted already, or if there is no
-            class to normalise within.
+            class to normalise within: no p(. | c), or a discriminator of packs, whose examples are of several.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
@@ -97,7 +97,7 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
         fakes: "draws" of the decoder, or its "means".
 
     Raises:
-        ValueError: If the recipe has a discriminator already, or no such phase.
+        ValueError: If the recipe has a discriminator already, or no such phase, or a term of it is of packs.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
