@@ -38,6 +38,11 @@ class LeaveOneOutTest(parameterized.TestCase):
         self.assertLen(np.unique(out), 5)
         self.assertEqual(network.count_params(), (2 * 5 * 8 + 8) + (8 + 1))
 
+    @parameterized.parameters(0, 1)
+    def test_refuses_a_unit_that_has_no_others(self, size):
+        with self.assertRaisesRegex(ValueError, f"from the others, of at least 2 units. Received: size={size}"):
+            leave_one_out(size)
+
     def test_is_of_each_example(self):
         network, z = leave_one_out(3, (8,)), normal(7, 3)
         self.assertEqual(network.output_shape, (None, 3))

@@ -32,7 +32,12 @@ def leave_one_out(size: int, hidden: Sequence[int] = (128,), name: str | None = 
         size: n.
         hidden: Sizes of the hidden layers, which the units share.
         name: Name of the network.
+
+    Raises:
+        ValueError: If there are no others, n being below 2.
     """
+    if size < 2:
+        raise ValueError(f"A unit is predicted from the others, of at least 2 units. Received: size={size}.")
     inputs = keras.Input((size,))
     y = LeaveOneOut()(inputs)
     for units in hidden:
