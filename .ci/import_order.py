@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Each area imports itself and the lines above its own: nothing beside it, nothing below it.  The files of ugm_tf/
 # itself that are not named here belong to the model.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("ugm_tf/serialization.py",),
+    ("ugm_tf/serialization.py", "ugm_tf/arguments.py"),
     ("ugm_tf/densities",),
     ("ugm_tf/algebra",),
     ("ugm_tf/recipes", "ugm_tf/networks", "ugm_tf/data"),

@@ -283,10 +283,21 @@ class ContestableTest(parameterized.TestCase):
         self.assertEqual(gan(**options), contested(gan(), **options))
         self.assertEqual(aae(reconstruction=2.0, **options), contested(aae(reconstruction=2.0), **options))
 
-    @parameterized.parameters(({"gradient_penalty": "ten"}, "'ten'"), ({"r1": True}, "True"))
-    def test_refuses_a_penalty_that_is_no_number(self, options, received):
-        with self.assertRaisesRegex(ValueError, f"the weight of a penalty, a number. Received: {received}"):
+    @parameterized.parameters(
+        ({"gradient_penalty": "ten"}, "'gradient_penalty' of {} is of type float or None. Received: 'ten'"),
+        ({"r1": True}, "'r1' of {} is of type float, such as 0.0. Received: True"),
+        ({"pack": 2.5}, "'pack' of {} is of type int, such as 1. Received: 2.5"),
+        ({"discriminator_steps": 1.5}, "'discriminator_steps' of {} is of type int, such as 1. Received: 1.5"),
+    )
+    def test_refuses_what_is_of_another_kind(self, options, advice):
+        with self.assertRaisesRegex(ValueError, advice.format("recipe 'gan'")):
             gan(**options)
+        with self.assertRaisesRegex(ValueError, advice.format(r"contested\(\)")):
+            contested(gan(), **options)
+
+    def test_a_pack_is_of_whole_examples(self):
+        with self.assertRaisesRegex(ValueError, r"'size' of packed\(\) is of type int. Received: 2.5"):
+            packed(gan(), 2.5)
 
     @parameterized.parameters(*(name for name in ugm_tf.recipes.names() if name != "ppo_gan"))
     def test_a_recipe_has_them_as_its_own_if_it_trains_a_discriminator(self, name):

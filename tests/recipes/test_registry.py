@@ -1,3 +1,6 @@
+import functools
+
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from ugm_tf import recipes
@@ -62,12 +65,30 @@ class RegistryTest(parameterized.TestCase):
         ("vae", "beta", True, "float, such as 1.0. Received: True"),
         ("vae", "kl", 1, "str, such as 'analytic'. Received: 1"),
         ("infogan", "structured", 1, "bool, such as True. Received: 1"),
-        ("gan", "discriminator_steps", 2.5, "int, such as 1. Received: 2.5"),
+        ("gan", "discriminator_steps", 1.5, "int, such as 1. Received: 1.5"),
+        ("gan", "pack", 2.5, "int, such as 1. Received: 2.5"),
+        ("iwgan", "pack", 2.0, "int, such as 1. Received: 2.0"),
+        ("iwae", "k", 1.5, "int, such as 5. Received: 1.5"),
+        ("miwae", "k", 2.5, "int, such as 5. Received: 2.5"),
+        ("ppo_gan", "moves", True, "int, such as 2. Received: True"),
         ("gan", "r1", "0.1", "float, such as 0.0. Received: '0.1'"),
     )
     def test_refuses_a_value_of_another_kind(self, name, key, value, advice):
-        with self.assertRaisesRegex(ValueError, f"'{key}' of recipe '{name}' is of type {advice}"):
-            recipes.get(name, **{key: value})
+        for make in (functools.partial(recipes.get, name), getattr(recipes, name)):
+            with self.assertRaisesRegex(ValueError, f"'{key}' of recipe '{name}' is of type {advice}"):
+                make(**{key: value})
+
+    def test_refuses_a_value_of_another_kind_by_its_place(self):
+        with self.assertRaisesRegex(ValueError, "'k' of recipe 'miwae' is of type int, such as 5. Received: 2.5"):
+            recipes.miwae(2, 2.5)
+
+    def test_a_call_that_fits_no_signature_is_the_functions_own_error(self):
+        with self.assertRaisesRegex(TypeError, r"iwae\(\) got an unexpected keyword argument 'draws'"):
+            recipes.iwae(draws=5)
+
+    def test_numbers_of_numpy_are_numbers(self):
+        self.assertEqual(recipes.iwae(k=np.int64(3)), recipes.iwae(k=3))
+        self.assertEqual(recipes.vae(beta=np.float32(2.0)), recipes.vae(beta=2.0))
 
     def test_a_value_that_the_recipe_refuses_is_refused(self):
         with self.assertRaisesRegex(ValueError, "Received: beta=-1.0"):

@@ -10,12 +10,14 @@ from ugm_tf.algebra.phases import E, Expectation, Phase
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.samplers import Ancestral, Interpolated
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
+from ugm_tf.arguments import of_their_kind
 
 __all__ = ["contested", "packed"]
 
 _PENALTY = 10.0  # of WGAN-GP
 
 
+@of_their_kind("contested()")
 def contested(
     recipe: Recipe,
     contest: str | None = None,
@@ -58,9 +60,6 @@ def contested(
         )
     if discriminator_steps < 1:
         raise ValueError(f"A discriminator learns at least once a step. Received: {discriminator_steps=}.")
-    for name, value in (("gradient_penalty", gradient_penalty), ("r1", r1)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise ValueError(f"{name} is the weight of a penalty, a number. Received: {value!r}.")
     if r1 < 0.0 or (gradient_penalty is not None and gradient_penalty < 0.0):
         raise ValueError(f"Penalties weigh 0 or more. Received: {gradient_penalty=}, {r1=}.")
     if gradient_penalty is None:
@@ -95,6 +94,7 @@ def contested(
     return packed(recipe, pack) if pack != 1 else recipe
 
 
+@of_their_kind("packed()")
 def packed(recipe: Recipe, size: int) -> Recipe:
     """The recipe with discriminators that judge packs of independent examples: PacGAN of any adversarial recipe.
 

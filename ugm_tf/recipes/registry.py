@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ugm_tf.algebra import Recipe, contested
+from ugm_tf.arguments import of_their_kind
 
 __all__ = ["contestable", "function", "get", "names", "recipe"]
 
@@ -16,14 +17,17 @@ _RECIPES: dict[str, Callable[..., Recipe]] = {}
 def recipe(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
     """Registers a function that returns a recipe, under its own name; its arguments are the hyperparameters.
 
+    Returns:
+        The function, which refuses values of another kind than its signature names.
+
     Raises:
         ValueError: If the name is taken by another function.
     """
     name = function.__name__
     if name in _RECIPES and _RECIPES[name].__module__ != function.__module__:
         raise ValueError(f"There is a recipe '{name}' already, from {_RECIPES[name].__module__}. Choose another name.")
-    _RECIPES[name] = function
-    return function
+    _RECIPES[name] = of_their_kind(f"recipe '{name}'")(function)
+    return _RECIPES[name]
 
 
 def contestable(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
@@ -88,20 +92,8 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
     """
     make = function(name)
     known = inspect.signature(make).parameters
-    for key, value in hyperparameters.items():
+    for key in hyperparameters:
         if key not in known:
             takes = ", ".join(str(p) for p in known.values()) or "none"
             raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.")
-        default = known[key].default
-        number = isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool)
-        if (
-            default is not inspect.Parameter.empty
-            and default is not None
-            and not number
-            and type(value) is not type(default)
-        ):
-            raise ValueError(
-                f"Hyperparameter '{key}' of recipe '{name}' is of type {type(default).__name__}, such as {default!r}. "
-                f"Received: {value!r}."
-            )
     return make(**hyperparameters)

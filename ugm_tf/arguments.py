@@ -1,0 +1,67 @@
+"""Arguments of the kind that a function's signature names, or a refusal."""
+
+import functools
+import inspect
+import numbers
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+__all__ = ["of_their_kind"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_KINDS: dict[Any, Any] = {bool: bool, int: numbers.Integral, float: numbers.Real, str: str}
+
+
+def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Makes a function refuse numbers, switches and words of another kind than its signature names.
+
+    A whole number serves where the signature says float, and None where it says "or None".  Arguments of other
+    annotations are left to the function; one without an annotation is of the kind of its default.
+
+    Args:
+        owner: Who has the arguments, as messages call it.
+
+    Example:
+
+    >>> @of_their_kind("iwae()")
+    ... def iwae(k: int = 5):
+    ...     return k
+    >>> iwae(k=1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: 'k' of iwae() is of type int, such as 5. Received: 1.5.
+    """
+
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError:  # something is missing or unknown, as the call itself says
+                return function(*args, **kwargs)
+            for name, value in given.items():
+                _check(owner, signature.parameters[name], value)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _check(owner: str, parameter: inspect.Parameter, value: Any) -> None:
+    empty, default = inspect.Parameter.empty, parameter.default
+    annotation = type(default) if parameter.annotation is empty else parameter.annotation
+    kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not types.NoneType]
+    if not all(kind in _KINDS for kind in kinds) or (value is None and len(typing.get_args(annotation)) > len(kinds)):
+        return
+    if not any(isinstance(value, _KINDS[kind]) and isinstance(value, bool) == (kind is bool) for kind in kinds):
+        such = {None: " or None", empty: ""}.get(default, f", such as {default!r}")
+        raise ValueError(
+            f"'{parameter.name}' of {owner} is of type {' or '.join(kind.__name__ for kind in kinds)}{such}. "
+            f"Received: {value!r}."
+        )
