@@ -89,7 +89,8 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
     A generated example is known with all that it was drawn from but its code.  So in a semi-supervised recipe it
     enters as a labelled one; where a class is inferred, examples of the data are weighted and none is generated.
     An expectation infers if it draws from a density q given no decoder's draws, unless it scores a q alone: a
-    classifier's loss on labels stays as it is.  (The paper does not say how labels of generated examples enter.)
+    classifier's loss on labels stays as it is.  (The paper does not say how labels of generated examples enter.  That
+    the discriminator is trained as in a GAN, and the temperature, are of its appendix, from memory.)
 
     Args:
         recipe: A recipe with a decoder of x and what it generates from, and a phase that infers, by an encoder.
