@@ -34,7 +34,7 @@ def evaluate(
     image = test.examples.is_image
     with pictures.weights(model, run.settings):
         out = figures.losses(model, test, every=True)
-        if ugm_tf.inference.has_bound(model):
+        if model.can("log_prob_bound"):
             out.append(figures.bound(model, test, draws=1, number=len(test.examples)))
             out.append(figures.bound(model, test, draws=draws, number=examples or len(test.examples)))
         if ugm_tf.evaluation.has_classifier(model):
@@ -43,7 +43,7 @@ def evaluate(
             out += figures.translated(model, training, test)
         if ugm_tf.evaluation.has_predictor(model):
             out += figures.units(model, training, test)
-        if seeds and image and test.examples.c is not None and "sample" in ugm_tf.inference.endpoints(model):
+        if seeds and image and test.examples.c is not None and model.can("sample"):
             out += figures.judged(model, training.examples, test.examples, seeds=seeds)
     run.directory.write_json(
         "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in out}

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 import ugm_tf
-from ugm_tf import execution
 from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
+from ugm_tf.training import execution
 
 from . import defaults, inputs, metrics, pictures, rundir, summary
 

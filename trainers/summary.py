@@ -70,11 +70,11 @@ def measure(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> l
         out += figures.classified(model, training, held_out)
     if ugm_tf.evaluation.is_translator(model) and image and quick:
         out += figures.translated(model, training, held_out)
-    if "sample" in ugm_tf.inference.endpoints(model) and image and examples.c is not None and quick:
+    if model.can("sample") and image and examples.c is not None and quick:
         out += figures.judged(model, examples, held_out.examples)
     if ugm_tf.evaluation.has_predictor(model):
         out += figures.units(model, training, held_out)
-    if ugm_tf.inference.has_bound(model):
+    if model.can("log_prob_bound"):
         out.append(figures.bound(model, held_out))
     return out + figures.losses(model, held_out)
 
@@ -96,7 +96,7 @@ def _draw(
         grids.save_png(
             png, np.concatenate([grids.stacks(*part) for part in out["translations"]]), pictures.columns(model)
         )
-    elif "sample" in ugm_tf.inference.endpoints(model):
+    elif model.can("sample"):
         out["samples"], out["columns"] = pictures.shown(model), pictures.columns(model)
         if image:
             grids.save_png(png, out["samples"], out["columns"])
