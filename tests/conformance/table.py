@@ -90,6 +90,9 @@ RECIPES = (
 )
 OPTIONS = (
     ("vae_sampled", "vae", {"kl": "sampled"}, dense),
+    ("vae_warmup", "vae", {"beta": "warmup(4)"}, dense),
+    ("vae_free_bits", "vae", {"free_bits": 0.1}, dense),
+    ("aavae_cyclical", "aavae", {"beta": "cyclical(6, cycles=2)"}, dense),
     ("iwae_dreg", "iwae", {"k": 3, "gradient": "doubly_reparameterised"}, dense),
     ("infogan_plain", "infogan", {"structured": False}, dense),
     ("iwcgan_by_class", "iwcgan", {"normalise": "class"}, dense),

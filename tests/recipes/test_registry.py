@@ -48,7 +48,7 @@ class RegistryTest(parameterized.TestCase):
     def test_refuses_an_unknown_hyperparameter(self):
         with self.assertRaisesRegex(
             ValueError,
-            r"'vae' has no hyperparameter 'bta'. It takes: beta: float \| Schedule \| LearningRateSchedule = 1.0, kl: str",
+            r"no hyperparameter 'bta'. It takes: beta: float \| Schedule \| LearningRateSchedule = 1.0, kl: str",
         ):
             recipes.get("vae", bta=4.0)
         with self.assertRaisesRegex(ValueError, "'wake_sleep' has no hyperparameter 'beta'. It takes: none"):
