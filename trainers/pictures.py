@@ -9,8 +9,8 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import grids
 
-from . import defaults
 from .inputs import Inputs
+from .settings import Settings
 
 __all__ = ["columns", "interpolations", "of", "reconstructions", "samples", "shown", "translations", "weights"]
 
@@ -18,14 +18,12 @@ _SAMPLES, _POINTS, _PAIRS, _WALKS, _STEPS = 64, 1000, 16, 6, 10
 _BY_CLASS = 10  # samples of each class, where a grid has a row for each
 
 
-def weights(model: ugm_tf.UnifiedModel, settings: defaults.Settings) -> contextlib.AbstractContextManager[None]:
+def weights(model: ugm_tf.UnifiedModel, settings: Settings) -> contextlib.AbstractContextManager[None]:
     """The weights to draw and measure with: their averages where the run keeps them."""
     return model.averaged() if settings.ema else contextlib.nullcontext()
 
 
-def of(
-    model: ugm_tf.UnifiedModel, inputs: Inputs, settings: defaults.Settings
-) -> dict[str, Callable[[Any], np.ndarray]]:
+def of(model: ugm_tf.UnifiedModel, inputs: Inputs, settings: Settings) -> dict[str, Callable[[Any], np.ndarray]]:
     """The pictures that this model can draw while it trains, by name."""
     out: dict[str, Callable[[Any], np.ndarray]] = {}
     image = inputs.examples.is_image
@@ -65,7 +63,8 @@ def _classes(model: ugm_tf.UnifiedModel) -> int | None:
     if "c" in answers["sample"].inputs:
         return int(answers["sample"].inputs["c"].shape[-1])
     own = next((name for name, role in roles.items() if role.letter == "p" and role.of == "c"), None)
-    return model.densities[own].event_shape[-1] if own and "c" in roles["decoder"].given else None
+    shape = model.densities[own].event_shape if own and "c" in roles["decoder"].given else None
+    return shape[-1] if shape else None
 
 
 def shown(model: ugm_tf.UnifiedModel) -> np.ndarray:
@@ -101,7 +100,7 @@ def samples(model: ugm_tf.UnifiedModel, n: int, seed: int = 0) -> tuple[np.ndarr
 
 
 def drawn(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """n draws of variables that have a law of their own, such as z of p(z), by name."""
+    """n draws of variables that have a distribution of their own, such as z of p(z), by name."""
     found = {r.of: name for name, r in model.recipe.roles.items() if r.letter == "p" and not r.given}
     out = {}
     for variable in variables:

@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import platform
-from collections.abc import Mapping
 
 from ugm_tf.callbacks import files
+
+from . import options
+from .settings import Settings
 
 __all__ = ["RunDirectory", "versions"]
 
@@ -26,17 +28,17 @@ def versions() -> dict[str, str]:
 
 
 class RunDirectory:
-    """A directory that belongs to one set of flags.
+    """A directory that belongs to one set of settings, which its flags.txt holds.
 
     Args:
         path: The directory; made if it is not there.
-        flags: The run's flags by name, as text.
+        settings: The run's.
 
     Raises:
         ValueError: If it belongs to other flags, is not a directory, or cannot be written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], flags: Mapping[str, str]):
+    def __init__(self, path: str | os.PathLike[str], settings: Settings):
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
@@ -45,17 +47,16 @@ class RunDirectory:
         self.saved_model = self.path / "saved_model"
         self.samples = self.path / "samples"
         self.flags = self.path / "flags.txt"
-        text = "".join(f"--{name}={value}\n" for name, value in flags.items())
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
-                self._check_same(flags)
+                self._check_same(settings)
             elif any(p.name[0] != "." for p in self.path.iterdir()):  # drafts are hidden: one may be left of a kill
                 raise ValueError(
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )
             else:
-                files.write(self.flags, text.encode())
+                files.write(self.flags, options.as_text(settings).encode())
             probe = self.path / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
@@ -64,18 +65,11 @@ class RunDirectory:
                 f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
             ) from e
 
-    def _check_same(self, flags: Mapping[str, str]) -> None:
-        lines = self.flags.read_text().splitlines()
-        old = dict(line.removeprefix("--").split("=", 1) for line in lines if line.startswith("--"))
-        differing = [name for name in {**old, **flags} if old.get(name) != flags.get(name)]
-        if differing:
-            listed = ", ".join(
-                f"--{n} (there {old.get(n, 'unset')!r}, now {flags.get(n, 'unset')!r})" for n in differing
-            )
+    def _check_same(self, settings: Settings) -> None:
+        if differing := options.differences(options.read(self.flags), settings):
             raise ValueError(
-                f"The run directory '{self.path}' belongs to other flags: {listed}. Give a new --workdir, or go on "
-                "with that run by "
-                f"--flagfile={self.flags}."
+                f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
+                f"--workdir, or go on with that run by --flagfile={self.flags}."
             )
 
     def write_json(self, name: str, value: object) -> None:

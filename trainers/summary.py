@@ -9,18 +9,17 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
 
-from . import defaults, figures, metrics, pictures, report, rundir
+from . import figure_table, metrics, options, pictures, report, rundir
 from .inputs import Inputs
+from .settings import Resolved
 
-__all__ = ["measure", "write"]
-
-_QUICK = 10_000  # training examples up to which a classifier takes seconds
+__all__ = ["write"]
 
 
 def write(
     model: ugm_tf.UnifiedModel,
     directory: rundir.RunDirectory,
-    settings: defaults.Settings,
+    settings: Resolved,
     training: Inputs,
     held_out: Inputs,
     progress: Progress,
@@ -37,7 +36,8 @@ def write(
     with pictures.weights(model, settings):
         if not (directory.saved_model / "1").exists():
             saved_model.export_model(model, directory.saved_model, version=1)
-        measured = measure(model, training, held_out)
+        subject = figure_table.Subject(model, training, held_out)
+        measured, _ = figure_table.measure(subject, figure_table.AT_THE_END)
         drawn = _draw(model, directory, held_out, settings)
     content = report.Report(
         title=f"{settings.recipe} on {settings.dataset}",
@@ -45,7 +45,7 @@ def write(
         dataset=training.examples.title,
         command=command,
         equations=model.describe(),
-        flags=dict(line.removeprefix("--").split("=", 1) for line in directory.flags.read_text().splitlines()),
+        flags=options.as_flags(settings),
         versions=rundir.versions(),
         metrics=metrics.read(directory.metrics) if directory.metrics.exists() else (),
         progress=_progress(directory) if held_out.examples.is_image else (),
@@ -61,26 +61,8 @@ def write(
     return numbers
 
 
-def measure(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[figures.Figure]:
-    """The figures of a run that has just ended, the most important first."""
-    examples, image = training.examples, training.examples.is_image
-    quick = len(examples) <= _QUICK
-    out = []
-    if ugm_tf.evaluation.has_classifier(model):
-        out += figures.classified(model, training, held_out)
-    if ugm_tf.evaluation.is_translator(model) and image and quick:
-        out += figures.translated(model, training, held_out)
-    if "sample" in ugm_tf.inference.endpoints(model) and image and examples.c is not None and quick:
-        out += figures.judged(model, examples, held_out.examples)
-    if ugm_tf.evaluation.has_predictor(model):
-        out += figures.units(model, training, held_out)
-    if ugm_tf.inference.has_bound(model):
-        out.append(figures.bound(model, held_out))
-    return out + figures.losses(model, held_out)
-
-
 def _draw(
-    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs, settings: defaults.Settings
+    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs, settings: Resolved
 ) -> dict[str, Any]:
     """The pictures of the report, by field; samples.png is written where there is something to draw."""
     image = held_out.examples.is_image

@@ -22,7 +22,7 @@ from absl.testing import absltest, parameterized
 import import_order
 import ugm_tf
 from export import saved_model
-from trainers import curves, report
+from trainers import curves, options, report
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
@@ -70,7 +70,8 @@ def a_model():
 def flags_of(module):
     """The flags that a script defines, by absl or by argparse."""
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text()
-    return {*re.findall(r'(?:flags\.DEFINE_\w+\(\s*"|\("--)(\w+)"', source), "help", "flagfile"}
+    settings = [option.name or name for name, option in options.OPTIONS.items()] if "options.define()" in source else []
+    return {*re.findall(r'(?:flags\.DEFINE_\w+\(\s*"|\("--)(\w+)"', source), *settings, "help", "flagfile"}
 
 
 def named(paths):

@@ -7,19 +7,21 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from trainers import defaults, figures, inputs, pictures
+from trainers import building, defaults, figures, inputs, pictures
+from trainers.settings import Settings
 
 
 def made(recipe, **hyperparameters):
     """An untrained model of digits, and its three splits."""
     given = tuple(sorted(hyperparameters.items()))
-    settings = defaults.Settings(recipe, "digits", given, hidden=(8,), code_size=3)
+    settings = Settings(recipe, "digits", given, hidden=(8,), code_size=3)
     settings = defaults.resolve(settings, (8, 8, 1), 1297)
-    recipe, splits = settings.make_recipe(), [inputs.load(settings, s, {}) for s in ("train", "validation")]
+    recipe = settings.make_recipe()
+    splits = [inputs.load(settings, split, inputs.Sources()) for split in ("train", "validation")]
     keras.utils.set_random_seed(0)
     densities = ugm_tf.networks.build(
         recipe,
-        defaults.shapes(settings, splits[0].examples),
+        building.shapes(settings, splits[0].examples),
         hidden=(8,),
         likelihood=settings.likelihood or "bernoulli",
         families_by_name=dict(settings.families),
@@ -64,7 +66,7 @@ class ReconstructionsTest(absltest.TestCase):
 class UnitsTest(absltest.TestCase):
     def test_redundancy_comes_with_what_it_is_of_and_with_what_can_be_read(self):
         model, training, held_out = made("predictability_minimization")
-        model.compile(defaults.optimizers(model.recipe, 1e-3))
+        model.compile(building.optimizers(model.recipe, 1e-3))
         asked = mock.patch.object(ugm_tf.evaluation, "redundancy", return_value=ugm_tf.evaluation.Redundancy(2.0, 1.75))
         with asked as redundancy:
             found = figures.units(model, training, held_out)

@@ -7,7 +7,8 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.trainers import test_run
-from trainers import defaults, finished
+from trainers import finished
+from trainers.settings import Settings
 
 
 @pytest.mark.slow
@@ -15,7 +16,7 @@ class RecipesTest(parameterized.TestCase):
     @parameterized.parameters(*ugm_tf.recipes.names())
     def test_needs_no_flag_but_its_name(self, name):
         path = pathlib.Path(self.create_tempdir().full_path)
-        settings = defaults.Settings(name, "digits", epochs=1, hidden=(8,), batch_size=256, xla="off")
+        settings = Settings(name, "digits", epochs=1, hidden=(8,), batch_size=256, xla="off")
         done = test_run.train(settings, path)
         self.assertTrue((path / "report.html").exists())
         drawn = "sample" in ugm_tf.inference.endpoints(done.model) or name == "cyclegan"

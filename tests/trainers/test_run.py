@@ -15,8 +15,10 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.conformance import table
 from trainers import defaults, metrics, run
+from trainers.settings import Settings
+from ugm_tf import execution
 
-SMALL = defaults.Settings(
+SMALL = Settings(
     recipe="vae", dataset="digits", epochs=3, batch_size=256, hidden=(8,), code_size=2, xla="off", seed=3
 )  # 5 steps an epoch
 
@@ -96,7 +98,7 @@ class RunTest(parameterized.TestCase):
             if len(calls) == 7:  # after step 2 of epoch 1
                 raise KeyboardInterrupt
 
-        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
         stopping = mock.patch.object(run.Progress, "on_train_batch_end", stop)
         with one_a_call, stopping, self.assertRaises(KeyboardInterrupt):
             train(SMALL, directory, checkpoint_steps=1)
@@ -172,7 +174,7 @@ class OtherDataTest(parameterized.TestCase):
             if len(calls) == 7:
                 raise KeyboardInterrupt
 
-        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
         with one_a_call, mock.patch.object(run.summary, "write", lambda *_: {}):
             whole = train(settings, path / "whole", checkpoint_steps=1)
             with mock.patch.object(run.Progress, "on_train_batch_end", stop), self.assertRaises(KeyboardInterrupt):

@@ -10,7 +10,8 @@ import sys
 import pytest
 from absl.testing import absltest
 
-from trainers import defaults, run
+from trainers import run
+from trainers.settings import Settings
 
 ROOT = pathlib.Path(run.__file__).parents[1]
 
@@ -34,7 +35,7 @@ class CommandTest(absltest.TestCase):
         examples, ours = out.split("trainers/train.py:\n")
         self.assertIn("python -m trainers.train --recipe=iwgan --dataset=mnist", examples)
         names = re.findall(r"^  --(?:\[no\])?(\w+): \S", ours, re.MULTILINE)  # with what it does
-        settings = [field.name for field in dataclasses.fields(defaults.Settings)]
+        settings = [field.name for field in dataclasses.fields(Settings)]
         places = ["workdir", "data_dir", "manual_dir", "checkpoint_steps"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
