@@ -4,6 +4,7 @@ The end of a run and `trainers.evaluate` read it; the first rows matter most.  A
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import ugm_tf
@@ -11,6 +12,7 @@ import ugm_tf
 from . import figures
 from .figures import Figure
 from .inputs import Inputs
+from .parts import Parts
 
 __all__ = ["AT_THE_END", "ROWS", "Effort", "Row", "Skipped", "Subject", "measure"]
 
@@ -88,13 +90,16 @@ class Skipped:
     reason: str
 
 
-def measure(subject: Subject, effort: Effort, rows: Sequence[Row] | None = None) -> tuple[list[Figure], list[Skipped]]:
+def measure(
+    subject: Subject, effort: Effort, rows: Sequence[Row] | None = None, parts: Parts | None = None
+) -> tuple[list[Figure], list[Skipped]]:
     """The figures that this model and these data have, in the table's order, and why they have no others.
 
     Args:
         subject: What to measure.
         effort: How thoroughly.
         rows: Those to measure; all of `ROWS` if not given.
+        parts: Takes the errors of rows that fail, which cost no other row then; if not given, the first is raised.
     """
     found: list[Figure] = []
     skipped: list[Skipped] = []
@@ -102,7 +107,9 @@ def measure(subject: Subject, effort: Effort, rows: Sequence[Row] | None = None)
         if (reason := row.lacks(subject, effort)) is not None:
             skipped += [Skipped(name, reason) for name in row.names]
         else:
-            found += [figure._replace(unit=figure.unit or row.unit) for figure in row.measure(subject, effort)]
+            make = functools.partial(row.measure, subject, effort)
+            each = make() if parts is None else parts.attempt(f"figures: {', '.join(row.names)}", make)
+            found += [figure._replace(unit=figure.unit or row.unit) for figure in each or ()]
     return found, skipped
 
 

@@ -53,8 +53,9 @@ def bound(model: ugm_tf.UnifiedModel, held_out: Inputs, draws: int = _DRAWS, num
     inferred = {model.recipe.roles[name].of for name in inference}
     given = {name: value for name, value in data.items() if name in asked - inferred - {"x"}}
     values = np.asarray(model.log_prob_bound(data["x"], draws, 0, **given))
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    how = f"{len(values)} {held_out.examples.split} examples; the spread is the standard error over them"
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    how = f"{len(values)} {held_out.examples.split} example{'s' if len(values) > 1 else ''}"
+    how += "; the spread is the standard error over them" if len(values) > 1 else ""
     name = "ELBO" if draws == 1 else f"bound on log p(x), k={draws}"
     return Figure(name, float(np.mean(values)), error, how=how)
 

@@ -130,6 +130,8 @@ def translations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> list[tuple[np.nd
 def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | None:
     """Walks between two codes, decoded, [R, K, ...]: codes of real examples if there is an encoder, else of the prior.
 
+    Of few examples there are fewer walks, and none of a single one.
+
     The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them.
     """
     answers, roles = _answers(model), model.recipe.roles
@@ -141,11 +143,14 @@ def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | N
         ends = drawn(model, ["z"], 2 * _WALKS)["z"]
     else:
         return None
-    first, last = ends[:_WALKS], ends[_WALKS : 2 * _WALKS]
+    walks = len(ends) // 2
+    if not walks:
+        return None
+    first, last = ends[:walks], ends[walks : 2 * walks]
     t = np.linspace(0.0, 1.0, _STEPS, dtype=np.float32)[None, :, None]
     a, b = first[:, None], last[:, None]
     lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
     angle = np.arccos(np.clip(np.sum(a * b, -1, keepdims=True) / np.maximum(lengths, 1e-12), -0.9995, 0.9995))
     codes = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
     images = model.decode(codes.reshape(-1, codes.shape[-1]).astype(np.float32)).numpy()
-    return images.reshape(_WALKS, _STEPS, *images.shape[1:])
+    return images.reshape(walks, _STEPS, *images.shape[1:])

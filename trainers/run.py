@@ -1,5 +1,6 @@
 """A training run from data to report; all that it depends on is an argument."""
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -9,7 +10,7 @@ import keras
 import ugm_tf
 from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
 
-from . import building, defaults, inputs, metrics, pictures, rundir, summary
+from . import building, defaults, inputs, metrics, pictures, rundir, stopping, summary
 from .settings import Resolved, Settings
 
 __all__ = ["Run", "train"]
@@ -26,13 +27,13 @@ class Run:
         model: The trained model.
         directory: Where everything was written.
         settings: What it was trained with.
-        figures: Final numbers, by name.
+        end: Final numbers, and which parts of the end failed.
     """
 
     model: ugm_tf.UnifiedModel
     directory: rundir.RunDirectory
     settings: Resolved
-    figures: dict[str, float]
+    end: summary.End
 
 
 def train(
@@ -62,6 +63,7 @@ def train(
     Raises:
         ValueError: Before training starts, if the settings, the data and the run directory do not fit together.
         FloatingPointError: If training diverges.
+        stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
     sources = inputs.Sources(data_dir, manual_dir)
@@ -82,8 +84,8 @@ def train(
         model.describe(),
     )
     progress = _fit(model, directory, resolved, training, held_out, epoch_steps, checkpoint_steps, show)
-    figures = summary.write(model, directory, resolved, training, held_out, progress, command)
-    return Run(model, directory, resolved, figures)
+    end = summary.write(model, directory, resolved, training, held_out, command, progress)
+    return Run(model, directory, resolved, end)
 
 
 def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
@@ -135,10 +137,10 @@ def _fit(
             columns={} if columns is None else {"samples": columns},
         ),
         progress,
-        checkpoints,  # last, so that what the others wrote of an epoch is there if its checkpoint is
+        checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
 
-    def fit(step: int, epochs: int, steps: int) -> None:
+    def fit(step: int, epochs: int, steps: int, stop: keras.callbacks.Callback) -> None:
         model.fit(
             training.batches(settings.batch_size, seed=settings.seed, start_step=step),
             initial_epoch=step // epoch_steps,
@@ -147,19 +149,18 @@ def _fit(
             whole_epoch=epoch_steps,
             validation_data=held_out.once(),
             validation_freq=every,
-            callbacks=callbacks,
+            callbacks=[*callbacks, stop],
             verbose=0,
         )
 
     epoch, within = divmod(start, epoch_steps)
-    try:
+    with contextlib.closing(progress), stopping.deferred() as asked:
+        stop = stopping.StopWhenAsked(asked, checkpoints, total)
         if within:  # the rest of the epoch that was under way
-            fit(start, epoch + 1, epoch_steps - within)
+            fit(start, epoch + 1, epoch_steps - within, stop)
             epoch += 1
         if epoch < settings.epochs:
-            fit(epoch * epoch_steps, settings.epochs, epoch_steps)
-    finally:
-        progress.close()
+            fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
     return progress
 
 

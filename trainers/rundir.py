@@ -44,6 +44,7 @@ class RunDirectory:
         self.metrics = self.path / "metrics.csv"
         self.model = self.path / "model.keras"
         self.report = self.path / "report.html"
+        self.errors = self.path / "errors.txt"
         self.saved_model = self.path / "saved_model"
         self.samples = self.path / "samples"
         self.flags = self.path / "flags.txt"
@@ -80,3 +81,8 @@ class RunDirectory:
         """What NAME.json holds; empty if there is none."""
         path = self.path / f"{name}.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    def latest_export(self) -> pathlib.Path | None:
+        """The latest version of the exported model; None if there is none."""
+        versions = [path for path in self.saved_model.glob("*") if path.name.isdecimal()]
+        return max(versions, key=lambda path: int(path.name), default=None)

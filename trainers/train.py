@@ -11,6 +11,7 @@ and kept in a file, which is how a run is written down and repeated:
   python -m trainers.train --flagfile=trainers/flagfiles/vae_mnist.txt
 
 A run that is killed and started again with the same flags goes on from its last checkpoint, to the same bits on a CPU.
+Ctrl-C and SIGTERM save the state first, and exit with 130 and 143; a part of the end that failed makes the status 1.
 """
 
 import os
@@ -32,7 +33,7 @@ _CHECKPOINT_STEPS = flags.DEFINE_integer(
 )
 
 
-def main(_: list[str]) -> None:
+def main(_: list[str]) -> int:
     settings = options.asked()
     workdir = _WORKDIR.value or os.path.join(
         "runs", f"{settings.recipe}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
@@ -45,13 +46,7 @@ def main(_: list[str]) -> None:
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),
     )
-    for name, value in finished.figures.items():
-        print(f"{name}: {value:.4g}")
-    directory = finished.directory
-    print(
-        f"\nReport:     {directory.report}\nSamples:    {directory.path / 'samples.png'}\nSavedModel: "
-        f"{directory.saved_model / '1'}"
-    )
+    return scripts.show(finished.end, finished.directory)
 
 
 if __name__ == "__main__":
