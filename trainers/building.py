@@ -32,14 +32,18 @@ def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examp
 
 
 def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tuple[int, ...]]:
-    """Shape of one value of each variable that a registered recipe may have.
+    """Shape of one value of each variable that a recipe of the package may have.
+
+    A variable of a user's own recipe is a vector of the size of a code.
 
     Args:
         settings: A run's settings.
         examples: Its data.
     """
     size = settings.code_size
-    out = {
+    roles = settings.make_recipe().roles.values()
+    out: dict[str, tuple[int, ...]] = {
+        **{variable: (size,) for role in roles for variable in (role.of, *role.given) if variable not in ("c", "y")},
         "x": examples.shape,
         "labelled": examples.shape,
         "target": examples.shape,

@@ -4,11 +4,13 @@ from typing import Any, TypedDict, TypeVar
 
 import ugm_tf
 
+from . import own_recipes
 from .building import is_adversarial
 from .settings import Resolved, Settings
 
 __all__ = ["resolve"]
 
+_LABELS = 10  # labelled examples of each class
 _DCGAN_FROM = 16  # sides from which images are worth convolving
 _T = TypeVar("_T")
 
@@ -59,7 +61,7 @@ _TUNED: dict[str, _Tuned] = {
 }
 
 
-def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Resolved:
+def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: int = _LABELS) -> Resolved:
     """Decides what was not said.
 
     Recipes that score data learn binarised images by a Bernoulli likelihood with Adam(1e-3); those that only
@@ -70,6 +72,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Resolv
         settings: What was asked for.
         shape: Shape of one example.
         examples: Number of training examples.
+        rarest: Number of training examples of the rarest class.
 
     Raises:
         ValueError: If a setting is given that the recipe has no use for, or is out of range.
@@ -80,7 +83,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Resolv
     tuned = _tuned(settings.recipe, image, large)
     hyperparameters = {**tuned.get("hyperparameters", {}), **dict(settings.hyperparameters)}
     families = {**tuned.get("families", {}), **dict(settings.families)}
-    recipe = ugm_tf.recipes.get(settings.recipe, **hyperparameters)
+    recipe = own_recipes.make(settings.recipe, hyperparameters)
     scores, both = _scores(recipe), _judges_means(recipe)
     scored, free = bool(scores), not set(scores) <= set(recipe.families)
     network = tuned.get("network", "dcgan" if large and not scored else "mlp")
@@ -97,10 +100,10 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int) -> Resolv
         recipe=settings.recipe,
         dataset=settings.dataset,
         hyperparameters=tuple(sorted(hyperparameters.items())),
-        labels=_said(settings.labels, 10 if "labelled" in recipe.data else None),
+        labels=_said(settings.labels, max(1, min(_LABELS, rarest)) if "labelled" in recipe.data else None),
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
-        batch_size=_said(settings.batch_size, 128 if not small and scored else 64),
+        batch_size=_said(settings.batch_size, min(examples, 128 if not small and scored else 64)),
         learning_rate=_said(settings.learning_rate, 1e-3 if scored or not image else 2e-4),
         ema=_said(settings.ema, ema),
         network=network,

@@ -51,5 +51,6 @@ def load(workdir: str | os.PathLike[str], data_dir: str | None = None, manual_di
             "Train one with `python -m trainers.train`, and give its --workdir."
         )
     settings = options.resolved(options.read(path / "flags.txt"), path / "flags.txt")
+    settings.make_recipe()  # registers what a file of the user's own defines, before the model is read
     model = ugm_tf.load_model(path / "model.keras")
     return Finished(model, settings, rundir.RunDirectory(path, settings), inputs.Sources(data_dir, manual_dir))

@@ -9,6 +9,7 @@ from absl import flags
 
 import ugm_tf
 
+from .own_recipes import absolute
 from .parsing import parse_families, parse_hidden, parse_hyperparameters
 from .settings import Resolved, Settings
 
@@ -48,7 +49,13 @@ _POSITIVE, _NOT_NEGATIVE = {"lower_bound": 1}, {"lower_bound": 0}
 
 # By field of `Settings`.
 OPTIONS: dict[str, Option] = {
-    "recipe": Option(flags.DEFINE_enum, "vae", "Which model to train.", {"enum_values": ugm_tf.recipes.names()}),
+    "recipe": Option(
+        flags.DEFINE_string,
+        "vae",
+        f"Which model to train: {', '.join(ugm_tf.recipes.names())}; or one of your own, as path/to/file.py:function "
+        "or module:function.",
+        parse=absolute,
+    ),
     "dataset": Option(
         flags.DEFINE_string,
         "digits",

@@ -6,11 +6,12 @@ import logging
 import os
 
 import keras
+import numpy as np
 
 import ugm_tf
 from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
 
-from . import building, defaults, inputs, metrics, pictures, rundir, stopping, summary
+from . import building, defaults, inputs, metrics, own_recipes, pictures, rundir, stopping, summary
 from .settings import Resolved, Settings
 
 __all__ = ["Run", "train"]
@@ -68,13 +69,15 @@ def train(
     settings.make_recipe()  # refuses what it does not know before any data are read
     sources = inputs.Sources(data_dir, manual_dir)
     examples = inputs.read(settings, "train", sources)
-    resolved = defaults.resolve(settings, examples.shape, len(examples))
+    resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
     training = inputs.of(resolved, "train", examples, sources)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
     model = _compiled(resolved, examples)
     directory = rundir.RunDirectory(workdir, resolved)
+    if own_recipes.is_own(resolved.recipe):
+        directory.check_equations(model.describe())
     _LOG.info(
         "Training %s on %s in %s (%s):\n%s",
         resolved.recipe,
@@ -86,6 +89,13 @@ def train(
     progress = _fit(model, directory, resolved, training, held_out, epoch_steps, checkpoint_steps, show)
     end = summary.write(model, directory, resolved, training, held_out, command, progress)
     return Run(model, directory, resolved, end)
+
+
+def _rarest(examples: ugm_tf.data.Examples) -> int:
+    """Number of examples of the rarest class; of all examples, where they have no classes."""
+    if examples.c is None or examples.num_classes is None:
+        return len(examples)
+    return int(np.bincount(examples.c, minlength=examples.num_classes).min())
 
 
 def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:

@@ -1,7 +1,9 @@
 """Run directories: one run's flags, versions, numbers, pictures, checkpoints and model."""
 
+import dataclasses
 import importlib.metadata
 import json
+import logging
 import os
 import pathlib
 import platform
@@ -13,6 +15,8 @@ from .settings import Settings
 
 __all__ = ["RunDirectory", "versions"]
 
+_LOG = logging.getLogger("ugm_tf.trainers")
+_OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
 _PACKAGES = ("ugm_tf", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
@@ -67,11 +71,45 @@ class RunDirectory:
             ) from e
 
     def _check_same(self, settings: Settings) -> None:
-        if differing := options.differences(options.read(self.flags), settings):
+        old = options.read(self.flags)
+        longer = dataclasses.replace(old, epochs=settings.epochs)
+        if (
+            old.epochs
+            and settings.epochs
+            and settings.epochs > old.epochs
+            and not options.differences(longer, settings)
+        ):
+            self._go_on_longer(old.epochs, settings)
+        elif differing := options.differences(old, settings):
             raise ValueError(
                 f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
                 f"--workdir, or go on with that run by --flagfile={self.flags}."
             )
+
+    def _go_on_longer(self, epochs: int, settings: Settings) -> None:
+        """The directory belongs to the same run with more epochs; what the shorter one ended with is set aside."""
+        ended = [self.path / name for name in _OF_THE_END if (self.path / name).exists()]
+        if ended:
+            kept = self.path / f"epochs_{epochs}"
+            kept.mkdir(exist_ok=True)
+            for path in ended:
+                path.replace(kept / path.name)
+            _LOG.info("What the run of %d epochs ended with is kept in %s.", epochs, kept)
+        files.write(self.flags, options.as_text(settings).encode())
+
+    def check_equations(self, equations: str) -> None:
+        """Keeps what a recipe of the user's own says, to refuse another one under its name.
+
+        Raises:
+            ValueError: If the run began with other equations.
+        """
+        path = self.path / "equations.txt"
+        if path.exists() and path.read_text() != equations + "\n":
+            raise ValueError(
+                f"The run in '{self.path}' began with another recipe of this name: see {path}. Give a new "
+                "--workdir, or take the changes back."
+            )
+        files.write(path, f"{equations}\n".encode())
 
     def write_json(self, name: str, value: object) -> None:
         """Writes `value` as NAME.json at once."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import ugm_tf
 
+from . import own_recipes
+
 __all__ = ["Resolved", "Settings"]
 
 
@@ -39,7 +41,7 @@ class Settings:
 
     def make_recipe(self) -> ugm_tf.Recipe:
         """The recipe with its hyperparameters."""
-        return ugm_tf.recipes.get(self.recipe, **dict(self.hyperparameters))
+        return own_recipes.make(self.recipe, dict(self.hyperparameters))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
 
-from . import figure_table, metrics, options, page, pictures, rundir
+from . import figure_table, metrics, options, own_recipes, page, pictures, rundir
 from .inputs import Inputs
 from .parts import Failure, Parts
 from .settings import Resolved
@@ -68,9 +68,10 @@ def write(
     rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
+    name = own_recipes.short(settings.recipe)
     content = page.Report(
-        title=f"{settings.recipe} on {settings.dataset}",
-        recipe=settings.recipe,
+        title=f"{name} on {settings.dataset}",
+        recipe=name,
         dataset=training.examples.title,
         command=command,
         equations=model.describe(),

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import flags
 
-from . import options, run, scripts
+from . import options, own_recipes, run, scripts
 
 options.define()
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; runs/RECIPE_DATASET if it is not given.")
@@ -36,7 +36,7 @@ _CHECKPOINT_STEPS = flags.DEFINE_integer(
 def main(_: list[str]) -> int:
     settings = options.asked()
     workdir = _WORKDIR.value or os.path.join(
-        "runs", f"{settings.recipe}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
+        "runs", f"{own_recipes.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
     )
     finished = run.train(
         settings,

@@ -2,6 +2,7 @@
 
 import pathlib
 
+import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
@@ -22,6 +23,15 @@ class RecipesTest(parameterized.TestCase):
         drawn = "sample" in ugm_tf.inference.endpoints(done.model) or name == "cyclegan"
         self.assertEqual((path / "samples.png").exists(), drawn)
         self.assertEqual(finished.load(path).settings, done.settings)
+
+    @parameterized.parameters(*ugm_tf.recipes.names())
+    def test_ends_whole_on_60_images_by_its_name_alone(self, name):
+        path, digits = pathlib.Path(self.create_tempdir().full_path), ugm_tf.data.load("digits", "train")
+        np.savez(path / "few.npz", x=digits.x[:60], c=digits.c[:60])
+        settings = Settings(name, f"npz:{path / 'few.npz'}", epochs=1, hidden=(8,), xla="off")
+        done = test_run.train(settings, path / "run")
+        self.assertEqual(done.end.failures, [])
+        self.assertTrue((path / "run" / "report.html").exists())
 
 
 if __name__ == "__main__":

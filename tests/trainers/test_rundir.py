@@ -46,6 +46,43 @@ class RunDirectoryTest(absltest.TestCase):
         rundir.RunDirectory(self.path, VAE)
         self.assertEqual(options.read(self.path / "flags.txt"), VAE)
 
+    def test_the_same_run_with_more_epochs_goes_on_and_what_the_shorter_ended_with_is_kept(self):
+        directory = rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        for name in ("model.keras", "evaluation.json", "metrics.csv"):
+            (self.path / name).write_text("of 3 epochs")
+        longer = Settings("vae", "digits", epochs=8)
+        rundir.RunDirectory(self.path, longer)
+        self.assertEqual(options.read(directory.flags), longer)
+        kept = [path.name for path in (self.path / "epochs_3").iterdir()]
+        self.assertCountEqual(kept, ["model.keras", "evaluation.json"])
+        self.assertCountEqual([path.name for path in self.path.iterdir()], ["epochs_3", "flags.txt", "metrics.csv"])
+
+    def test_a_stopped_run_has_nothing_to_keep(self):
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=8))
+        self.assertEqual([path.name for path in self.path.iterdir()], ["flags.txt"])
+
+    def test_fewer_epochs_or_more_of_another_run_are_refused(self):
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        with self.assertRaisesRegex(ValueError, r"--epochs \(there '3', now '2'\). Give a new"):
+            rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=2))
+        with self.assertRaisesRegex(ValueError, r"--epochs \(there '3', now '4'\), --seed \(there '0', now '1'\)"):
+            rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=4, seed=1))
+
+    def test_equations_that_changed_are_refused(self):
+        directory = rundir.RunDirectory(self.path, VAE)
+        for _ in range(2):
+            directory.check_equations("wake: minimise")
+        with self.assertRaisesRegex(ValueError, "began with another recipe of this name: see .*equations.txt. Give a"):
+            directory.check_equations("wake: maximise")
+
+    def test_the_latest_export_is_the_highest_number(self):
+        directory = rundir.RunDirectory(self.path, VAE)
+        self.assertIsNone(directory.latest_export())
+        for name in ("9", "10", ".tmp-3"):
+            (directory.saved_model / name).mkdir(parents=True)
+        self.assertEqual(directory.latest_export(), directory.saved_model / "10")
+
     def test_json_is_written_and_read(self):
         directory = rundir.RunDirectory(self.path, VAE)
         self.assertEqual(directory.read_json("figures"), {})

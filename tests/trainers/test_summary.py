@@ -1,11 +1,103 @@
-"""The end of a run."""
+"""The end of a run: its parts are independent."""
 
+import json
+import pathlib
 from unittest import mock
 
+import numpy as np
+import pytest
 from absl.testing import absltest
 
-from trainers import pictures
+from tests.trainers.test_figures import made
+from trainers import figures, page, pictures, rundir, summary
 from trainers.settings import Settings
+
+VAE = Settings("vae", "digits")
+
+
+def bound(*_, **__):
+    return figures.Figure("bound on log p(x)", -1.5)
+
+
+def broken(message):
+    return mock.Mock(side_effect=OSError(message))
+
+
+class EndTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.model, cls.training, cls.held_out = made("vae")
+        cls.model.compile("adam")
+
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
+        quick = {"judged": lambda *_, **__: [figures.Figure("classes covered", 7.0)], "bound": bound}
+        self.enter_context(mock.patch.multiple(figures, **quick))
+        self.exported = self.enter_context(mock.patch.object(summary, "_export"))
+
+    def end(self, progress=None):
+        directory = rundir.RunDirectory(self.path, VAE)
+        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", progress)
+
+    def report(self):
+        return (self.path / "report.html").read_text()
+
+    def test_nothing_failed(self):
+        end = self.end(mock.Mock(seconds=3.0, examples_per_second=2.0))
+        self.assertEqual(end.failures, [])
+        for name in ("model.keras", "samples.png", "figures.json", "versions.json", "timing.json", "report.html"):
+            self.assertTrue((self.path / name).exists(), name)
+        self.assertFalse((self.path / "errors.txt").exists())
+        self.assertNotIn("<h2>Failed</h2>", self.report())
+
+    def test_what_fails_is_named_with_its_traceback_and_the_others_are_written(self):
+        self.exported.side_effect = ValueError("no disk left")
+        walks = mock.patch.object(pictures, "interpolations", broken("cannot walk"))
+        judged = mock.patch.object(figures, "judged", broken("cannot judge"))
+        with walks, judged, self.assertLogs("ugm_tf.trainers", "ERROR") as logged:
+            end = self.end()
+        parts = ["saved_model", "figures: classes covered", "interpolations"]
+        self.assertEqual([failure.part.partition(",")[0] for failure in end.failures], parts)
+        self.assertLen(logged.output, 3)
+        text = self.report()
+        for word in ("<h2>Failed</h2>", "OSError: cannot walk", "OSError: cannot judge", "ValueError: no disk left"):
+            self.assertIn(word, text)
+        for section in ("Samples", "Reconstructions", "Figures"):
+            self.assertIn(f"<h2>{section}</h2>", text)
+        self.assertIn("Traceback", (self.path / "errors.txt").read_text())
+        written = json.loads((self.path / "figures.json").read_text())
+        self.assertEqual(written["bound on log p(x)"], -1.5)
+        self.assertNotIn("classes covered", written)
+
+    def test_made_again_once_the_cause_is_mended_it_is_whole(self):
+        with mock.patch.object(pictures, "interpolations", broken("cannot walk")):
+            with self.assertLogs("ugm_tf.trainers", "ERROR"):
+                self.end()
+        self.assertEqual(self.end().failures, [])
+        self.assertFalse((self.path / "errors.txt").exists())
+        self.assertIn("<h2>Interpolations</h2>", self.report())
+
+    def test_a_page_that_cannot_be_drawn_gives_way_to_words_and_figures(self):
+        with mock.patch.object(page, "_pictures", mock.Mock(side_effect=[ValueError("odd shapes"), {}])):
+            with self.assertLogs("ugm_tf.trainers", "ERROR"):
+                end = self.end()
+        self.assertEqual([failure.part for failure in end.failures], ["report.html"])
+        self.assertIn("ValueError: odd shapes", self.report())
+        self.assertIn("<h2>Figures</h2>", self.report())
+
+
+@pytest.mark.slow
+class ExportTest(absltest.TestCase):
+    def test_is_made_once_for_a_state_and_anew_for_a_later_one(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        directory = rundir.RunDirectory(path / "run", VAE)
+        model, *_ = made("vae")
+        for steps, versions in ((0, ["1"]), (0, ["1"]), (5, ["1", "2"])):
+            model.steps.assign(steps)
+            summary._export(model, directory)
+            self.assertCountEqual([version.name for version in directory.saved_model.iterdir()], versions)
 
 
 class WeightsTest(absltest.TestCase):
@@ -15,6 +107,23 @@ class WeightsTest(absltest.TestCase):
             model.averaged.reset_mock()
             pictures.weights(model, Settings("vae", "digits", ema=ema))
             self.assertEqual(model.averaged.called, expected, ema)
+
+
+class FewExamplesTest(absltest.TestCase):
+    def test_walks_are_between_as_many_pairs_as_there_are(self):
+        model, _, held_out = made("vae")
+        for number, walks in ((2, 1), (7, 3), (12, 6), (40, 6)):
+            few = mock.Mock(first=lambda n, number=number: held_out.first(min(n, number)))
+            self.assertLen(pictures.interpolations(model, few), walks)
+        few = mock.Mock(first=lambda _: held_out.first(1))
+        self.assertIsNone(pictures.interpolations(model, few))
+
+    def test_a_bound_over_one_example_has_no_standard_error(self):
+        model, _, held_out = made("vae")
+        found = figures.bound(model, held_out, draws=2, number=1)
+        self.assertTrue(np.isfinite(found.value))
+        self.assertIsNone(found.spread)
+        self.assertEqual(found.how, "1 validation example")
 
 
 if __name__ == "__main__":
