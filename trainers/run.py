@@ -37,6 +37,7 @@ class Run:
     end: summary.End
 
 
+@stopping.at_once("Stopped while no step was under way: nothing is lost, and the same command goes on.")
 def train(
     settings: Settings,
     workdir: str | os.PathLike[str],

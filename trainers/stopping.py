@@ -3,14 +3,14 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 
 from ugm_tf.callbacks import Checkpoints
 
-__all__ = ["StopWhenAsked", "Stopped", "deferred"]
+__all__ = ["Asked", "StopWhenAsked", "Stopped", "at_once", "deferred"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -43,26 +43,39 @@ class Asked:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[Asked]:
-    """Ctrl-C and SIGTERM are noted within; a second one ends the program at once.
-
-    Only the main thread can receive signals: in another, this does nothing.
-    """
+    """Ctrl-C and SIGTERM are noted within; a second one ends the program at once."""
     asked = Asked()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
 
     def note(number: int, _: Any) -> None:
         if asked.number is not None:
             raise Stopped("Stopped at once: the same command goes on from the latest checkpoint.", number)
         asked.number = number
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
-    try:
+    with _handled(note):
         yield asked
+
+
+@contextlib.contextmanager
+def at_once(message: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the program within, with this message."""
+
+    def stop(number: int, _: Any) -> None:
+        raise Stopped(message, number)
+
+    with _handled(stop):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Signals go to the handler; those of a program whose training runs in another thread than its main one do not."""
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, handler) for number in _SIGNALS} if main else {}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 class StopWhenAsked(keras.callbacks.Callback):

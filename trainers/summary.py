@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+import os
 import re
 from typing import Any, NamedTuple
 
@@ -11,12 +12,12 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
 
-from . import figure_table, metrics, options, own_recipes, page, pictures, rundir
+from . import figure_table, finished, metrics, options, own_recipes, page, pictures, rundir
 from .inputs import Inputs
 from .parts import Failure, Parts
 from .settings import Resolved
 
-__all__ = ["End", "write"]
+__all__ = ["End", "write", "write_again"]
 
 
 class End(NamedTuple):
@@ -87,6 +88,28 @@ def write(
     _report(parts, directory, content)
     parts.write(directory.errors)
     return End(numbers, parts.failures)
+
+
+def write_again(
+    workdir: str | os.PathLike[str], *, data_dir: str | None = None, manual_dir: str | None = None
+) -> tuple[End, rundir.RunDirectory]:
+    """Writes the end of a finished run again; nothing is trained.
+
+    Args:
+        workdir: The run directory.
+        data_dir: Where TFDS keeps data sets.
+        manual_dir: Where files that were downloaded by hand lie.
+
+    Returns:
+        What it ended with, and its directory.
+
+    Raises:
+        ValueError: If the directory holds no finished run.
+    """
+    run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
+    command = f"python -m trainers.train --flagfile={run.directory.flags}"
+    training, held_out = run.split("train"), run.split("validation")
+    return write(run.model, run.directory, run.settings, training, held_out, command), run.directory
 
 
 def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) -> None:

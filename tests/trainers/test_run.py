@@ -11,12 +11,13 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from trainers import defaults, metrics, report, run, stopping
+from trainers import defaults, metrics, run, stopping
 from trainers.settings import Settings
 from ugm_tf import execution
 
@@ -104,7 +105,7 @@ class RunTest(parameterized.TestCase):
         quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
         fit = mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained again"))
         with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick), fit:
-            end, _ = report.report(str(directory))
+            end, _ = run.summary.write_again(directory)
         self.assertEqual(end, self.finished.end)
         self.assertIn("--flagfile=", (directory / "report.html").read_text())
         self.assertEqual([path.name for path in (directory / "saved_model").iterdir()], ["1"])
@@ -239,6 +240,21 @@ class OtherDataTest(parameterized.TestCase):
         self.assertGreater(np.abs(loaded.sample(4) - drawn).max(), 1e-4)
         with loaded.averaged():
             np.testing.assert_allclose(loaded.sample(4), drawn, atol=1e-5)
+
+
+@pytest.mark.slow
+class LongerTest(parameterized.TestCase):
+    @parameterized.parameters("vae", "gan", "iwgan", "semi_supervised_vae")
+    def test_from_40_epochs_to_80_is_80_at_once(self, recipe):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        settings = dataclasses.replace(SMALL, recipe=recipe, epochs=80)
+        with without_an_end():
+            at_once = train(settings, path / "at_once")
+            train(dataclasses.replace(settings, epochs=40), path / "longer")
+            longer = train(settings, path / "longer")
+        table.assert_same(table.state(longer.model), table.state(at_once.model))
+        written = [(path / name / "metrics.csv").read_bytes() for name in ("longer", "at_once")]
+        self.assertEqual(*written)
 
 
 class RefusalsTest(parameterized.TestCase):

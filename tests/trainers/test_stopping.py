@@ -65,6 +65,15 @@ class DeferredTest(absltest.TestCase):
                 os.kill(os.getpid(), signal.SIGINT)
         self.assertIs(signal.getsignal(signal.SIGTERM), before)
 
+    def test_where_nothing_is_under_way_the_first_one_ends_at_once(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with (
+                self.assertRaisesRegex(stopping.Stopped, "nothing is lost") as raised,
+                stopping.at_once("nothing is lost"),
+            ):
+                os.kill(os.getpid(), number)
+            self.assertEqual(raised.exception.status, 128 + number)
+
     def test_a_thread_that_cannot_receive_signals_trains_all_the_same(self):
         found = []
 
