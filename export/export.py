@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.inference.endpoints(model))}")
+    print(f"{path}: {', '.join(_ENDPOINTS.value or model.endpoints())}")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import ugm_tf
-from ugm_tf.averaging import averages
 from ugm_tf.inference import Endpoint
+from ugm_tf.training.averages import averages
 
 __all__ = ["CARD", "export_model"]
 
@@ -72,7 +72,7 @@ def export_model(
         draft.mkdir(parents=True)
     except OSError as error:
         raise ValueError(f"Cannot write to {base}: {error.strerror}. Give a directory that can be written.") from error
-    kept = averages(model)
+    kept = averages(model.joint, model.optimizers)
     try:
         with model.averaged() if kept else contextlib.nullcontext():
             _write(chosen, draft)
@@ -87,7 +87,7 @@ def export_model(
 def _choose(model: ugm_tf.UnifiedModel, names: Iterable[str] | None) -> dict[str, Endpoint]:
     if not isinstance(model, ugm_tf.UnifiedModel):
         raise ValueError(f"export_model takes a UnifiedModel, such as ugm_tf.load_model returns. Received: {model!r}.")
-    known = ugm_tf.inference.endpoints(model)
+    known = model.endpoints()
     names = list(known) if names is None else list(dict.fromkeys(names))
     unknown = [name for name in names if name not in known]
     if unknown or not names:
@@ -117,7 +117,7 @@ def _card(
         "data": list(model.recipe.data),
         "equations": model.describe().split("\n"),
         "serving_default": next(iter(chosen)),
-        "weights": "averages over training" if averages(model) else "as of the last step",
+        "weights": "averages over training" if averages(model.joint, model.optimizers) else "as of the last step",
         "metadata": written,
         "versions": {"ugm_tf": ugm_tf.__version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

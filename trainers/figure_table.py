@@ -126,11 +126,11 @@ def _predictor(subject: Subject, _: Effort) -> str | None:
 
 
 def _bound(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.inference.has_bound(subject.model) else "the recipe has no bound on log p(x)"
+    return None if subject.model.can("log_prob_bound") else "the recipe has no bound on log p(x)"
 
 
 def _sampler(subject: Subject, _: Effort) -> str | None:
-    return None if "sample" in ugm_tf.inference.endpoints(subject.model) else "the recipe draws no samples"
+    return None if subject.model.can("sample") else "the recipe draws no samples"
 
 
 def _images(subject: Subject, _: Effort) -> str | None:

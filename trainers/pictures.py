@@ -52,7 +52,7 @@ def columns(model: ugm_tf.UnifiedModel) -> int | None:
 
 
 def _answers(model: ugm_tf.UnifiedModel) -> dict[str, Any]:
-    return ugm_tf.inference.endpoints(model)
+    return model.endpoints()
 
 
 def _classes(model: ugm_tf.UnifiedModel) -> int | None:

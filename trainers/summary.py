@@ -160,7 +160,7 @@ def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirecto
             stacks = np.concatenate([grids.stacks(*part) for part in found])
             parts.attempt("samples.png", lambda: grids.save_png(png, stacks, pictures.columns(model)))
         out["translations"] = found or ()
-    elif "sample" in ugm_tf.inference.endpoints(model):
+    elif model.can("sample"):
         samples, columns = parts.attempt("samples", lambda: pictures.shown(model)), pictures.columns(model)
         if samples is not None and image:
             parts.attempt("samples.png", lambda: grids.save_png(png, samples, columns))

@@ -51,7 +51,7 @@ def classes(function):
 
 
 def roles(**texts):
-    return {name: ugm_tf.Role.parse(text) for name, text in texts.items()}
+    return ugm_tf.algebra.Roles({name: ugm_tf.Role.parse(text) for name, text in texts.items()})
 
 
 def seed(number=0):

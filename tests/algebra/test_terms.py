@@ -108,7 +108,7 @@ class DiscriminatorLossTest(parameterized.TestCase):
         term = DiscriminatorLoss(y, reverse=reverse, contest=contest)
         logits = tf.constant(LOGITS, tf.float32)
         np.testing.assert_array_equal(term(sample()), contests.get(contest).loss(y, reverse)(logits))
-        self.assertEqual(term.describe(ROLES), contests.get(contest).text(y, reverse, "x"))
+        self.assertEqual(term.describe(ROLES), contests.get(contest).text(y, reverse, "discriminator", ROLES))
 
     def test_refuses_another_contest(self):
         with self.assertRaisesRegex(ValueError, "no contest 'wgan'. There are: logistic, minimax"):

@@ -9,7 +9,6 @@ from absl.testing import absltest, parameterized
 
 from export import saved_model
 from tests.conformance import table
-from ugm_tf import inference
 
 
 class ExportTest(parameterized.TestCase):
@@ -17,7 +16,7 @@ class ExportTest(parameterized.TestCase):
         path = saved_model.export_model(model, pathlib.Path(self.create_tempdir().full_path) / "saved_model")
         rng = np.random.default_rng(1)
         given = {"seed": np.stack([np.full(5, 3), np.arange(5)], 1).astype(np.int32), **table.arrays(model.recipe, 5)}
-        endpoints = inference.endpoints(model)
+        endpoints = model.endpoints()
         self.assertNotEmpty(endpoints)
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))

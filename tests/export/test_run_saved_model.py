@@ -14,7 +14,6 @@ import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-import ugm_tf
 from export import saved_model
 from tests.conformance import table
 from tests.export import served
@@ -40,7 +39,7 @@ class RunSavedModelTest(parameterized.TestCase):
         if program is None:
             self.skipTest("UGM_RUN_SAVED_MODEL does not name the C++ loader that .ci/run builds.")
         path = saved_model.export_model(of, pathlib.Path(self.create_tempdir().full_path))
-        found = ugm_tf.inference.endpoints(of)
+        found = of.endpoints()
         default = next(iter(found))
         for rows in (1, 3):
             done = subprocess.run([program, path, str(rows)], capture_output=True, text=True)

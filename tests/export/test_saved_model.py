@@ -43,7 +43,7 @@ class TestCase(parameterized.TestCase):
 class AnswersTest(TestCase):
     def assert_answers_agree(self, of, rows=3, **tolerance):
         path = saved_model.export_model(of, self.base)
-        found = ugm_tf.inference.endpoints(of)
+        found = of.endpoints()
         for name, endpoint in found.items():
             batch = served.values(endpoint.inputs, rows)
             expected = endpoint.function(**{key: tf.constant(value) for key, value in batch.items()})

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import ugm_tf
-from ugm_tf.algebra import Ancestral, Detach, Draw, Step
+from ugm_tf.algebra import Ancestral, Detach, Draw, Draws, Step
 
 tfd = tfp.distributions
 
@@ -177,7 +177,7 @@ def lemma_1(sides, logit, p_real=0.5):
 
 def loss(phase, start):
     """What the phase minimises."""
-    return phase.loss(phase.values(start, seed=(0, 0)))
+    return phase.loss(phase.values(Draws(start), seed=(0, 0)))
 
 
 # S2: theta = (a, b, log s) and eta = (c, d, log t), with x | z ~ N(a z + b, s^2) and z | x ~ N(c x + d, t^2).

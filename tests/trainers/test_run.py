@@ -19,7 +19,7 @@ import ugm_tf
 from tests.conformance import table
 from trainers import defaults, metrics, run, stopping
 from trainers.settings import Settings
-from ugm_tf import execution
+from ugm_tf.training import execution
 
 SMALL = Settings(
     recipe="vae", dataset="digits", epochs=3, batch_size=256, hidden=(8,), code_size=2, xla="off", seed=3

@@ -5,10 +5,23 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["noise_by_row", "standard_noise"]
+__all__ = ["fold", "noise_by_row", "standard_noise"]
 
 _MULTIPLIERS, _WEYL = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)  # of Philox4x32
 _HALF_A_STEP = 2.0**-24  # uniform numbers are multiples of 2**-23, 0 among them; half a step more is inside (0, 1)
+
+
+def fold(seed: Any, *numbers: Any) -> tf.Tensor:
+    """A seed of its own for each tuple of numbers, int32 [2].
+
+    Args:
+        seed: int32 [2].
+        *numbers: Whole numbers, such as the step and the place of a phase.
+    """
+    seed = tf.convert_to_tensor(seed, tf.int32)
+    for number in numbers:
+        seed = tf.random.experimental.stateless_fold_in(seed, tf.convert_to_tensor(number, tf.int32), alg="philox")
+    return seed
 
 
 def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:

@@ -1,13 +1,13 @@
 """The variational autoencoder: the wake phase."""
 
-from ugm_tf.algebra import INFERRED, KL, E, NegativeLogProb, Phase, Recipe
+from ugm_tf.algebra import INFERRED, KL, E, NegativeLogProb, Phase, Recipe, Scale
 from ugm_tf.recipes.registry import recipe
 
 __all__ = ["vae"]
 
 
 @recipe
-def vae(beta: float = 1.0, kl: str = "analytic") -> Recipe:
+def vae(beta: Scale = 1.0, kl: str = "analytic") -> Recipe:
     """VAE: maximises the evidence lower bound over encoder and decoder together.
 
     In the unified view its discriminator is perfect, so that only data count, and it minimises

@@ -1,16 +1,14 @@
 """What `UnifiedModel.compile` accepts: its arguments, and an optimizer for each phase."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from ugm_tf.algebra import Recipe
+from ugm_tf.joint import Joint
 
-if TYPE_CHECKING:
-    from ugm_tf.model import UnifiedModel
-
-__all__ = ["check", "optimizers"]
+__all__ = ["by_phase", "check"]
 
 
 def check(
@@ -47,17 +45,17 @@ def check(
         raise ValueError(f"run_eagerly is True or False. Received: {run_eagerly!r}.")
 
 
-def optimizers(model: "UnifiedModel", optimizer: Any) -> dict[str, keras.optimizers.Optimizer]:
+def by_phase(joint: Joint, optimizer: Any) -> dict[str, keras.optimizers.Optimizer]:
     """An optimizer for each phase, with its slots.
 
     Args:
-        model: The model.
+        joint: The densities and the recipe.
         optimizer: One, or its name, of which each phase gets a copy; or a dict by phase.
 
     Raises:
         ValueError: If a phase has none, one has no phase, or two phases share one.
     """
-    names = list(dict.fromkeys(phase.name for phase in model.recipe.phases))
+    names = list(dict.fromkeys(phase.name for phase in joint.recipe.phases))
     if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
         missing, unused = [n for n in names if n not in optimizer], [n for n in optimizer if n not in names]
         if missing or unused:
@@ -73,7 +71,7 @@ def optimizers(model: "UnifiedModel", optimizer: Any) -> dict[str, keras.optimiz
     else:
         one = keras.optimizers.get(optimizer)
         out = {name: type(one).from_config(one.get_config()) for name in names}
-    for phase in model.recipe.phases:
+    for phase in joint.recipe.phases:
         if not out[phase.name].built:
-            out[phase.name].build(model.variables_of(phase))
+            out[phase.name].build(joint.variables_of(phase))
     return out

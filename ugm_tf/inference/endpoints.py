@@ -2,15 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from ugm_tf.algebra import JointSample
 from ugm_tf.densities import Logit, noise_by_row
-
-if TYPE_CHECKING:
-    from ugm_tf.model import UnifiedModel
+from ugm_tf.joint import Joint
 
 __all__ = ["VERBS", "Endpoint", "endpoints", "has_bound", "specs"]
 
@@ -32,79 +30,79 @@ class Endpoint:
     answers: str
 
 
-def endpoints(model: "UnifiedModel", mean: bool = True) -> dict[str, Endpoint]:
-    """What the model can answer, by name, what most will ask for first.
+def endpoints(joint: Joint, mean: bool = True) -> dict[str, Endpoint]:
+    """What can be answered, by name, what most will ask for first.
 
     "sample", "reconstruct" and "score" where the roles allow, and one for each density with parents: "encode",
     "decode", "discriminate", "classify", or the density's own name.  Randomness comes in as a seed a row, int32 [B, 2].
 
     Args:
-        model: The model.
+        joint: The densities and the recipe.
         mean: Whether "sample" ends in the mean of the decoder; else in a draw from it.
     """
-    found = {"sample": _sample(model, mean), "reconstruct": _reconstruct(model), "score": _score(model)}
+    found = {"sample": _sample(joint, mean), "reconstruct": _reconstruct(joint), "score": _score(joint)}
     out = {name: endpoint for name, endpoint in found.items() if endpoint is not None}
-    for name, role in model.recipe.roles.items():
+    for name, role in joint.roles.items():
         if role.given:
-            out[VERBS.get(name, name)] = _parameters(model, name)
+            out[VERBS.get(name, name)] = _parameters(joint, name)
     return out
 
 
-def has_bound(model: "UnifiedModel") -> bool:
+def has_bound(joint: Joint) -> bool:
     """Whether `log_prob_bound` has an answer: data suffice, and every density of the bound has a log-probability."""
-    names = model.recipe.bound()
-    return names is not None and all(model.densities[name].family.has_log_prob for part in names for name in part)
+    names = joint.recipe.bound()
+    return names is not None and all(joint.densities[name].family.has_log_prob for part in names for name in part)
 
 
-def _sample(model: "UnifiedModel", mean: bool) -> Endpoint | None:
-    roles = model.recipe.roles
+def _sample(joint: Joint, mean: bool) -> Endpoint | None:
+    roles = joint.roles
     if "decoder" not in roles:
         return None
-    drawn, given = model.recipe.ancestors("decoder")
+    drawn, given = joint.recipe.ancestors("decoder")
     if not drawn:
         return None
 
     def function(seed: tf.Tensor, **values: tf.Tensor) -> dict[str, tf.Tensor]:
-        sample = JointSample(model.densities, roles, values, training=False, batch_size=tf.shape(seed)[0])
+        sample = joint.sample(values, training=False, batch_size=tf.shape(seed)[0])
         for name in drawn:
-            sample = sample.where(**{roles[name].of: _draw(model, name, sample, seed)})
-        x = _location(model, "decoder", sample) if mean else _draw(model, "decoder", sample, seed)
+            sample = sample.where(**{roles[name].of: _draw(joint, name, sample, seed)})
+        x = _location(joint, "decoder", sample) if mean else _draw(joint, "decoder", sample, seed)
         return {roles["decoder"].of: x, **{roles[name].of: sample[roles[name].of] for name in drawn}}
 
     answers = f"{'the mean of' if mean else 'a draw from'} {roles['decoder']} for each seed, and what was drawn for it"
-    return Endpoint(function, specs(model, given, seed=True), answers)
+    return Endpoint(function, specs(joint, given, seed=True), answers)
 
 
-def _reconstruct(model: "UnifiedModel") -> Endpoint | None:
-    roles = model.recipe.roles
+def _reconstruct(joint: Joint) -> Endpoint | None:
+    roles = joint.roles
     if not {"encoder", "decoder"} <= set(roles) or roles["encoder"].of not in roles["decoder"].given:
         return None
     encoder, decoder = roles["encoder"], roles["decoder"]
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        sample = JointSample(model.densities, roles, values, training=False)
-        sample = sample.where(**{encoder.of: _location(model, "encoder", sample)})
-        return {decoder.of: _location(model, "decoder", sample), encoder.of: sample[encoder.of]}
+        sample = joint.sample(values, training=False)
+        sample = sample.where(**{encoder.of: _location(joint, "encoder", sample)})
+        return {decoder.of: _location(joint, "decoder", sample), encoder.of: sample[encoder.of]}
 
     given = dict.fromkeys((*encoder.given, *(v for v in decoder.given if v != encoder.of)))
     answers = f"the mean of {decoder} at the mean of {encoder}"
-    return Endpoint(function, specs(model, given), answers)
+    return Endpoint(function, specs(joint, given), answers)
 
 
-def _score(model: "UnifiedModel") -> Endpoint | None:
-    roles, data = model.recipe.roles, model.recipe.data
-    judges = [n for n, r in roles.items() if isinstance(model.densities[n].family, Logit) and set(r.given) <= set(data)]
-    generative, inference = (has_bound(model) and model.recipe.bound()) or ((), ())
+def _score(joint: Joint) -> Endpoint | None:
+    roles, data = joint.roles, joint.recipe.data
+    judges = [n for n, r in roles.items() if isinstance(joint.densities[n].family, Logit) and set(r.given) <= set(data)]
+    generative, inference = (has_bound(joint) and joint.recipe.bound()) or ((), ())
     parts = (*generative, *inference)
     if not parts and not judges:
         return None
 
     def function(seed: tf.Tensor | None = None, **values: tf.Tensor) -> dict[str, tf.Tensor]:
-        sample = JointSample(model.densities, roles, values, training=False)
+        sample = joint.sample(values, training=False)
         out = {("logit" if n == "discriminator" else n): sample.distribution(n).logits for n in judges}
         if parts:
             for name in inference:
-                sample = sample.where(**{roles[name].of: _draw(model, name, sample, seed)})
+                sample = sample.where(**{roles[name].of: _draw(joint, name, sample, seed)})
             out["elbo"] = sample.log_weights(generative, inference)
         return out
 
@@ -112,19 +110,19 @@ def _score(model: "UnifiedModel") -> Endpoint | None:
     asked -= {roles[name].of for name in inference}
     logits = [f"the logit of {roles[name]}" for name in judges]
     bounds = ["elbo, a one-draw bound on the log-probability in nats"] if parts else []
-    inputs = specs(model, [v for v in data if v in asked], seed=bool(parts))
+    inputs = specs(joint, [v for v in data if v in asked], seed=bool(parts))
     return Endpoint(function, inputs, ", and ".join([*logits, *bounds]))
 
 
-def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
-    density, role = model.densities[name], model.recipe.roles[name]
+def _parameters(joint: Joint, name: str) -> Endpoint:
+    density, role = joint.densities[name], joint.roles[name]
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        sample = JointSample(model.densities, model.recipe.roles, values, training=False)
+        sample = joint.sample(values, training=False)
         distribution = sample.distribution(name)
         if isinstance(density.family, Logit):
             return {"logit": distribution.logits, "probability": tf.sigmoid(distribution.logits)}
-        out = {role.of: _location(model, name, sample)}
+        out = {role.of: _location(joint, name, sample)}
         learned = density.parameter_shape != density.event_shape  # and not a constant beside each value
         if (
             density.family.support == "real"
@@ -135,28 +133,28 @@ def _parameters(model: "UnifiedModel", name: str) -> Endpoint:
             out[f"{role.of}_stddev"] = distribution.stddev()
         return out
 
-    return Endpoint(function, specs(model, role.given), f"the parameters of {role}")
+    return Endpoint(function, specs(joint, role.given), f"the parameters of {role}")
 
 
-def _location(model: "UnifiedModel", name: str, sample: JointSample) -> tf.Tensor:
-    return model.densities[name].location(sample.distribution(name))
+def _location(joint: Joint, name: str, sample: JointSample) -> tf.Tensor:
+    return joint.densities[name].location(sample.distribution(name))
 
 
-def _draw(model: "UnifiedModel", name: str, sample: JointSample, seed: Any) -> tf.Tensor:
+def _draw(joint: Joint, name: str, sample: JointSample, seed: Any) -> tf.Tensor:
     """One draw a row, [B, ...]: row i by seed i, and each density by a stream of its own."""
-    family, distribution = model.densities[name].family, sample.distribution(name)
+    family, distribution = joint.densities[name].family, sample.distribution(name)
     event_shape = tuple(distribution.event_shape)
-    stream = list(model.recipe.densities).index(name)
+    stream = list(joint.recipe.densities).index(name)
     noise = noise_by_row(family.noise, family.noise_shape(event_shape), seed, stream)
-    value = model.densities[name].value(distribution, noise)
+    value = joint.densities[name].value(distribution, noise)
     return value if noise is not None else tf.broadcast_to(value, [tf.shape(seed)[0], *event_shape])
 
 
-def specs(model: "UnifiedModel", variables: Iterable[str], seed: bool = False) -> dict[str, tf.TensorSpec]:
+def specs(joint: Joint, variables: Iterable[str], seed: bool = False) -> dict[str, tf.TensorSpec]:
     """Signatures by name: of seeds if `seed`, and of some variables, with no shape where no network tells it."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for name, role in model.recipe.roles.items():
-        density = model.densities[name]
+    for name, role in joint.roles.items():
+        density = joint.densities[name]
         if density.event_shape is not None:
             shapes[role.of] = density.event_shape
         shapes.update(zip(role.given, density.given_shapes or (), strict=False))

@@ -1,17 +1,14 @@
 """Discriminator rejection sampling: of what a model draws, what its discriminator takes for data."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.algebra import Ancestral, Detach, DiscriminatorLoss, Draw, Expectation, JointSample, Mean, Recipe, contests
+from ugm_tf.algebra import DiscriminatorLoss, Draw, Expectation, Mean, Recipe, contests
 from ugm_tf.densities import noise_by_row
-from ugm_tf.endpoints import Endpoint
-
-if TYPE_CHECKING:
-    from ugm_tf.model import UnifiedModel
+from ugm_tf.inference.endpoints import Endpoint
+from ugm_tf.joint import Joint
 
 __all__ = ["check", "sample"]
 
@@ -19,18 +16,18 @@ _BURN_IN = 1024  # draws whose largest logit stands for the largest of all
 _BLOCK, _MOST = 16, 1024  # tries of an example at once, and in all
 
 
-def check(model: "UnifiedModel") -> None:
+def check(joint: Joint) -> None:
     """Refuses a model whose discriminator does not tell p_data(x) / p(x).
 
     Raises:
         ValueError: With the reason.
     """
-    roles = model.recipe.roles
+    roles = joint.roles
     if "discriminator" not in roles or "decoder" not in roles:
         raise ValueError(
             f"reject=True takes a model with a decoder and a discriminator. This one has: {', '.join(roles)}."
         )
-    drawn, given = model.recipe.ancestors("decoder")
+    drawn, given = joint.recipe.ancestors("decoder")
     known = {roles["decoder"].of, *given, *(roles[name].of for name in drawn)}
     if roles["decoder"].of not in roles["discriminator"].given or not set(roles["discriminator"].given) <= known:
         raise ValueError(
@@ -38,7 +35,7 @@ def check(model: "UnifiedModel") -> None:
         )
     judged = [
         e
-        for phase in dict.fromkeys(model.recipe.phases)
+        for phase in dict.fromkeys(joint.recipe.phases)
         if "discriminator" in phase.updates
         for e in phase.minimise
         if isinstance(e.of, DiscriminatorLoss) and e.of.by == "discriminator" and not e.of.reverse
@@ -49,14 +46,14 @@ def check(model: "UnifiedModel") -> None:
             "reject=True accepts a draw in proportion to exp(logit) = p_data(x) / p(x), which the critic of "
             f"contest='{next(iter(played))}' does not tell. Train with contest='logistic', or leave reject out."
         )
-    _check_sides(model.recipe, judged)
+    _check_sides(joint.recipe, judged)
 
 
 def _check_sides(recipe: Recipe, judged: list[Expectation]) -> None:
     """The discriminator learned from data on one side, and on the other from what the model generates, alone."""
     x = recipe.roles["decoder"].of
     drawn, most = ({*recipe.ancestors("decoder", known)[0], "decoder"} for known in (None, ()))
-    real, fake = ([e for e in judged if getattr(e.of, "y", None) == y] for y in (1, 0))
+    real, fake = ([e for e in judged if isinstance(e.of, DiscriminatorLoss) and e.of.y == y] for y in (1, 0))
 
     def refuse(reason: str) -> None:
         raise ValueError(
@@ -75,21 +72,21 @@ def _check_sides(recipe: Recipe, judged: list[Expectation]) -> None:
 
 def _text(recipe: Recipe, side: list[Expectation]) -> str:
     x = (recipe.roles["decoder"].of,)
-    parts = [e.under.describe(recipe.roles, x) if isinstance(e.under, Ancestral) else repr(e.under) for e in side]
+    parts = [e.under.describe(recipe.roles, x) for e in side]
     return " + ".join(f"E[{part}]" for part in parts) or "nothing"
 
 
 def _drawn(recipe: Recipe, e: Expectation) -> dict[str, str]:
     """By variable that the expectation's sampler sets: the density that draws it; what else sets it by its own text."""
-    if not isinstance(e.under, Ancestral):
-        return dict.fromkeys([recipe.roles["decoder"].of], "a sampler of its own")
-    steps = [step for step in e.under.steps if not isinstance(step, Detach)]
+    if len(e.under.sides) > 1:
+        return dict.fromkeys([recipe.roles["decoder"].of], "several samplers")
+    steps = [step for step in e.under.steps if not step.holds]
     names = [step.density if isinstance(step, Draw | Mean) else str(step) for step in steps]
     return {str(step.sets(recipe.roles)): str(name) for step, name in zip(steps, names, strict=True)}
 
 
 def sample(
-    model: "UnifiedModel", endpoint: Endpoint, n: int, seed: int, given: Mapping[str, tf.Tensor]
+    joint: Joint, endpoint: Endpoint, n: int, seed: int, given: Mapping[str, tf.Tensor]
 ) -> tuple[dict[str, tf.Tensor], float]:
     """n accepted draws, each with probability exp(logit - M), where M is the largest logit of the first draws.
 
@@ -98,7 +95,7 @@ def sample(
     accepted is a draw of p_data.
 
     Args:
-        model: The model, as `check` allows it.
+        joint: The densities and the recipe, as `check` allows them.
         endpoint: How to draw: from seeds and conditions by name.
         n: Number of examples.
         seed: Fixes the draws.
@@ -113,7 +110,7 @@ def sample(
     References:
         Samaneh Azadi et al. Discriminator Rejection Sampling. ICLR 2019. https://arxiv.org/abs/1810.06758, section 3.
     """
-    judged = model.recipe.roles["discriminator"].given
+    judged = joint.roles["discriminator"].given
 
     def draws(rows: np.ndarray, tries: np.ndarray) -> tuple[dict[str, tf.Tensor], np.ndarray, np.ndarray]:
         numbers = np.stack([_key(seed, tries), rows], 1).astype(np.int32)
@@ -121,9 +118,8 @@ def sample(
         out = endpoint.function(seed=tf.constant(numbers), **conditions)
         parents = [out[v] if v in out else conditions[v] for v in judged]
         values = dict(zip(judged, parents, strict=True))
-        judge = JointSample(model.densities, model.recipe.roles, values, training=False)
-        logits = judge.distribution("discriminator").logits.numpy()
-        uniform = noise_by_row("uniform", (), tf.constant(numbers), stream=len(model.recipe.densities))
+        logits = joint.sample(values, training=False).distribution("discriminator").logits.numpy()
+        uniform = noise_by_row("uniform", (), tf.constant(numbers), stream=len(joint.recipe.densities))
         return out, logits, np.asarray(uniform)
 
     _, first, _ = draws(np.arange(_BURN_IN), np.zeros(_BURN_IN, int))

@@ -1,16 +1,14 @@
 """A look at the first batch of whatever `fit` was given, before training starts."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ugm_tf import validation
-
-if TYPE_CHECKING:
-    from ugm_tf.model import UnifiedModel
+from ugm_tf.joint import Joint
 
 __all__ = ["First", "check_first"]
 
@@ -28,7 +26,7 @@ class First:
     batches: int | None
 
 
-def check_first(model: "UnifiedModel", x: Any, y: Any, batch_size: int | None) -> First | None:
+def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First | None:
     """Checks arrays whole, and of a dataset the first batch; None for a generator, which a look would spoil.
 
     Raises:
@@ -50,8 +48,8 @@ def check_first(model: "UnifiedModel", x: Any, y: Any, batch_size: int | None) -
         data = x if y is None else (x, y)
         size = batch_size or 32
         batches = -(-len(tf.nest.flatten(x)[0]) // size)
-    values = {name: np.asarray(value) for name, value in model.values(data).items()}
-    validation.check_data(model.recipe, model.densities, values)
+    values = {name: np.asarray(value) for name, value in joint.values(data).items()}
+    validation.check_data(joint.recipe, joint.densities, values)
     total = sum(value.nbytes for value in values.values())
     if not isinstance(x, tf.data.Dataset | keras.utils.PyDataset):
         validation.check_lengths(values)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import inference
+from ugm_tf.inference import answers
 
 SHAPES = {"x": (2, 2, 1), "z": (3,), "c": (4,)}
 X = np.random.default_rng(0).integers(0, 2, [5, 2, 2, 1]).astype(np.float32)
@@ -79,7 +79,7 @@ class SampleTest(parameterized.TestCase):
 
 class AskTest(parameterized.TestCase):
     def test_each_method_gives_its_endpoint(self):
-        of, found = model("aavae"), inference.endpoints(model("aavae"))
+        of, found = model("aavae"), model("aavae").endpoints()
         z = of.encode(X)
         self.assertCountEqual(found, ["sample", "reconstruct", "score", "encode", "decode", "discriminate"])
         np.testing.assert_allclose(z, of.encoder.network(X)[:, :3], atol=1e-6)
@@ -113,7 +113,7 @@ class AskTest(parameterized.TestCase):
     @parameterized.parameters(({},), ({"c": C, "x": X},), ({"d": C},))
     def test_refuses_names_that_do_not_fit(self, given):
         with self.assertRaisesRegex(ValueError, r"decode\(\) takes z, c, the others by name. Received by name: "):
-            inference.decode(conditional(), np.zeros([5, 3]), **given)
+            conditional().decode(np.zeros([5, 3]), **given)
 
     def test_refuses_shapes_that_do_not_fit(self):
         with self.assertRaisesRegex(
@@ -167,7 +167,7 @@ class LogProbBoundTest(parameterized.TestCase):
 
     def test_goes_in_parts_over_many_draws(self):
         of, log_prob = self.exact()
-        with mock.patch.object(inference, "_MOST_DRAWS", 6):
+        with mock.patch.object(answers, "_MOST_DRAWS", 6):
             np.testing.assert_allclose(of.log_prob_bound(X, k=3), log_prob, rtol=1e-5)  # 2 rows a part
 
     def test_more_draws_are_tighter(self):

@@ -7,8 +7,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import execution
 from ugm_tf.recipes import gan, vae
+from ugm_tf.training import execution
 
 DENSE, CONVOLUTION = keras.layers.Dense(1), keras.layers.Conv2DTranspose(1, 3, name="up")
 

@@ -1,20 +1,18 @@
 """How training steps are run: with XLA or without, and how many in one call."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from ugm_tf.model import UnifiedModel
-
-__all__ = ["choose_jit", "choose_steps", "make_function"]
+__all__ = ["StepsLeft", "choose_jit", "choose_steps", "make_function"]
 
 _MOST_BYTES = 2**26  # of data in one compiled call
 
 
-def choose_jit(layers: list[keras.layers.Layer]) -> tuple[bool, str]:
+def choose_jit(layers: list[keras.layers.Layer], jit_compile: bool | str = "auto") -> tuple[bool, str]:
     """Whether to compile training with XLA here, and the reason.
 
     On a GPU, yes.  On a CPU XLA gains for dense networks, and a great deal with the loop over steps
@@ -22,7 +20,10 @@ def choose_jit(layers: list[keras.layers.Layer]) -> tuple[bool, str]:
 
     Args:
         layers: Every layer of the model, nested ones too.
+        jit_compile: True or False, which is then the answer; or "auto".
     """
+    if jit_compile != "auto":
+        return bool(jit_compile), f"jit_compile={jit_compile}"
     if tf.distribute.has_strategy():
         return False, "no XLA: under a distribution strategy collectives do not compile"
     if tf.config.list_logical_devices("GPU"):
@@ -48,19 +49,37 @@ def choose_steps(steps: int | None, batch_bytes: int, jit: bool) -> int:
     return max(1, min(most, _MOST_BYTES // max(1, batch_bytes)))
 
 
-def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, tf.Tensor]], jit: bool) -> Any:
-    """A function from a `tf.data` iterator to metrics, that runs up to `steps_per_execution` steps.
+@dataclasses.dataclass
+class StepsLeft:
+    """How many steps an epoch still has.
+
+    Attributes:
+        number: The number; None if it is unknown.
+    """
+
+    number: int | None = None
+
+
+def make_function(
+    step_values: Callable[[Any], dict[str, tf.Tensor]],
+    metrics: Sequence[keras.metrics.Metric],
+    most: int,
+    left: StepsLeft,
+    jit: bool,
+) -> Any:
+    """A function from a `tf.data` iterator to metrics, that runs several steps.
 
     With XLA and batches of static shape the loop over steps is inside the compiled program (a superstep);
     otherwise it is outside.  Metrics are means over the examples of all its steps.
 
     Args:
-        model: The model, whose `steps_left` says how many steps the epoch still has; None if that is unknown.
         step_values: One step: from a batch to the values of the metrics.
+        metrics: The metrics, in the order of their names.
+        most: How many steps it runs at most.
+        left: How many steps the epoch still has; the function counts them down.
         jit: Whether to compile steps with XLA.
     """
-    names = [metric.name for metric in model.metrics]
-    most = model.steps_per_execution
+    names = [metric.name for metric in metrics]
 
     def one_step(data: Any) -> tf.Tensor:
         values = step_values(data)
@@ -113,21 +132,21 @@ def make_function(model: "UnifiedModel", step_values: Callable[[Any], dict[str, 
 
     @tf.function(autograph=False)
     def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        for metric, total in zip(model.metrics, tf.unstack(sums), strict=True):
+        for metric, total in zip(metrics, tf.unstack(sums), strict=True):
             metric.update_state(total / examples, sample_weight=examples)
-        return {metric.name: metric.result() for metric in model.metrics}
+        return {metric.name: metric.result() for metric in metrics}
 
     def function(iterator: Any) -> dict[str, tf.Tensor]:
         if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
             batch = tuple(part for part in next(iterator) if part is not None)
             iterator = iter(tf.data.Dataset.from_tensors(batch))
-        todo = most if model.steps_left is None else min(most, model.steps_left)
+        todo = most if left.number is None else min(most, left.number)
         sums, examples, count = run(iterator, tf.constant(todo))
         done = int(count)
         if done == 0:
             raise StopIteration
-        if model.steps_left is not None:
-            model.steps_left -= done
+        if left.number is not None:
+            left.number -= done
         return update(sums, examples)
 
     return function

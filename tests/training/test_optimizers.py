@@ -26,7 +26,7 @@ class CompileTest(parameterized.TestCase):
         model = uncompiled(gan())
         model.compile("adam")
         for phase in model.recipe.phases:
-            counts = 2 * len(model.variables_of(phase)) + 2  # two moments each, iterations, learning rate
+            counts = 2 * len(model.joint.variables_of(phase)) + 2  # two moments each, iterations, learning rate
             self.assertLen(model.optimizers[phase.name].variables, counts)
         self.assertIsNone(model.optimizer)  # no spare one with slots for all
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import endpoints
 from ugm_tf.densities import noise_by_row
+from ugm_tf.inference import endpoints
 
 SHAPES = {"x": (2, 2, 1), "z": (3,), "w": (2,), "c": (4,), "e": (2,), "h": (5,)}
 
@@ -30,7 +30,7 @@ def conditional():
 
 
 def ask(of, name, **values):
-    return {key: value.numpy() for key, value in endpoints.endpoints(of)[name].function(**values).items()}
+    return {key: value.numpy() for key, value in of.endpoints()[name].function(**values).items()}
 
 
 def seeds(n):
@@ -45,18 +45,18 @@ class NamesTest(parameterized.TestCase):
         ("aavae", ["sample", "reconstruct", "score", "encode", "decode", "discriminate"]),
     )
     def test_of_each_recipe_samples_first(self, name, expected):
-        self.assertEqual(list(endpoints.endpoints(model(ugm_tf.recipes.get(name)))), expected)
+        self.assertEqual(list(model(ugm_tf.recipes.get(name)).endpoints()), expected)
 
     def test_a_density_of_another_name_is_asked_by_it(self):
         of = model(recipe({"prior": "p(w)", "up": "p(z | w)"}, ("up",), ("z",)))
-        self.assertEqual(list(endpoints.endpoints(of)), ["up"])
+        self.assertEqual(list(of.endpoints()), ["up"])
 
     def test_a_discriminator_of_codes_scores_no_data(self):
         made = ugm_tf.Recipe(
             {"prior": "p(z)", "decoder": "p(x | z)", "encoder": "q(z | x)", "discriminator": "q(y | x, z)"},
             ugm_tf.adversarial(fake=ugm_tf.GENERATED, real=ugm_tf.INFERRED, updates=("decoder", "encoder")),
         )
-        found = endpoints.endpoints(model(made))
+        found = model(made).endpoints()
         self.assertNotIn("score", found)
         self.assertEqual(list(found["discriminate"].inputs), ["x", "z"])
 
@@ -65,21 +65,21 @@ class NamesTest(parameterized.TestCase):
         under = ugm_tf.Ancestral(("noise", "encoder"))
         terms = (ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), under), ugm_tf.E(ugm_tf.KL("encoder", "prior"), under))
         of = model(ugm_tf.Recipe({**roles, "noise": "p(w)"}, (ugm_tf.Phase("wake", terms, ("encoder", "decoder")),)))
-        self.assertNotIn("score", endpoints.endpoints(of))
-        self.assertFalse(endpoints.has_bound(of))
+        self.assertNotIn("score", of.endpoints())
+        self.assertFalse(of.can("log_prob_bound"))
 
     def test_there_is_one_where_what_the_encoder_needs_is_inferred_first(self):
         roles = {"prior": "p(z)", "top": "p(c)", "classifier": "q(c | x)", "encoder": "q(z | x, c)"}
         made = recipe({**roles, "decoder": "p(x | z, c)"}, ("encoder", "decoder"))
         of = model(made, families_by_name={"top": "one_hot", "classifier": "one_hot"})
-        self.assertTrue(endpoints.has_bound(of))
-        self.assertEqual(list(endpoints.endpoints(of)["score"].inputs), ["seed", "x"])
+        self.assertTrue(of.can("log_prob_bound"))
+        self.assertEqual(list(of.endpoints()["score"].inputs), ["seed", "x"])
 
     def test_there_is_none_where_a_density_of_it_is_a_point(self):
         for name in ("bigan", "aae"):  # the encoder; and the decoder, too, of a BiGAN
-            self.assertFalse(endpoints.has_bound(model(ugm_tf.recipes.get(name))))
+            self.assertFalse(model(ugm_tf.recipes.get(name)).can("log_prob_bound"))
         of = model(ugm_tf.recipes.aae(), families_by_name={"encoder": "gaussian"})
-        self.assertTrue(endpoints.has_bound(of))
+        self.assertTrue(of.can("log_prob_bound"))
 
     @parameterized.parameters(
         ("acgan", ["sample", "score", "decode", "classify", "discriminate"]),
@@ -90,12 +90,12 @@ class NamesTest(parameterized.TestCase):
         ("adversarial_domain_adaptation", ["encode", "classify", "discriminate"]),
     )
     def test_of_recipes_with_more_densities(self, name, expected):
-        self.assertEqual(list(endpoints.endpoints(model(ugm_tf.recipes.get(name)))), expected)
+        self.assertEqual(list(model(ugm_tf.recipes.get(name)).endpoints()), expected)
 
 
 class InputsTest(parameterized.TestCase):
     def test_conditions_are_inputs(self):
-        found = endpoints.endpoints(conditional())
+        found = conditional().endpoints()
         inputs = {name: list(endpoint.inputs) for name, endpoint in found.items()}
         self.assertEqual(inputs["sample"], ["seed", "c"])
         self.assertEqual(inputs["reconstruct"], ["x", "c"])
@@ -108,7 +108,7 @@ class InputsTest(parameterized.TestCase):
         made = ugm_tf.recipes.gan()
         roles = {**made.densities, "decoder": "p(x | z, c)"}
         of = model(ugm_tf.Recipe(roles, made.phases, ("x", "c")))
-        self.assertEqual(list(endpoints.endpoints(of)["score"].inputs), ["x"])
+        self.assertEqual(list(of.endpoints()["score"].inputs), ["x"])
 
     def test_a_shape_that_no_network_tells_is_unknown(self):
         class Own(ugm_tf.Density):
@@ -116,7 +116,7 @@ class InputsTest(parameterized.TestCase):
 
         of = conditional()
         of.encoder, of.decoder = (Own(density.network, density.family) for density in (of.encoder, of.decoder))
-        self.assertIsNone(endpoints.specs(of, ["c"])["c"].shape.rank)
+        self.assertIsNone(endpoints.specs(of.joint, ["c"])["c"].shape.rank)
 
 
 class AnswersTest(parameterized.TestCase):
@@ -208,7 +208,7 @@ class AnswersTest(parameterized.TestCase):
     def test_the_elbo_of_a_semi_supervised_model_draws_the_class(self):
         of = model(ugm_tf.recipes.semi_supervised_vae())
         x = np.random.default_rng(0).integers(0, 2, [4, 2, 2, 1]).astype(np.float32)
-        found = endpoints.endpoints(of)["score"]
+        found = of.endpoints()["score"]
         self.assertEqual(list(found.inputs), ["seed", "x"])
         elbo = [found.function(x=x, seed=seeds(4) + n)["elbo"].numpy() for n in (0, 0, 100)]
         np.testing.assert_array_equal(elbo[0], elbo[1])
