@@ -91,7 +91,7 @@ class Chart:
 
     @property
     def hover(self) -> list[dict[str, object]]:
-        """What the page's script needs to tell of one epoch."""
+        """What the page's script needs to show one epoch."""
         return [{"y": line.y, "text": line.text, "last": line.last} for line in self.lines]
 
 

@@ -160,22 +160,22 @@ ROWS: tuple[Row, ...] = (
     Row(
         names=("accuracy", "accuracy, labels alone"),
         needs=(_classifier,),
-        measure=lambda s, _: figures.classified(s.model, s.training, s.held_out),
+        measure=lambda s, _: figures.accuracies(s.model, s.training, s.held_out),
     ),
     Row(
         names=("accuracy, source to target", "cycle error"),
         needs=(_translator, _images, _classifier_of_the_data),
-        measure=lambda s, _: figures.translated(s.model, s.training, s.held_out),
+        measure=lambda s, _: figures.translations(s.model, s.training, s.held_out),
     ),
     Row(
         names=("classes covered", "classifier's confidence", "class entropy of a sample", "inception score"),
         needs=(_sampler, _images, _labels, _seeds, _classifier_of_the_data),
-        measure=lambda s, e: figures.judged(s.model, s.training.examples, s.held_out.examples, seeds=e.seeds),
+        measure=lambda s, e: figures.sample_quality(s.model, s.training.examples, s.held_out.examples, seeds=e.seeds),
     ),
     Row(
         names=("cross-entropy of single units", "redundancy of the code"),
         needs=(_predictor,),
-        measure=lambda s, _: figures.units(s.model, s.training, s.held_out),
+        measure=lambda s, _: figures.redundancy(s.model, s.training, s.held_out),
         unit="nats",
     ),
     Row(

@@ -11,7 +11,7 @@ import ugm_tf
 from . import pictures
 from .inputs import Inputs
 
-__all__ = ["Figure", "bound", "classified", "judged", "losses", "translated", "units"]
+__all__ = ["Figure", "accuracies", "bound", "losses", "redundancy", "sample_quality", "translations"]
 
 _JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
 
@@ -60,7 +60,7 @@ def bound(model: ugm_tf.UnifiedModel, held_out: Inputs, draws: int = _DRAWS, num
     return Figure(name, float(np.mean(values)), error, how=how)
 
 
-def judged(
+def sample_quality(
     model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, held_out: ugm_tf.data.Examples, seeds: int = 1
 ) -> list[Figure]:
     """What a classifier of the training examples makes of samples: means over seeds of sampling, with their
@@ -97,7 +97,7 @@ def _purity(found: np.ndarray, code: np.ndarray) -> float:
     return float(sum(np.bincount(found[code == k]).max() for k in np.unique(code)) / len(code))
 
 
-def classified(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
+def accuracies(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
     """The accuracy of the model's classifier, and of the same network trained on the labels and on nothing else."""
     labelled = training.labelled or training.examples
     source = Inputs(labelled, ("x", "c"), training.observation)
@@ -123,7 +123,7 @@ def classified(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
     return out
 
 
-def translated(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
+def translations(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
     """Of a model that translates: whether a digit stays that digit, and what is left of it on its way back."""
     out = []
     for start, end in (("x", "target"), ("target", "x")):
@@ -146,8 +146,8 @@ def translated(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
     return sorted(out, key=lambda figure: not figure.name.startswith("accuracy"))
 
 
-def units(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
-    """Of a model that predicts each unit of its code from the others: what they tell of it."""
+def redundancy(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
+    """Of a model that predicts each unit of its code from the others: how much they say of it."""
     x, y = (np.concatenate([b["x"] for b in inputs.once()]) for inputs in (training, held_out))
     found = ugm_tf.evaluation.redundancy(model, x, y)
     how = f"{len(y)} {held_out.examples.split} examples"

@@ -10,7 +10,7 @@ import ugm_tf
 
 from .settings import Resolved, Settings
 
-__all__ = ["Inputs", "Sources", "load", "of", "read"]
+__all__ = ["Inputs", "Sources", "load", "prepare", "read"]
 
 
 class Sources(NamedTuple):
@@ -78,7 +78,7 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
     return ugm_tf.data.load(settings.dataset, split, **sources._asdict(), image_size=settings.image_size)
 
 
-def of(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: Sources) -> Inputs:
+def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: Sources) -> Inputs:
     """A split that was read, as the run's recipe takes it.
 
     To train, `labelled` is a subset of the examples, chosen by the run's seed, with as many of each class as
@@ -107,8 +107,8 @@ def of(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: 
 
 
 def load(settings: Resolved, split: str, sources: Sources) -> Inputs:
-    """Reads a split of a run's data as its recipe takes it; see `read` and `of`."""
-    return of(settings, split, read(settings, split, sources), sources)
+    """Reads a split of a run's data as its recipe takes it; see `read` and `prepare`."""
+    return prepare(settings, split, read(settings, split, sources), sources)
 
 
 def _check_labels(settings: Settings, examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:

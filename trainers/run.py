@@ -71,7 +71,7 @@ def train(
     sources = inputs.Sources(data_dir, manual_dir)
     examples = inputs.read(settings, "train", sources)
     resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
-    training = inputs.of(resolved, "train", examples, sources)
+    training = inputs.prepare(resolved, "train", examples, sources)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
@@ -143,7 +143,7 @@ def _fit(
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
         SampleGrids(
             directory.samples,
-            pictures.of(model, held_out, settings),
+            pictures.during_training(model, held_out, settings),
             every=max(1, settings.epochs // 12),
             columns={} if columns is None else {"samples": columns},
         ),

@@ -161,7 +161,7 @@ def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirecto
             parts.attempt("samples.png", lambda: grids.save_png(png, stacks, pictures.columns(model)))
         out["translations"] = found or ()
     elif model.can("sample"):
-        samples, columns = parts.attempt("samples", lambda: pictures.shown(model)), pictures.columns(model)
+        samples, columns = parts.attempt("samples", lambda: pictures.samples_to_show(model)), pictures.columns(model)
         if samples is not None and image:
             parts.attempt("samples.png", lambda: grids.save_png(png, samples, columns))
         elif samples is not None:

@@ -10,7 +10,7 @@ import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from tests.trainers.test_figures import made
+from tests.trainers.test_figures import untrained
 from trainers import evaluation, figure_table, figures
 from trainers.settings import Settings
 
@@ -21,12 +21,12 @@ def named(name):
 
 def stubs():
     """Every measurement as a figure of its name, but for the losses."""
-    found = {name: named(name) for name in ("classified", "judged", "losses", "translated", "units")}
+    found = {name: named(name) for name in ("accuracies", "sample_quality", "losses", "translations", "redundancy")}
     return mock.patch.multiple(figures, **found, bound=lambda *_, **__: figures.Figure("bound", 0.0))
 
 
 def measure(recipe, effort, **changes):
-    model, training, held_out = made(recipe)
+    model, training, held_out = untrained(recipe)
     training = dataclasses.replace(training, examples=dataclasses.replace(training.examples, **changes))
     with stubs():
         found, skipped = figure_table.measure(figure_table.Subject(model, training, held_out), effort)
@@ -35,16 +35,16 @@ def measure(recipe, effort, **changes):
 
 class FigureTableTest(parameterized.TestCase):
     @parameterized.parameters(
-        ("vae", ["judged", "bound", "losses"]),
-        ("semi_supervised_vae", ["classified", "judged", "bound", "losses"]),
-        ("predictability_minimization", ["units", "losses"]),
-        ("cyclegan", ["translated", "losses"]),
+        ("vae", ["sample_quality", "bound", "losses"]),
+        ("semi_supervised_vae", ["accuracies", "sample_quality", "bound", "losses"]),
+        ("predictability_minimization", ["redundancy", "losses"]),
+        ("cyclegan", ["translations", "losses"]),
     )
     def test_the_end_of_a_run_has_what_the_model_has_an_answer_to_first_things_first(self, recipe, expected):
         self.assertEqual(measure(recipe, figure_table.AT_THE_END)[0], expected)
 
     def test_an_evaluation_has_the_elbo_beside_the_tighter_bound(self):
-        self.assertEqual(measure("vae", figure_table.Effort())[0], ["judged", "bound", "bound", "losses"])
+        self.assertEqual(measure("vae", figure_table.Effort())[0], ["sample_quality", "bound", "bound", "losses"])
 
     @parameterized.parameters(
         ("gan", "accuracy", "the recipe has no classifier"),
@@ -70,12 +70,12 @@ class FigureTableTest(parameterized.TestCase):
     def test_the_end_of_a_large_run_trains_no_classifier_of_the_data(self):
         many = {"x": np.zeros([10_001, 8, 8, 1], np.uint8), "c": np.zeros([10_001], np.int64)}
         found, skipped = measure("semi_supervised_vae", figure_table.AT_THE_END, **many)
-        self.assertEqual(found, ["classified", "bound", "losses"])
+        self.assertEqual(found, ["accuracies", "bound", "losses"])
         self.assertEqual(
             skipped["classes covered"],
             "a classifier of 10,001 examples takes minutes to train; `trainers.evaluate` trains one",
         )
-        self.assertIn("judged", measure("semi_supervised_vae", figure_table.Effort(), **many)[0])
+        self.assertIn("sample_quality", measure("semi_supervised_vae", figure_table.Effort(), **many)[0])
 
     def test_every_name_is_measured_or_skipped(self):
         names = [name for row in figure_table.ROWS for name in row.names]
@@ -87,7 +87,7 @@ class FigureTableTest(parameterized.TestCase):
     def test_a_figure_has_the_unit_of_its_row_unless_it_says_another(self):
         own = [figures.Figure("a", 1.0), figures.Figure("b", 2.0, unit="of 10")]
         row = figure_table.Row(("a", "b"), (), lambda *_: own, unit="nats")
-        model, training, held_out = made("gan")
+        model, training, held_out = untrained("gan")
         subject = figure_table.Subject(model, training, held_out)
         found, _ = figure_table.measure(subject, figure_table.AT_THE_END, [row])
         self.assertEqual([f.unit for f in found], ["nats", "of 10"])
@@ -95,7 +95,7 @@ class FigureTableTest(parameterized.TestCase):
 
 class EvaluationTest(absltest.TestCase):
     def test_writes_figures_by_name_and_what_was_skipped_with_the_reason(self):
-        model, training, held_out = made("gan")
+        model, training, held_out = untrained("gan")
         path = pathlib.Path(self.create_tempdir().full_path)
         run = mock.Mock(model=model, settings=Settings("gan", "digits"))
         run.split = {"train": training, "test": held_out}.get
@@ -103,7 +103,7 @@ class EvaluationTest(absltest.TestCase):
         with stubs(), mock.patch.object(evaluation.finished, "load", return_value=run):
             found = evaluation.evaluate("run")
         written = json.loads((path / "evaluation.json").read_text())
-        self.assertEqual([f.name for f in found], ["judged", "losses"])
+        self.assertEqual([f.name for f in found], ["sample_quality", "losses"])
         self.assertEqual(written["losses"], {"value": 0.0, "spread": None, "unit": "nats", "how": ""})
         self.assertIn({"name": "accuracy", "reason": "the recipe has no classifier"}, written["skipped"])
 

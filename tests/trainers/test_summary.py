@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from tests.trainers.test_figures import made
+from tests.trainers.test_figures import untrained
 from trainers import figures, page, pictures, rundir, summary
 from trainers.settings import Settings
 
@@ -27,13 +27,13 @@ class EndTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.model, cls.training, cls.held_out = made("vae")
+        cls.model, cls.training, cls.held_out = untrained("vae")
         cls.model.compile("adam")
 
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
-        quick = {"judged": lambda *_, **__: [figures.Figure("classes covered", 7.0)], "bound": bound}
+        quick = {"sample_quality": lambda *_, **__: [figures.Figure("classes covered", 7.0)], "bound": bound}
         self.enter_context(mock.patch.multiple(figures, **quick))
         self.exported = self.enter_context(mock.patch.object(summary, "_export"))
 
@@ -55,7 +55,7 @@ class EndTest(absltest.TestCase):
     def test_what_fails_is_named_with_its_traceback_and_the_others_are_written(self):
         self.exported.side_effect = ValueError("no disk left")
         walks = mock.patch.object(pictures, "interpolations", broken("cannot walk"))
-        judged = mock.patch.object(figures, "judged", broken("cannot judge"))
+        judged = mock.patch.object(figures, "sample_quality", broken("cannot judge"))
         with walks, judged, self.assertLogs("ugm_tf.trainers", "ERROR") as logged:
             end = self.end()
         parts = ["saved_model", "figures: classes covered", "interpolations"]
@@ -93,7 +93,7 @@ class ExportTest(absltest.TestCase):
     def test_is_made_once_for_a_state_and_anew_for_a_later_one(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         directory = rundir.RunDirectory(path / "run", VAE)
-        model, *_ = made("vae")
+        model, *_ = untrained("vae")
         for steps, versions in ((0, ["1"]), (0, ["1"]), (5, ["1", "2"])):
             model.steps.assign(steps)
             summary._export(model, directory)
@@ -111,7 +111,7 @@ class WeightsTest(absltest.TestCase):
 
 class FewExamplesTest(absltest.TestCase):
     def test_walks_are_between_as_many_pairs_as_there_are(self):
-        model, _, held_out = made("vae")
+        model, _, held_out = untrained("vae")
         for number, walks in ((2, 1), (7, 3), (12, 6), (40, 6)):
             few = mock.Mock(first=lambda n, number=number: held_out.first(min(n, number)))
             self.assertLen(pictures.interpolations(model, few), walks)
@@ -119,7 +119,7 @@ class FewExamplesTest(absltest.TestCase):
         self.assertIsNone(pictures.interpolations(model, few))
 
     def test_a_bound_over_one_example_has_no_standard_error(self):
-        model, _, held_out = made("vae")
+        model, _, held_out = untrained("vae")
         found = figures.bound(model, held_out, draws=2, number=1)
         self.assertTrue(np.isfinite(found.value))
         self.assertIsNone(found.spread)
