@@ -19,8 +19,8 @@ import ugm_tf
 
 from . import saved_model
 
-_MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.")
-_OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.")
+_MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.", required=True)
 _VERSION = flags.DEFINE_integer(
     "version", None, "Number of the version; the next that is free by default.", lower_bound=1
 )
@@ -48,5 +48,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["model", "output"])
     app.run(main)

@@ -209,13 +209,22 @@ class UnifiedModel(Answers, keras.Model):
         return execution.make_function(step_values, self._trackers, self.steps_per_execution, self._left, jit)
 
     def fit(
-        self, x: Any = None, y: Any = None, *, class_weight: Any = None, sample_weight: Any = None, **kwargs: Any
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        whole_epoch: int | None = None,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        **kwargs: Any,
     ) -> Any:
         """Trains; as `keras.Model.fit`.
 
         Args:
             x: A `tf.data.Dataset` of dicts by variable (see `ugm_tf.data.batches`) or of tuples; or arrays.
             y: The recipe's second variable, where it has two and x is an array.
+            whole_epoch: Steps of a whole epoch, where `steps_per_epoch` is what one that was stopped still has: steps
+                are run in the same groups as in an epoch that was never stopped.
             class_weight: Refused: a phase's expectations have no classes.  Weigh them in the recipe.
             sample_weight: Refused, likewise.
             **kwargs: The other arguments of `keras.Model.fit`.
@@ -240,7 +249,7 @@ class UnifiedModel(Answers, keras.Model):
             )
         steps = kwargs.get("steps_per_epoch")
         if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
-            chosen = execution.choose_steps(steps or first.batches, first.bytes, bool(self.jit_compile))
+            chosen = execution.choose_steps(whole_epoch or steps or first.batches, first.bytes, bool(self.jit_compile))
             if chosen != self.steps_per_execution:
                 self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
         self._fit_steps = self._epoch_steps = steps

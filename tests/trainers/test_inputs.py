@@ -7,13 +7,12 @@ import PIL.Image
 from absl.testing import absltest, parameterized
 
 from trainers import defaults, inputs
+from trainers.settings import Settings
 
 
 def load(recipe, split="train", **settings):
-    settings = defaults.resolve(
-        defaults.Settings(recipe, settings.pop("dataset", "digits"), **settings), (8, 8, 1), 1297
-    )
-    return inputs.load(settings, split, {})
+    settings = defaults.resolve(Settings(recipe, settings.pop("dataset", "digits"), **settings), (8, 8, 1), 1297)
+    return inputs.load(settings, split, inputs.Sources())
 
 
 class InputsTest(parameterized.TestCase):

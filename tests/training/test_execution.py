@@ -80,5 +80,18 @@ class ChooseStepsTest(parameterized.TestCase):
         self.assertEqual(execution.choose_steps(5, 0, False), 5)
 
 
+class WholeEpochTest(absltest.TestCase):
+    def test_the_rest_of_an_epoch_is_run_in_the_groups_of_a_whole_one(self):
+        model = ugm_tf.UnifiedModel(vae(), ugm_tf.networks.build(vae(), {"x": (4,), "z": (3,)}, hidden=()))
+        model.compile("adam", jit_compile=False)
+        x = tf.zeros([2, 4])
+        batches = tf.data.Dataset.from_tensors({"x": x}).repeat()
+        for rest, expected in ((10, 5), (3, 5), (10, 5)):  # 10 steps are two calls of 5, of which 3 are a part
+            model.fit(batches, steps_per_epoch=rest, whole_epoch=10, epochs=1, verbose=0)
+            self.assertEqual(model.steps_per_execution, expected)
+        model.fit(batches, steps_per_epoch=3, epochs=1, verbose=0)
+        self.assertEqual(model.steps_per_execution, 3)
+
+
 if __name__ == "__main__":
     absltest.main()

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 from absl.testing import absltest, parameterized
 
-from trainers import report
+from trainers import page as report_page
 from ugm_tf.callbacks import grids
 
 VOID = {"meta", "link", "img", "rect", "path", "circle"}
@@ -68,7 +68,7 @@ def images(*shape):
     return np.random.default_rng(0).uniform(size=shape).astype(np.float32)
 
 
-PLAIN = report.Report(
+PLAIN = report_page.Report(
     title="A run", recipe="vae", dataset="digits", command="python -m trainers.train", equations="wake:"
 )
 
@@ -79,7 +79,7 @@ class ReportTest(parameterized.TestCase):
         self.folder = pathlib.Path(self.create_tempdir())
 
     def page(self, **content):
-        return Page(report.write_report(self.folder, dataclasses.replace(PLAIN, **content)))
+        return Page(report_page.write_report(self.folder, dataclasses.replace(PLAIN, **content)))
 
     def full(self):
         return self.page(
@@ -254,7 +254,7 @@ class ReportTest(parameterized.TestCase):
         (42.31, "42.3 s"), (59.97, "1 min 00 s"), (102, "1 min 42 s"), (11000, "3 h 03 min"), (3599.7, "1 h 00 min")
     )
     def test_durations_are_written_as_said(self, seconds, text):
-        self.assertEqual(report._duration(seconds), text)
+        self.assertEqual(report_page._duration(seconds), text)
 
 
 if __name__ == "__main__":
