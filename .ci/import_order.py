@@ -20,7 +20,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ugm_tf/algebra",),
     ("ugm_tf/recipes", "ugm_tf/networks", "ugm_tf/data"),
     ("ugm_tf/model.py",),
-    ("ugm_tf/evaluation", "ugm_tf/callbacks"),
+    ("ugm_tf/evaluation", "ugm_tf/callbacks", "ugm_tf/serving"),
     ("ugm_tf/__init__.py",),
     ("export",),
     ("trainers",),

@@ -17,8 +17,6 @@ from absl import app, flags
 
 import ugm_tf
 
-from . import saved_model
-
 _MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.")
 _OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.")
 _VERSION = flags.DEFINE_integer(
@@ -34,7 +32,7 @@ def main(argv: list[str]) -> None:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
     try:
         model = ugm_tf.load_model(_MODEL.value)
-        path = saved_model.export_model(
+        path = ugm_tf.serving.export_model(
             model,
             _OUTPUT.value,
             version=_VERSION.value,

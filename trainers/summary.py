@@ -1,6 +1,5 @@
 """The end of a run: the model, its export, its numbers and its report."""
 
-import importlib
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
+from ugm_tf.serving import export_model
 
 from . import defaults, figures, metrics, pictures, report, rundir
 from .inputs import Inputs
@@ -30,13 +30,11 @@ def write(
 
     Where the run keeps averages of the weights, all but model.keras, which holds both, is made with those.
     """
-    # In a wheel both packages stand under ugm_tf.
-    saved_model = importlib.import_module(f"{__package__.rpartition('trainers')[0]}export.saved_model")
     model.save(directory.model)
     timing = _timing(directory, progress)
     with pictures.weights(model, settings):
         if not (directory.saved_model / "1").exists():
-            saved_model.export_model(model, directory.saved_model, version=1)
+            export_model(model, directory.saved_model, version=1)
         measured = measure(model, training, held_out)
         drawn = _draw(model, directory, held_out, settings)
     content = report.Report(

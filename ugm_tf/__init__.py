@@ -12,7 +12,7 @@ if keras.backend.backend() != "tensorflow":
         "Set KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
-from ugm_tf import algebra, callbacks, data, densities, evaluation, networks, recipes
+from ugm_tf import algebra, callbacks, data, densities, evaluation, networks, recipes, serving
 from ugm_tf.algebra import (
     DATA,
     GENERATED,
@@ -56,8 +56,7 @@ from ugm_tf.densities import Density, Prior
 from ugm_tf.model import UnifiedModel
 from ugm_tf.saving import load_model
 from ugm_tf.serialization import record
-
-__version__ = "0.1.0"
+from ugm_tf.version import __version__ as __version__
 
 __all__ = [
     "Ancestral",
@@ -109,4 +108,5 @@ __all__ = [
     "packed",
     "recipes",
     "record",
+    "serving",
 ]

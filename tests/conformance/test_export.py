@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from export import saved_model
 from tests.conformance import table
 from ugm_tf import inference
+from ugm_tf.serving import export_model
 
 
 class ExportTest(parameterized.TestCase):
     def check(self, model):
-        path = saved_model.export_model(model, pathlib.Path(self.create_tempdir().full_path) / "saved_model")
+        path = export_model(model, pathlib.Path(self.create_tempdir().full_path) / "saved_model")
         rng = np.random.default_rng(1)
         given = {"seed": np.stack([np.full(5, 3), np.arange(5)], 1).astype(np.int32), **table.arrays(model.recipe, 5)}
         endpoints = inference.endpoints(model)

@@ -7,7 +7,7 @@ import sys
 from absl.testing import absltest
 
 import ugm_tf
-from tests.export import served
+from tests.serving import served
 
 ROOT = pathlib.Path(ugm_tf.__file__).parents[1]
 

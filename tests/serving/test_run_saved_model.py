@@ -15,9 +15,9 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from export import saved_model
 from tests.conformance import table
-from tests.export import served
+from tests.serving import served
+from ugm_tf.serving import saved_model
 
 _SIGNATURE = re.compile(r"^signature (\w+) (OK|FAILED.*)\n((?: {3}.*\n)*)", re.MULTILINE)
 _OUTPUT = re.compile(r"^ {3}(\w+) Tensor<type: (\w+) shape: \[([\d,]*)\] values: (.*)>$", re.MULTILINE)
