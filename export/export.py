@@ -13,7 +13,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import app, flags
+from absl import app, flags, logging
 
 import ugm_tf
 
@@ -25,11 +25,21 @@ _VERSION = flags.DEFINE_integer(
 _ENDPOINTS = flags.DEFINE_list(
     "endpoints", None, "What to export, the default first, such as sample,decode; all by default."
 )
+_MAX_BATCH = flags.DEFINE_integer(
+    "max_batch",
+    ugm_tf.serving.MAX_BATCH,
+    "The most rows of a request, or of requests that a server joins.",
+    lower_bound=1,
+)
+_KEEP = flags.DEFINE_integer(
+    "keep", None, "How many versions to keep, the lowest being removed; all by default.", lower_bound=1
+)
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+    logging.set_verbosity(logging.WARNING)  # TensorFlow's lines about its files
     try:
         model = ugm_tf.load_model(_MODEL.value)
         path = ugm_tf.serving.export_model(
@@ -37,12 +47,13 @@ def main(argv: list[str]) -> None:
             _OUTPUT.value,
             version=_VERSION.value,
             endpoints=_ENDPOINTS.value,
-            metadata={"source": os.path.abspath(_MODEL.value)},
+            max_batch=_MAX_BATCH.value,
+            keep=_KEEP.value,
         )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.inference.endpoints(model))}")
+    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.serving.signatures(model))}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from ugm_tf import rejection, validation
+from ugm_tf import guards, rejection, validation
 from ugm_tf.algebra import Ancestral, ImportanceWeightedBound, JointSample
 from ugm_tf.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ugm_tf.model import UnifiedModel
 
 __all__ = [
+    "VERBS",
     "Endpoint",
     "call",
     "classify",
@@ -37,8 +38,9 @@ def _endpoint(model: "UnifiedModel", name: str, mean: bool = True) -> Endpoint:
         found = endpoints(model, mean)
         if name not in found:
             raise ValueError(f"A model of {_parts(model)} cannot {name}. It can: {', '.join(found) or 'nothing'}.")
-        function = tf.function(found[name].function, reduce_retracing=True, autograph=False)
-        model.functions[key] = dataclasses.replace(found[name], function=function)
+        endpoint = guards.masked(model, found[name])
+        function = tf.function(endpoint.function, reduce_retracing=True, autograph=False)
+        model.functions[key] = dataclasses.replace(endpoint, function=function)
     return model.functions[key]
 
 

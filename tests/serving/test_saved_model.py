@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import ugm_tf
 from tests.serving import served
-from ugm_tf.serving import saved_model
+from ugm_tf.serving import CARD, publishing, saved_model
 
 
 class Own(keras.layers.Layer):
@@ -43,14 +43,13 @@ class TestCase(parameterized.TestCase):
 class AnswersTest(TestCase):
     def assert_answers_agree(self, of, rows=3, **tolerance):
         path = saved_model.export_model(of, self.base)
-        found = ugm_tf.inference.endpoints(of)
-        for name, endpoint in found.items():
-            batch = served.values(endpoint.inputs, rows)
-            expected = endpoint.function(**{key: tf.constant(value) for key, value in batch.items()})
+        for name, signature in ugm_tf.serving.signatures(of).items():
+            batch = served.values(signature.inputs, rows)
+            expected = signature.function(*map(tf.constant, batch.values()))
             out = served.answers(path, name, batch)
             self.assertCountEqual(out, expected)
             for key, value in expected.items():
-                self.assertEqual(out[key].dtype, np.float32)
+                self.assertEqual(out[key].dtype, bool if key == "ok" else np.float32)
                 self.assertLen(out[key], rows)
                 np.testing.assert_allclose(out[key], value, **(tolerance or {"rtol": 1e-5, "atol": 1e-6}), err_msg=name)
 
@@ -84,7 +83,7 @@ class AnswersTest(TestCase):
         with of.averaged():
             np.testing.assert_allclose(served_x, of.decode(z), rtol=1e-5)
         self.assertGreater(np.abs(served_x - last).max(), 1e-4)
-        self.assertEqual(json.loads((path / saved_model.CARD).read_text())["weights"], "averages over training")
+        self.assertEqual(json.loads((path / CARD).read_text())["weights"], "averages over training")
 
     def test_a_sample_depends_on_its_seed_alone(self):
         path = saved_model.export_model(served.model(), self.base)
@@ -104,8 +103,10 @@ class AnswersTest(TestCase):
 
     def test_the_first_endpoint_is_the_default(self):
         path = saved_model.export_model(served.model(), self.base, endpoints=["decode", "encode"])
-        self.assertEqual(served.answers(path, "serving_default", {"z": np.zeros([2, 3])})["x"].shape, (2, 8, 8, 1))
-        self.assertEqual(json.loads((path / saved_model.CARD).read_text())["serving_default"], "decode")
+        self.assertEqual(
+            served.answers(path, "serving_default", {"z": np.zeros([2, 3], np.float32)})["x"].shape, (2, 8, 8, 1)
+        )
+        self.assertEqual(json.loads((path / CARD).read_text())["serving_default"], "decode")
 
 
 class ContentsTest(TestCase):
@@ -149,10 +150,11 @@ class ContentsTest(TestCase):
             {
                 "answers": "the mean of p(x | z, c) for each seed, and what was drawn for it",
                 "inputs": {
-                    "c": {"dtype": "float32", "shape": [None, 4]},
+                    "c": {"dtype": "float32", "shape": [None, 4], "values": "finite"},
                     "seed": {"dtype": "int32", "shape": [None, 2]},
                 },
                 "outputs": {
+                    "ok": {"dtype": "bool", "shape": [None]},
                     "x": {"dtype": "float32", "shape": [None, 8, 8, 1]},
                     "z": {"dtype": "float32", "shape": [None, 3]},
                 },
@@ -186,16 +188,14 @@ class VersionsTest(TestCase):
 
     def test_a_version_that_another_export_took_meanwhile_is_left(self):
         self.export()
-        with mock.patch.object(saved_model, "_next", side_effect=[1, 2]):
-            self.assertEqual(self.export(), self.base / "2")
-        with mock.patch.object(pathlib.Path, "exists", side_effect=[False, True]):
-            with self.assertRaisesRegex(ValueError, "base/2 exists"):
-                self.export(version=2)
-        self.assertCountEqual(os.listdir(self.base), ["1", "2"])
+        with mock.patch.object(publishing, "check_version"):  # as if it had not been there yet
+            with self.assertRaisesRegex(ValueError, "base/1 exists"):
+                self.export(version=1)
+        self.assertEqual(os.listdir(self.base), ["1"])
 
     def test_a_failure_leaves_nothing(self):
-        with mock.patch.object(saved_model, "_sync", side_effect=OSError("disk full")):
-            with self.assertRaisesRegex(OSError, "disk full"):
+        with mock.patch.object(publishing, "_sync", side_effect=OSError(28, "No space left on device")):
+            with self.assertRaisesRegex(ValueError, "Cannot write to .*base: No space left on device. Give a"):
                 self.export()
         self.assertEqual(os.listdir(self.base), [])
 
@@ -217,6 +217,33 @@ class VersionsTest(TestCase):
         self.addCleanup(os.umask, os.umask(0o022))
         path = self.export()
         self.assertEqual({p.stat().st_mode & 0o777 for p in (path, *path.rglob("*"))}, {0o755, 0o644})
+
+    def test_keeps_as_many_as_asked_for_and_the_new_one(self):
+        for name in ("1", "2", "9"):
+            (self.base / name).mkdir(parents=True)
+        self.export(version=3, keep=2)
+        self.assertCountEqual(os.listdir(self.base), ["3", "9"])
+        self.export(version=4, keep=1)
+        self.assertCountEqual(os.listdir(self.base), ["4", "9"])
+
+    def test_removes_no_version_before_the_new_one_is_there(self):
+        (self.base / "1").mkdir(parents=True)
+        with mock.patch.object(publishing, "_sync", side_effect=OSError(28, "No space left on device")):
+            with self.assertRaisesRegex(ValueError, "No space left"):
+                self.export(keep=1)
+        self.assertEqual(os.listdir(self.base), ["1"])
+
+    def test_drafts_of_dead_exporters_are_removed_and_those_of_living_ones_are_not(self):
+        (self.base / ".tmp-dead").mkdir(parents=True)
+        with publishing.drafted(self.base) as living:
+            self.export()
+            self.assertCountEqual(os.listdir(self.base), ["1", living.name])
+        self.assertEqual(os.listdir(self.base), ["1"])
+
+    @parameterized.parameters(0, True, "2")
+    def test_refuses_to_keep_no_number_of_versions(self, keep):
+        with self.assertRaisesRegex(ValueError, "keep is the number of versions to keep, at least 1, or None for all"):
+            self.export(keep=keep)
 
     @parameterized.parameters(0, -1, "1", 1.0, True)
     def test_refuses_what_is_no_version(self, version):
@@ -260,6 +287,16 @@ class RefusalsTest(TestCase):
     def test_refuses_a_network_that_a_server_cannot_compile(self):
         of = with_own_encoder(tf.function(tf.tanh, jit_compile=True))
         with self.assertRaisesRegex(ValueError, "compiles a part of itself with XLA.*Take jit_compile=True out"):
+            saved_model.export_model(of, self.base)
+
+    def test_refuses_a_network_that_draws_by_itself(self):
+        of = with_own_encoder(lambda x: x + tf.random.normal(tf.shape(x)))
+        with self.assertRaisesRegex(ValueError, r"draws random numbers by a state of its own \(RandomStandardNormal\)"):
+            saved_model.export_model(of, self.base)
+
+    def test_refuses_a_network_that_reads_files(self):
+        of = with_own_encoder(lambda x: x + tf.cast(tf.strings.length(tf.io.read_file("/etc/hostname")), tf.float32))
+        with self.assertRaisesRegex(ValueError, r"operations that a served graph may not: ReadFile. They"):
             saved_model.export_model(of, self.base)
 
     def test_refuses_a_network_that_calls_python(self):
