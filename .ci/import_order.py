@@ -24,7 +24,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ugm_tf/inference", "ugm_tf/training"),
     ("ugm_tf/model.py",),
     ("ugm_tf/saving.py",),
-    ("ugm_tf/evaluation", "ugm_tf/callbacks"),
+    ("ugm_tf/evaluation", "ugm_tf/callbacks", "ugm_tf/serving"),
     ("ugm_tf/__init__.py",),
     ("export",),
     ("trainers",),

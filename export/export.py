@@ -13,11 +13,9 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import app, flags
+from absl import app, flags, logging
 
 import ugm_tf
-
-from . import saved_model
 
 _MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.", required=True)
@@ -27,24 +25,35 @@ _VERSION = flags.DEFINE_integer(
 _ENDPOINTS = flags.DEFINE_list(
     "endpoints", None, "What to export, the default first, such as sample,decode; all by default."
 )
+_MAX_BATCH = flags.DEFINE_integer(
+    "max_batch",
+    ugm_tf.serving.MAX_BATCH,
+    "The most rows of a request, or of requests that a server joins.",
+    lower_bound=1,
+)
+_KEEP = flags.DEFINE_integer(
+    "keep", None, "How many versions to keep, the lowest being removed; all by default.", lower_bound=1
+)
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+    logging.set_verbosity(logging.WARNING)  # TensorFlow's lines about its files
     try:
         model = ugm_tf.load_model(_MODEL.value)
-        path = saved_model.export_model(
+        path = ugm_tf.serving.export_model(
             model,
             _OUTPUT.value,
             version=_VERSION.value,
             endpoints=_ENDPOINTS.value,
-            metadata={"source": os.path.abspath(_MODEL.value)},
+            max_batch=_MAX_BATCH.value,
+            keep=_KEEP.value,
         )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{path}: {', '.join(_ENDPOINTS.value or model.endpoints())}")
+    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.serving.signatures(model))}")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class PackagingTest(absltest.TestCase):
     def test_versions_agree(self):
         version = setup_cfg()["metadata"]["version"]
         self.assertIn(f'version = "{version}",\n)', (ROOT / "MODULE.bazel").read_text())
-        self.assertIn(f'__version__ = "{version}"\n', (ROOT / "ugm_tf/__init__.py").read_text())
+        self.assertIn(f'__version__ = "{version}"\n', (ROOT / "ugm_tf/version.py").read_text())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The end of a run: the model, its export, its numbers and its report; each a part that may fail alone."""
 
 import dataclasses
-import importlib
 import json
 import os
 import re

@@ -12,7 +12,7 @@ if keras.backend.backend() != "tensorflow":
         "Set KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
-from ugm_tf import algebra, callbacks, data, densities, evaluation, inference, networks, recipes
+from ugm_tf import algebra, callbacks, data, densities, evaluation, inference, networks, recipes, serving
 from ugm_tf.algebra import (
     DATA,
     GENERATED,
@@ -61,8 +61,7 @@ from ugm_tf.joint import Joint
 from ugm_tf.model import UnifiedModel
 from ugm_tf.saving import load_model
 from ugm_tf.serialization import record
-
-__version__ = "0.1.0"
+from ugm_tf.version import __version__ as __version__
 
 __all__ = [
     "Ancestral",
@@ -120,6 +119,7 @@ __all__ = [
     "recipes",
     "record",
     "schedules",
+    "serving",
 ]
 
 

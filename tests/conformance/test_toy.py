@@ -8,7 +8,6 @@ import tensorflow as tf
 from absl.testing import absltest
 
 import ugm_tf
-from export import saved_model
 from tests.conformance import table
 from ugm_tf import GENERATED, INFERRED, Recipe, adversarial
 
@@ -55,7 +54,7 @@ generate: minimise over decoder, encoder
         )
 
     def test_is_exported(self):
-        path = saved_model.export_model(self.model, self.path / "saved_model")
+        path = ugm_tf.serving.export_model(self.model, self.path / "saved_model")
         loaded = tf.saved_model.load(str(path))
         self.assertCountEqual(
             set(loaded.signatures) - {"serving_default"}, ["sample", "reconstruct", "encode", "decode", "discriminate"]

@@ -21,7 +21,6 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from export import saved_model
 from trainers import curves, options, page
 
 ROOT = import_order.ROOT
@@ -109,14 +108,14 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(saved_model, curves, page)
+    @parameterized.parameters(curves, page)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
     def test_all_examples_of_the_scripts_are_checked(self):
         self.assertCountEqual(
             [path for folder in sorted(SCRIPTS) for path in with_examples(f"{folder}/")],
-            ["export/saved_model.py", "trainers/curves.py", "trainers/page.py"],
+            ["trainers/curves.py", "trainers/page.py"],
         )
 
     @parameterized.named_parameters(named(PAGES))

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ugm_tf import validation
 from ugm_tf.algebra import Ancestral, ImportanceWeightedBound
-from ugm_tf.inference import rejection
+from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 from ugm_tf.joint import Joint
 
@@ -158,8 +158,9 @@ class Answers:
             found = self.endpoints(mean)
             if name not in found:
                 raise ValueError(f"A model of {_parts(self.joint)} cannot {name}. It can: {_listed(found)}.")
-            function = tf.function(found[name].function, reduce_retracing=True, autograph=False)
-            self.functions[key] = dataclasses.replace(found[name], function=function)
+            endpoint = guards.masked(self.joint, found[name])
+            function = tf.function(endpoint.function, reduce_retracing=True, autograph=False)
+            self.functions[key] = dataclasses.replace(endpoint, function=function)
         return self.functions[key]
 
     def _bound(self, generative: tuple[str, ...], inferring: tuple[str, ...], k: int) -> Any:

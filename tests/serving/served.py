@@ -2,11 +2,12 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import ugm_tf
+from ugm_tf.serving import ServedModel
 
-SHAPES = {"x": (8, 8, 1), "z": (3,), "c": (4,)}
+IMAGES = ("x", "target", "labelled")
+SHAPES = {**dict.fromkeys(IMAGES, (8, 8, 1)), "z": (3,), "c": (4,), "h": (2,), "u": (2,), "e": (3,)}
 SMALL = {"mlp": {"hidden": (5,)}, "dcgan": {"filters": 2}}
 RECIPES = ("vae", "gan", "iwgan", "aavae")
 
@@ -30,15 +31,17 @@ def values(inputs, rows, seed=0):
     out = {}
     for name, spec in inputs.items():
         shape = [rows, *spec.shape[1:]]
-        whole = rng.integers(-(2**31), 2**31, shape) if name == "seed" else rng.integers(0, 2, shape)
-        out[name] = (rng.normal(size=shape) if name == "z" else whole).astype(spec.dtype.as_numpy_dtype)
+        if name == "seed":
+            value = rng.integers(-(2**31), 2**31, shape)
+        elif name == "c":
+            value = np.eye(shape[-1])[rng.integers(0, shape[-1], rows)]
+        else:  # images are bits, which every likelihood takes
+            value = rng.integers(0, 2, shape) if name in IMAGES else rng.uniform(size=shape)
+        out[name] = value.astype(spec.dtype.as_numpy_dtype)
     return out
 
 
 def answers(path, signature, batch):
-    """Outputs of a signature by TensorFlow 1's loader, which restores as the C++ one does: by names in the graph."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(path))
-        names = graph.signature_def[signature]
-        feeds = {info.name: batch[name] for name, info in names.inputs.items()}
-        return session.run({name: info.name for name, info in names.outputs.items()}, feeds)
+    """Outputs of a signature as a server has them: variables restored by names in the graph, inputs as they come."""
+    with ServedModel(path) as loaded:
+        return loaded(signature, batch)

@@ -14,9 +14,10 @@ import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from export import saved_model
+import ugm_tf
 from tests.conformance import table
-from tests.export import served
+from tests.serving import served
+from ugm_tf.serving import saved_model
 
 _SIGNATURE = re.compile(r"^signature (\w+) (OK|FAILED.*)\n((?: {3}.*\n)*)", re.MULTILINE)
 _OUTPUT = re.compile(r"^ {3}(\w+) Tensor<type: (\w+) shape: \[([\d,]*)\] values: (.*)>$", re.MULTILINE)
@@ -39,7 +40,7 @@ class RunSavedModelTest(parameterized.TestCase):
         if program is None:
             self.skipTest("UGM_RUN_SAVED_MODEL does not name the C++ loader that .ci/run builds.")
         path = saved_model.export_model(of, pathlib.Path(self.create_tempdir().full_path))
-        found = of.endpoints()
+        found = ugm_tf.serving.signatures(of)
         default = next(iter(found))
         for rows in (1, 3):
             done = subprocess.run([program, path, str(rows)], capture_output=True, text=True)
@@ -47,11 +48,11 @@ class RunSavedModelTest(parameterized.TestCase):
             run = {name: _OUTPUT.findall(text) for name, status, text in _SIGNATURE.findall(done.stdout)}
             self.assertCountEqual(run, [*found, "serving_default"])
             for name, outputs in run.items():
-                endpoint = found[default if name == "serving_default" else name]
-                expected = endpoint.function(**inputs(endpoint.inputs, rows))
+                signature = found[default if name == "serving_default" else name]
+                expected = signature.function(*inputs(signature.inputs, rows).values())
                 self.assertCountEqual([key for key, *_ in outputs], expected)
                 for key, kind, shape, text in outputs:
-                    self.assertEqual(kind, "float")
+                    self.assertEqual(kind, "bool" if key == "ok" else "float")
                     numbers = np.array(re.findall(r"[^\[\] ]+", text), np.float32)
                     numbers = numbers.reshape([int(size) for size in shape.split(",")])
                     np.testing.assert_allclose(numbers, expected[key], rtol=1e-4, atol=1e-5, err_msg=f"{name}: {key}")

@@ -1,0 +1,8 @@
+"""Trained models as SavedModels that TensorFlow Serving and other runtimes load."""
+
+from ugm_tf.serving.cards import CARD
+from ugm_tf.serving.saved_model import export_model
+from ugm_tf.serving.session import ServedModel
+from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
+
+__all__ = ["CARD", "MAX_BATCH", "ServedModel", "Signature", "export_model", "signatures"]

@@ -1,0 +1,72 @@
+"""The model card of an export: what it is, what it takes and answers, and of which files it consists."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from ugm_tf.model import UnifiedModel
+from ugm_tf.serving.signatures import Signature
+from ugm_tf.training.averages import averages
+from ugm_tf.version import __version__
+
+__all__ = ["CARD", "card", "described", "write"]
+
+CARD = "assets.extra/model.json"  # runtimes leave that folder alone
+
+
+def card(
+    model: UnifiedModel, chosen: Mapping[str, Signature], metadata: Mapping[str, Any] | None, max_batch: int
+) -> dict[str, Any]:
+    """What is known of an export before it is written.
+
+    Raises:
+        ValueError: If `metadata` is nothing that JSON can hold.
+    """
+    try:
+        written = json.loads(json.dumps(dict(metadata or {}), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metadata is a dict that JSON can hold: {error}. Received: {metadata!r}.") from error
+    densities = model.densities.items()
+    return {
+        "densities": {name: f"{model.recipe.roles[name]} {density.family}" for name, density in densities},
+        "data": list(model.recipe.data),
+        "equations": model.describe().split("\n"),
+        "serving_default": next(iter(chosen)),
+        "max_batch": max_batch,
+        "weights": "averages over training" if averages(model.joint, model.optimizers) else "as of the last step",
+        "metadata": written,
+        "versions": {"ugm_tf": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+
+
+def described(graph: meta_graph_pb2.MetaGraphDef, chosen: Mapping[str, Signature]) -> dict[str, Any]:
+    """The signatures as a server will read them, with what the values of each input have to be."""
+
+    def tensors(infos: Any, values: Mapping[str, str]) -> dict[str, Any]:
+        out = {}
+        for key, info in sorted(infos.items()):
+            shape = [dim.size if dim.size >= 0 else None for dim in info.tensor_shape.dim]
+            out[key] = {"dtype": tf.as_dtype(info.dtype).name, "shape": shape}
+            out[key] |= {"values": values[key]} if key in values else {}
+        return out
+
+    return {
+        name: {
+            "answers": signature.answers,
+            "inputs": tensors(graph.signature_def[name].inputs, signature.values),
+            "outputs": tensors(graph.signature_def[name].outputs, {}),
+        }
+        for name, signature in chosen.items()
+    }
+
+
+def write(version: pathlib.Path, content: Mapping[str, Any]) -> None:
+    """Writes the card of a version."""
+    path = version / CARD
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,154 @@
+"""Versions that appear whole or not at all, whenever an exporter is killed and however many there are."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import uuid
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+__all__ = ["check_version", "drafted", "publish", "versions"]
+
+_DRAFT = ".tmp-"  # on the same disk as the versions, and no number: servers pass it by
+
+
+def versions(base: pathlib.Path) -> list[int]:
+    """The numbers of the versions below a base path, the lowest first."""
+    return sorted(int(path.name) for path in base.iterdir() if path.name.isdecimal()) if base.is_dir() else []
+
+
+def check_version(base: pathlib.Path, version: int | None, keep: int | None) -> None:
+    """Refuses, before work starts, a version that cannot be written.
+
+    Raises:
+        ValueError: If `version` is no positive number or exists, or `keep` is no positive number.
+    """
+    if version is not None and (type(version) is not int or version < 1):
+        raise ValueError(f"A version is a positive number, or None for the next one. Received: {version!r}.")
+    if keep is not None and (type(keep) is not int or keep < 1):
+        raise ValueError(f"keep is the number of versions to keep, at least 1, or None for all. Received: {keep!r}.")
+    if version is not None and (base / str(version)).exists():
+        raise ValueError(_taken(base, version))
+
+
+@contextlib.contextmanager
+def drafted(base: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A hidden folder in `base` to write a version to; it is gone at the end, unless it was published.
+
+    This process holds a lock on it.  Drafts without one are of exporters that died, and are removed.
+
+    Raises:
+        ValueError: If `base` cannot be written to, at the beginning or later, as when the disk is full.
+    """
+    draft = base / f"{_DRAFT}{uuid.uuid4().hex}"
+    lock = None
+    try:
+        with contextlib.suppress(FileExistsError):  # a file of that name is found below to be no directory
+            base.mkdir(parents=True, exist_ok=True)
+        with _locked(base):
+            _clear(base)
+            draft.mkdir()
+            with contextlib.suppress(OSError):
+                lock = _lock(draft)
+        yield draft
+    except OSError as error:
+        raise ValueError(_unwritable(base, error.strerror or str(error))) from error
+    except (
+        tf.errors.ResourceExhaustedError,
+        tf.errors.PermissionDeniedError,
+    ) as error:  # the disk's
+        raise ValueError(_unwritable(base, error.message.partition(";")[2].strip() or error.message)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # there is none if it was published
+        if lock is not None:
+            os.close(lock)
+
+
+def publish(draft: pathlib.Path, base: pathlib.Path, version: int | None, keep: int | None) -> pathlib.Path:
+    """Moves a finished draft to its version, which exists from then on, whatever happens to the machine.
+
+    Args:
+        draft: The draft.
+        base: Where the versions lie.
+        version: Its number; one more than the highest there if it is None.
+        keep: How many versions to keep, the highest ones and this one; None for all.
+
+    Returns:
+        The version directory.
+
+    Raises:
+        ValueError: If another exporter took that version meanwhile.
+        OSError: If the disk refuses.
+    """
+    for path in (*draft.rglob("*"), draft):
+        _sync(path)
+    with _locked(base):
+        target = base / str(max(versions(base), default=0) + 1 if version is None else version)
+        if target.exists():
+            raise ValueError(_taken(base, int(target.name)))
+        draft.rename(target)
+        _sync(base)
+        for number in versions(base)[: -keep if keep else 0]:
+            if number != int(target.name):
+                _retire(base / str(number))
+    return target
+
+
+def _retire(version: pathlib.Path) -> None:
+    """Removes a version: first its name, so that none is ever there in part."""
+    away = version.with_name(f"{_DRAFT}{uuid.uuid4().hex}")
+    version.rename(away)
+    shutil.rmtree(away, ignore_errors=True)
+
+
+def _clear(base: pathlib.Path) -> None:
+    for draft in base.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):  # alive, or gone meanwhile, or on a disk without locks
+            lock = _lock(draft, wait=False)
+            try:
+                shutil.rmtree(draft, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+@contextlib.contextmanager
+def _locked(base: pathlib.Path) -> Iterator[None]:
+    """One exporter at a time; on a disk without locks, each as it comes."""
+    lock = None
+    with contextlib.suppress(OSError):
+        lock = _lock(base)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: pathlib.Path, wait: bool = True) -> int:
+    """An open file that holds a lock on a folder until it is closed, or this process ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sync(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _taken(base: pathlib.Path, version: int) -> str:
+    return f"{base / str(version)} exists, and a served version is never changed. Give another version, or none."
+
+
+def _unwritable(base: pathlib.Path, reason: str) -> str:
+    return f"Cannot write to {base}: {reason.rstrip('.')}. Give a directory that can be written, on a disk with room."

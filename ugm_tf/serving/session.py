@@ -1,0 +1,70 @@
+"""A SavedModel as a server runs it: TensorFlow 1's session, with XLA off and nothing cast or checked on the way in."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
+
+__all__ = ["ServedModel"]
+
+
+class ServedModel:
+    """The signatures of a version directory.
+
+    TensorFlow's loader of Python finds objects and restores by them; a server restores by names in the graph.  So does
+    this, and like a server it feeds tensors as they come: `Session.run` would cast them and check their shapes.
+
+    Args:
+        path: A version directory.
+
+    Raises:
+        ValueError: If there is no SavedModel for servers, or one that cannot be loaded.
+    """
+
+    def __init__(self, path: pathlib.Path):
+        options = config_pb2.ConfigProto()
+        options.graph_options.optimizer_options.global_jit_level = config_pb2.OptimizerOptions.OFF
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=options)
+        self._callables: dict[str, Any] = {}
+        try:
+            with self._session.graph.as_default():
+                meta = tf.compat.v1.saved_model.loader.load(self._session, ["serve"], str(path))
+        except (OSError, RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
+            self._session.close()
+            reason = str(error).strip().partition("\n")[0]
+            raise ValueError(f"{path} cannot be loaded as a SavedModel for servers: {reason}") from error
+        self.signatures = {name: s for name, s in meta.signature_def.items() if not name.startswith("__")}
+
+    def __call__(self, name: str, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of a signature, by name.
+
+        Args:
+            name: The signature.
+            values: Its inputs by name, as they would come over the wire.
+
+        Raises:
+            tf.errors.OpError: As the server would answer.
+        """
+        signature = self.signatures[name]
+        if name not in self._callables:
+            feed = [info.name for info in signature.inputs.values()]
+            fetch = [info.name for info in signature.outputs.values()]
+            self._callables[name] = self._session._make_callable_from_options(
+                config_pb2.CallableOptions(feed=feed, fetch=fetch)
+            )
+        outputs = self._callables[name](*(np.asarray(values[key]) for key in signature.inputs))
+        return dict(zip(signature.outputs, outputs, strict=True))
+
+    def close(self) -> None:
+        """Ends the session."""
+        self._callables.clear()
+        self._session.close()
+
+    def __enter__(self) -> "ServedModel":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
