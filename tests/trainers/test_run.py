@@ -180,6 +180,7 @@ class OtherRunsTest(parameterized.TestCase):
         for name in ("report.html", "samples.png", "samples/samples_00000005.png"):
             self.assertGreater((path / name).stat().st_size, 100, name)
 
+    @pytest.mark.slow
     def test_mixed_precision_and_both_phases_at_once(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         changes = {"recipe": "aavae", "precision": "mixed_bfloat16", "schedule": "simultaneous", "epochs": 1}
@@ -197,6 +198,7 @@ class OtherDataTest(parameterized.TestCase):
         ("cyclegan", "accuracy, source to target", ("samples.png",)),
         ("adversarial_domain_adaptation", "accuracy of the target", ()),
     )
+    @pytest.mark.slow
     def test_ends_with_figures_report_and_export(self, recipe, figure, pictures):
         path = pathlib.Path(self.create_tempdir().full_path)
         finished = train(dataclasses.replace(SMALL, recipe=recipe, code_size=2, epochs=1), path)
@@ -211,6 +213,7 @@ class OtherDataTest(parameterized.TestCase):
         self.assertEqual(finished.settings.hyperparameters, (("r1", 1.0),))
         self.assertEqual(finished.model.recipe, ugm_tf.recipes.infogan(r1=1.0))
 
+    @pytest.mark.slow  # RunTest tells the same of batches without labels
     def test_labelled_batches_go_on_to_the_same_end_too(self):
         path, calls = pathlib.Path(self.create_tempdir().full_path), []
         settings = dataclasses.replace(
@@ -230,6 +233,7 @@ class OtherDataTest(parameterized.TestCase):
             again = train(settings, path / "stopped", checkpoint_steps=1)
         table.assert_same(table.state(again.model), table.state(whole.model))
 
+    @pytest.mark.slow  # tests/test_averaging.py and tests/export tell it of their parts
     def test_averages_of_the_weights_draw_and_the_weights_themselves_are_kept(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         finished = train(dataclasses.replace(SMALL, recipe="gan", ema=0.9, epochs=1), path)
