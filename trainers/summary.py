@@ -10,6 +10,7 @@ import numpy as np
 
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
+from ugm_tf.serving import CARD, export_model
 
 from . import figure_table, finished, metrics, options, own_recipes, page, pictures, rundir
 from .inputs import Inputs
@@ -135,13 +136,11 @@ def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) 
 
 def _export(model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory) -> None:
     """Exports the model, unless the latest version is of as many steps."""
-    # In a wheel both packages stand under ugm_tf.
-    saved_model = importlib.import_module(f"{__package__.rpartition('trainers')[0]}export.saved_model")
     latest, steps = directory.latest_export(), int(model.steps)
-    card = None if latest is None else latest / saved_model.CARD
+    card = None if latest is None else latest / CARD
     known = json.loads(card.read_text())["metadata"] if card is not None and card.exists() else {}
     if known.get("steps") != steps:
-        saved_model.export_model(model, directory.saved_model, metadata={"steps": steps})
+        export_model(model, directory.saved_model, metadata={"steps": steps})
 
 
 def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class RulesTest(parameterized.TestCase):
         ("predictability_minimization", {}, {"z": "in [0, 1]"}),
     )
     def test_values_lie_where_the_densities_say(self, name, options, expected):
-        found = guards.rules(model(name, **options), expected)
+        found = guards.rules(model(name, **options).joint, expected)
         self.assertEqual({variable: rule.text for variable, rule in found.items()}, expected)
 
     @parameterized.parameters(
@@ -61,10 +61,10 @@ class MaskedTest(parameterized.TestCase):
 
     def test_ok_says_which_rows_have_an_answer(self):
         of = model("vae")
-        endpoint = guards.masked(of, ugm_tf.inference.endpoints(of)["decode"])
+        endpoint = guards.masked(of.joint, of.endpoints()["decode"])
         out = endpoint.function(z=tf.constant([[0.0, 0, 0], [NAN, 0, 0]]))
         np.testing.assert_array_equal(out["ok"], [True, False])
-        sample = guards.masked(of, ugm_tf.inference.endpoints(of)["sample"])
+        sample = guards.masked(of.joint, of.endpoints()["sample"])
         np.testing.assert_array_equal(sample.function(seed=tf.zeros([2, 2], tf.int32))["ok"], [True, True])
 
 

@@ -147,8 +147,8 @@ class Answers:
                 raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
             outputs = found["decode"].function(**values)
         else:
-            parts = _parts(self.joint)
-            raise ValueError(f"A model of {parts} has no decoder, so no one answer to a call: call its densities.")
+            names = _parts(self.joint)
+            raise ValueError(f"A model of {names} has no decoder, so no one answer to a call: call its densities.")
         return outputs[self.joint.roles["decoder"].of]
 
     def _endpoint(self, name: str, mean: bool = True) -> Endpoint:

@@ -104,6 +104,7 @@ def _from_data(model: UnifiedModel, classify: Endpoint, found: Mapping[str, Endp
 def _translators(model: UnifiedModel, found: Mapping[str, Endpoint]) -> tuple[str | None, str | None]:
     """The names of the endpoints from the first kind of data to another, and back."""
     roles, data = model.recipe.roles, model.recipe.data
+    pairs: dict[tuple[tuple[str, ...], ...], str]
     pairs = {(r.given, (r.of,)): VERBS.get(n, n) for n, r in roles.items() if r.letter == "p"}
     there = next((pair for pair in pairs if pair[0] == data[:1] and set(pair[1]) <= set(data)), None)
     return (pairs[there], pairs.get(there[::-1])) if there else (None, None)
