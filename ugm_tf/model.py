@@ -79,8 +79,6 @@ class UnifiedModel(Answers, keras.Model):
             setattr(self, name, densities[name])
         self.built = True
 
-    # ---------------------------------------------------------------- parts
-
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         joint = self.__dict__.get("joint")
@@ -135,12 +133,8 @@ class UnifiedModel(Answers, keras.Model):
         Raises:
             ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
         """
-        arguments: dict[str, Any] = {
-            "schedule": schedule,
-            "jit_compile": jit_compile,
-            "steps_per_execution": steps_per_execution,
-            "run_eagerly": run_eagerly,
-        }
+        arguments: dict[str, Any] = {"schedule": schedule, "jit_compile": jit_compile, "run_eagerly": run_eagerly}
+        arguments["steps_per_execution"] = steps_per_execution
         optimizers.check(self.recipe, unknown, **arguments)
         self.optimizers = optimizers.by_phase(self.joint, optimizer)
         self.schedule = schedule
@@ -162,8 +156,6 @@ class UnifiedModel(Answers, keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config.pop("optimizer").items()}
         self.compile(optimizer=optimizers, **config)
-
-    # ---------------------------------------------------------------- steps
 
     def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
@@ -242,16 +234,10 @@ class UnifiedModel(Answers, keras.Model):
             )
         keras_internals.assert_compiled(self, "fit")
         first = first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
-        if (held_out := kwargs.get("validation_data")) is not None:
-            parts = held_out if isinstance(held_out, tuple) else (held_out,)
-            first_batch.check_first(
-                self.joint, parts[0], parts[1] if len(parts) > 1 else None, kwargs.get("batch_size")
-            )
+        first_batch.check_held_out(self.joint, kwargs.get("validation_data"), kwargs.get("batch_size"))
         steps = kwargs.get("steps_per_epoch")
-        if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
-            chosen = execution.choose_steps(whole_epoch or steps or first.batches, first.bytes, bool(self.jit_compile))
-            if chosen != self.steps_per_execution:
-                self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+        if first is not None:
+            self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._fit_steps = self._epoch_steps = steps
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
         if isinstance(x, tf.data.Dataset) and steps:
@@ -261,12 +247,18 @@ class UnifiedModel(Answers, keras.Model):
         finally:
             self._fit_steps = self._epoch_steps = None
 
+    def _choose_steps(self, epoch: int | None, batch_bytes: int) -> None:
+        """Fits the number of steps in a call to the epoch, if it is to be chosen."""
+        if self._compile_arguments["steps_per_execution"] != "auto" or self.run_eagerly:
+            return
+        chosen = execution.choose_steps(epoch, batch_bytes, bool(self.jit_compile))
+        if chosen != self.steps_per_execution:
+            self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+
     def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
         if sample_weight is not None:
-            raise ValueError(
-                "evaluate() takes no sample_weight: the recipe's expectations are under the data as given."
-            )
+            raise ValueError("evaluate() takes no sample_weight: expectations are under the data as given.")
         if keras_internals.FIT_EVALUATES not in kwargs:
             first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
         left, self._epoch_steps = self._left.number, kwargs.get("steps")

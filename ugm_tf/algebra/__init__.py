@@ -11,7 +11,7 @@ from ugm_tf.algebra.phases import E, Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.role import Role, Roles
 from ugm_tf.algebra.samplers import DATA, GENERATED, INFERRED, Ancestral, Interpolated, Sampler
-from ugm_tf.algebra.schedules import Scale, Schedule
+from ugm_tf.algebra.schedule import Scale, Schedule
 from ugm_tf.algebra.terms import KL, NegativeLogProb, Part, Term
 from ugm_tf.algebra.transfers import adversary_activated, importance_weighted
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight, PosteriorWeight, Weight

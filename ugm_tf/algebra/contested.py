@@ -8,7 +8,7 @@ from ugm_tf.algebra.judged import DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.samplers import Interpolated, Sampler
-from ugm_tf.algebra.schedules import Scale
+from ugm_tf.algebra.schedule import Scale
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 from ugm_tf.arguments import of_their_kind
 

@@ -11,7 +11,7 @@ from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.samplers import DATA, Sampler
-from ugm_tf.algebra.schedules import Schedule
+from ugm_tf.algebra.schedule import Schedule
 from ugm_tf.algebra.terms import Part, Term
 from ugm_tf.algebra.weights import Weight
 from ugm_tf.densities import fold

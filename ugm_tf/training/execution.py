@@ -85,6 +85,32 @@ def make_function(
         values = step_values(data)
         return tf.stack([values[name] for name in names])
 
+    run = _run_function(one_step, len(names), most, jit)
+
+    @tf.function(autograph=False)
+    def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        for metric, total in zip(metrics, tf.unstack(sums), strict=True):
+            metric.update_state(total / examples, sample_weight=examples)
+        return {metric.name: metric.result() for metric in metrics}
+
+    def function(iterator: Any) -> dict[str, tf.Tensor]:
+        if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
+            batch = tuple(part for part in next(iterator) if part is not None)
+            iterator = iter(tf.data.Dataset.from_tensors(batch))
+        todo = most if left.number is None else min(most, left.number)
+        sums, examples, count = run(iterator, tf.constant(todo))
+        done = int(count)
+        if done == 0:
+            raise StopIteration
+        if left.number is not None:
+            left.number -= done
+        return update(sums, examples)
+
+    return function
+
+
+def _run_function(one_step: Callable[[Any], tf.Tensor], metrics: int, most: int, jit: bool) -> Any:
+    """A function from an iterator and a number of steps to sums of the metrics times examples, examples, and steps."""
     one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
 
     @tf.function(jit_compile=True, autograph=False)
@@ -92,11 +118,10 @@ def make_function(
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
 
-        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(len(names))))[1]
+        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(metrics)))[1]
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Sums of the metrics times examples, examples, and steps."""
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -126,27 +151,8 @@ def make_function(
             return i + 1, advance(i, batch), sums + size * one_step_function(data), examples + size
 
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
-        start = (0, first, tf.zeros(len(names)), 0.0)
+        start = (0, first, tf.zeros(metrics), 0.0)
         count, _, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
         return sums, examples, count
 
-    @tf.function(autograph=False)
-    def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        for metric, total in zip(metrics, tf.unstack(sums), strict=True):
-            metric.update_state(total / examples, sample_weight=examples)
-        return {metric.name: metric.result() for metric in metrics}
-
-    def function(iterator: Any) -> dict[str, tf.Tensor]:
-        if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
-            batch = tuple(part for part in next(iterator) if part is not None)
-            iterator = iter(tf.data.Dataset.from_tensors(batch))
-        todo = most if left.number is None else min(most, left.number)
-        sums, examples, count = run(iterator, tf.constant(todo))
-        done = int(count)
-        if done == 0:
-            raise StopIteration
-        if left.number is not None:
-            left.number -= done
-        return update(sums, examples)
-
-    return function
+    return run

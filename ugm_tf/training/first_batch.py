@@ -10,7 +10,7 @@ import tensorflow as tf
 from ugm_tf import validation
 from ugm_tf.joint import Joint
 
-__all__ = ["First", "check_first"]
+__all__ = ["First", "check_first", "check_held_out"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,3 +55,14 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         validation.check_lengths(values)
         total //= batches or 1
     return First(total, batches)
+
+
+def check_held_out(joint: Joint, data: Any, batch_size: int | None) -> None:
+    """As `check_first`, of what `fit` was given as `validation_data`: None, data, or a tuple of them.
+
+    Raises:
+        ValueError: If the data do not fit the model's densities.
+    """
+    if data is not None:
+        parts = data if isinstance(data, tuple) else (data,)
+        check_first(joint, parts[0], parts[1] if len(parts) > 1 else None, batch_size)
