@@ -82,7 +82,7 @@ class UnifiedModel(Answers, keras.Model):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         joint = self.__dict__.get("joint")
-        if joint is not None and name in joint.densities and value is not joint.densities[name]:
+        if joint is not None and self.built and name in joint.densities and value is not joint.densities[name]:
             self.joint = Joint(joint.recipe, {**joint.densities, name: value})
             self.functions, self.train_function, self.test_function = {}, None, None
 

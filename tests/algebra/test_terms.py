@@ -85,7 +85,8 @@ class FreeBitsTest(parameterized.TestCase):
             "prior": stubs.standard(2),
             "encoder": stubs.Stub(lambda x: tfd.Independent(tfd.Normal(x * tf.constant([1.0, 0.1]), scale), 1)),
         }
-        each = 0.5 * ((X.numpy() * [1.0, 0.1]) ** 2 + scale**2 - 1.0) - np.log(scale)  # [B, 2]
+        s = scale.numpy()
+        each = 0.5 * ((X.numpy() * [1.0, 0.1]) ** 2 + s**2 - 1.0) - np.log(s)  # [B, 2]
         return JointSample(densities, ROLES, {"x": X}, training=True), each
 
     def test_per_example_is_the_larger_of_both(self):

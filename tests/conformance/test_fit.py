@@ -27,6 +27,7 @@ class FitTest(parameterized.TestCase):
             self.assertTrue(np.isfinite(list(shared.history.values())).all(), shared.history)
             phases = dict.fromkeys(shared.model.recipe.phases)
             names = [f"{phase.name}/{e.label}" for phase in phases for e in phase.minimise]
+            names += [f"{name}_scale" for phase in phases for name in names if f"{name}_scale" in phase.metrics]
             self.assertCountEqual(shared.history, [*names, *(f"{phase.name}/loss" for phase in phases)])
             self.assertEqual({len(values) for values in shared.history.values()}, {2})
 

@@ -133,6 +133,21 @@ def exactly(phase, **steps):
     return dataclasses.replace(phase, minimise=tuple(terms))
 
 
+class Under(ugm_tf.Sampler):
+    """What an expectation is under, as a function from the start and a seed to a joint sample."""
+
+    sides = ()
+
+    def __init__(self, function):
+        self.function = function
+
+    def each(self, change):
+        return self
+
+    def draw(self, draws, seed):
+        return self.function(draws.start, seed)
+
+
 def only(phase, *labels):
     """The phase without its other expectations."""
     return dataclasses.replace(phase, minimise=tuple(e for e in phase.minimise if e.label in labels))

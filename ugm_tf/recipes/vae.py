@@ -48,7 +48,7 @@ def vae(beta: Scale = 1.0, kl: str = "analytic", free_bits: float = 0.0) -> Reci
         raise ValueError(f"beta weighs the rate and is at least 0. Received: beta={beta}.")
     if kl not in ("analytic", "sampled"):
         raise ValueError(f"kl is 'analytic' or 'sampled'. Received: kl={kl!r}.")
-    rate = KL("encoder", "prior", sampled=kl == "sampled", free=free_bits, per="dimension")
+    rate = KL("encoder", "prior", sampled=kl == "sampled", free=free_bits, per="dimension" if free_bits else "example")
     return Recipe(
         densities={"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"},
         phases=(
