@@ -57,7 +57,7 @@ class FigureTableTest(parameterized.TestCase):
         self.assertEqual(measure(recipe, figure_table.Effort())[1][name], reason)
 
     def test_what_the_data_lack_is_said_in_words(self):
-        _, skipped = measure("gan", figure_table.Effort(), c=None, num_classes=None)
+        _, skipped = measure("gan", figure_table.Effort(), c=None, num_classes=None, class_names=None)
         self.assertEqual(skipped["inception score"], "the data have no labels")
         _, skipped = measure("gan", figure_table.Effort(), x=np.zeros([1297, 2], np.float32))
         self.assertEqual(skipped["inception score"], "the data are no images")
