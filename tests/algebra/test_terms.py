@@ -100,7 +100,7 @@ class FreeBitsTest(parameterized.TestCase):
         sample, each = self.sample()
         term = KL("encoder", "prior", free=free, per="dimension")
         np.testing.assert_allclose(term(sample), np.full(3, np.maximum(each.mean(0), free).sum()), rtol=1e-5)
-        self.assertEqual(term.describe(ROLES), f"sum_j max({free}, mean_batch KL(q(z | x) || p(z))_j)")
+        self.assertEqual(term.describe(ROLES), f"sum_j max({free:g}, mean_batch KL(q(z | x) || p(z))_j)")
 
     def test_what_is_free_has_no_gradient(self):
         shift = tf.Variable([0.0, 0.0])
