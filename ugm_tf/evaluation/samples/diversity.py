@@ -45,8 +45,8 @@ def vendi_score(features: np.ndarray, similarity: np.ndarray | None = None) -> E
         unit = features / norms[:, None]
         values, squares = _of_features(unit)
     entropy = -np.sum(xlogy(values, values))
-    # To first order sample i moves the entropy by -phi_i' log(rho) phi_i, phi_i its vector and rho the mean of phi
-    phi'. each = -squares @ np.log(np.maximum(values, _TINY))
+    # To first order sample i moves the entropy by -phi_i' log(rho) phi_i: rho is the mean of phi phi'.
+    each = -squares @ np.log(np.maximum(values, _TINY))
     score = float(np.exp(entropy))
     how = {"similarity": "cosine" if similarity is None else "given", "bias": "grows with the number of samples"}
     return Estimate(score, score * np.std(each, ddof=1) / np.sqrt(n), n, {**how, "error": "of the first order"})

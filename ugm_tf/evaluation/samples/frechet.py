@@ -70,13 +70,14 @@ def frechet_distance_of_moments(
         covariance = check_rows(f"The {who} covariance", covariance, least=1, rank=2).astype(np.float64)
         if covariance.shape != (len(means[0]),) * 2 or len(means[0]) != len(means[1]):
             raise ValueError(
-                f"Means [D] and covariances [D, D] are of one D. Received means of {len(means[0])} and {len(means[1])}, "
-                f"and a covariance of shape {covariance.shape}."
+                f"Means [D] and covariances [D, D] are of one D. Received means of {len(means[0])} and "
+                f"{len(means[1])}, and a covariance of shape {covariance.shape}."
             )
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
         if np.abs(covariance - covariance.T).max() > 1e-6 * np.abs(covariance).max() or values[0] < -1e-6 * values[-1]:
             raise ValueError(
-                f"The {who} covariance is no symmetric positive semi-definite matrix: its least eigenvalue is {values[0]:g}."
+                f"The {who} covariance is no symmetric positive semi-definite matrix: its least "
+                f"eigenvalue is {values[0]:g}."
             )
         roots.append(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
     return _of_roots(means[0], roots[0], means[1], roots[1])

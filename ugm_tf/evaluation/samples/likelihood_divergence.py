@@ -47,8 +47,8 @@ def feature_likelihood_divergence(
     scale = held_out.std(0, ddof=1)
     if not scale.all():
         raise ValueError(
-            f"{np.sum(scale == 0)} of {len(scale)} features are the same for all held-out examples, and cannot be brought "
-            "to one scale. Leave those columns out of all three sets."
+            f"{np.sum(scale == 0)} of {len(scale)} features are the same for all held-out examples, and cannot be "
+            "brought to one scale. Leave those columns out of all three sets."
         )
     train, held_out, fake = ((part - held_out.mean(0)) / scale for part in (train, held_out, fake))
     order = rng.permutation(len(train))

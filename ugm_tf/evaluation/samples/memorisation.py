@@ -85,8 +85,8 @@ def data_copying(train: np.ndarray, held_out: np.ndarray, fake: np.ndarray, cell
         weights.append(len(unseen) / len(held_out))
     if not scores:
         raise ValueError(
-            f"No cell holds {_LEAST} samples and {_LEAST} held-out examples. Received {len(fake)} and {len(held_out)} in "
-            f"{cells} cells: give more of them, or fewer cells."
+            f"No cell holds {_LEAST} samples and {_LEAST} held-out examples. Received {len(fake)} and {len(held_out)} "
+            f"in {cells} cells: give more of them, or fewer cells."
         )
     share = np.array(weights) / np.sum(weights)
     value, error = float(share @ scores), float(np.sqrt(np.sum(share**2)))
