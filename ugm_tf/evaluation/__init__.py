@@ -1,6 +1,6 @@
 """Evaluation: likelihoods, samples, classifiers, modes, codes and translations, measured on real data."""
 
-from ugm_tf.evaluation import likelihood
+from ugm_tf.evaluation import likelihood, samples
 from ugm_tf.evaluation.classification import Supervised, classified, has_classifier, supervised
 from ugm_tf.evaluation.classifier import Judgement, accuracy, judge, train_classifier
 from ugm_tf.evaluation.estimate import Estimate, fingerprint
@@ -26,6 +26,7 @@ __all__ = [
     "judge",
     "likelihood",
     "redundancy",
+    "samples",
     "supervised",
     "train_classifier",
 ]
