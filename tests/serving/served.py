@@ -1,5 +1,7 @@
 """What the export's tests share: toy models, and a server's view of an export."""
 
+import dataclasses
+
 import keras
 import numpy as np
 
@@ -45,3 +47,12 @@ def answers(path, signature, batch):
     """Outputs of a signature as a server has them: variables restored by names in the graph, inputs as they come."""
     with ServedModel(path) as loaded:
         return loaded(signature, batch)
+
+
+def replaced(endpoint, change):
+    """The endpoint with other outputs."""
+
+    def function(**values):
+        return change(endpoint.function(**values))
+
+    return dataclasses.replace(endpoint, function=function)

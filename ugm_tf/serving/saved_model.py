@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 from ugm_tf.model import UnifiedModel
-from ugm_tf.serving import cards, graphs, publishing
+from ugm_tf.serving import cards, graphs, publishing, sums
 from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
+from ugm_tf.serving.verification import verify
 from ugm_tf.training.averages import averages
 
 __all__ = ["export_model"]
@@ -29,9 +30,9 @@ def export_model(
 
     All inputs and outputs are batched, and row i of an output depends on row i of the inputs alone, so that a
     server may batch requests together; `sample` takes a seed a row, int32 [B, 2].  Outputs are float32 under every
-    dtype policy.  The version appears at once and whole, as a server that watches `base_dir` needs it, and none
-    is ever written over.  `assets.extra/model.json` says what it is.  Where the model's optimizers keep averages of
-    the weights (`use_ema=True`), those are what is exported.
+    dtype policy.  The version is verified, as `ugm_tf.serving.verify` does with the model, and then appears at once
+    and whole, as a server that watches `base_dir` needs it; none is ever written over.  `assets.extra/model.json` says
+    what it is.  Where the model's optimizers keep averages of the weights (`use_ema=True`), those are exported.
 
     A request that names no signature gets `serving_default`, the first of them: by the recipe's purpose "sample",
     "translate", "classify" or "encode".
@@ -52,6 +53,7 @@ def export_model(
     Raises:
         ValueError: If an endpoint is not known or its inputs have no known shape, if the version exists, if the
             directory cannot be written, or if a network holds what a server cannot run.
+        VerificationError: A ValueError, if what was written does not answer as the model, or NaN: nothing is published.
 
     Example:
 
@@ -65,10 +67,12 @@ def export_model(
     with publishing.drafted(base) as draft:
         with model.averaged() if averages(model.joint, model.optimizers) else contextlib.nullcontext():
             _write(chosen, draft)
-        graph = graphs.read(draft)
-        if faults := graphs.faults(graph):
-            raise ValueError(" ".join(faults))
-        cards.write(draft, card | {"signatures": cards.described(graph, chosen)})
+            graph = graphs.read(draft)
+            if faults := graphs.faults(graph):
+                raise ValueError(" ".join(faults))
+            cards.write(draft, card | {"signatures": cards.described(graph, chosen)})
+            sums.write(draft)
+            verify(draft, model)
         return publishing.publish(draft, base, version, keep)
 
 

@@ -1,7 +1,9 @@
 """A SavedModel as a server runs it: TensorFlow 1's session, with XLA off and nothing cast or checked on the way in."""
 
-import pathlib
-from collections.abc import Mapping
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,13 +26,13 @@ class ServedModel:
         ValueError: If there is no SavedModel for servers, or one that cannot be loaded.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: str | os.PathLike[str]):
         options = config_pb2.ConfigProto()
         options.graph_options.optimizer_options.global_jit_level = config_pb2.OptimizerOptions.OFF
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=options)
         self._callables: dict[str, Any] = {}
         try:
-            with self._session.graph.as_default():
+            with self._session.graph.as_default(), _without_warnings():
                 meta = tf.compat.v1.saved_model.loader.load(self._session, ["serve"], str(path))
         except (OSError, RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
             self._session.close()
@@ -49,14 +51,15 @@ class ServedModel:
             tf.errors.OpError: As the server would answer.
         """
         signature = self.signatures[name]
+        inputs, outputs = sorted(signature.inputs), sorted(signature.outputs)
         if name not in self._callables:
-            feed = [info.name for info in signature.inputs.values()]
-            fetch = [info.name for info in signature.outputs.values()]
+            feed = [signature.inputs[key].name for key in inputs]
+            fetch = [signature.outputs[key].name for key in outputs]
             self._callables[name] = self._session._make_callable_from_options(
                 config_pb2.CallableOptions(feed=feed, fetch=fetch)
             )
-        outputs = self._callables[name](*(np.asarray(values[key]) for key in signature.inputs))
-        return dict(zip(signature.outputs, outputs, strict=True))
+        answers = self._callables[name](*(np.asarray(values[key]) for key in inputs))
+        return dict(zip(outputs, answers, strict=True))
 
     def close(self) -> None:
         """Ends the session."""
@@ -68,3 +71,15 @@ class ServedModel:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Without the warning that this loader is of TensorFlow 1: it is what servers do."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

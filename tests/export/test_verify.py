@@ -1,0 +1,55 @@
+"""The script: a version directory in, an exit status and a line for each finding out."""
+
+import contextlib
+import io
+import pathlib
+
+import numpy as np
+from absl.testing import absltest, flagsaver
+
+import ugm_tf
+from export import verify
+from tests.serving import served
+
+
+class VerifyTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.model = served.model("gan")
+        self.model.compile("adam", jit_compile=False)
+        self.model.save(self.folder / "model.keras")
+        self.version = ugm_tf.serving.export_model(self.model, self.folder / "base", endpoints=["decode"])
+
+    def run_script(self, *arguments, **flags):
+        """Exit status, lines printed, and lines of errors."""
+        out, errors = io.StringIO(), io.StringIO()
+        with flagsaver.flagsaver(**flags), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            try:
+                verify.main(["verify", *map(str, arguments)])
+                status = 0
+            except SystemExit as end:
+                status = end.code
+        return status, out.getvalue().splitlines(), errors.getvalue()
+
+    def test_a_good_version_is_verified_against_its_run(self):
+        self.assertEqual(self.run_script(self.version), (0, [f"{self.version}: verified"], ""))
+        self.assertEqual(self.run_script(self.version, run=str(self.folder))[0], 0)
+
+    def test_each_finding_is_a_line(self):
+        self.model.decoder.set_weights([np.zeros_like(weight) for weight in self.model.decoder.get_weights()])
+        self.model.save(self.folder / "model.keras")
+        status, lines, _ = self.run_script(self.version, run=str(self.folder))
+        self.assertEqual(status, 1)
+        self.assertRegex(lines[0], f"^{self.version}: model: 'decode' answers with x other than this model's")
+        (self.version / "fingerprint.pb").unlink()
+        self.assertEqual(self.run_script(self.version)[1], [f"{self.version}: files: fingerprint.pb is missing."])
+
+    def test_a_run_without_a_model_is_an_error(self):
+        status, lines, errors = self.run_script(self.version, run=str(self.folder / "none"))
+        self.assertEqual((status, lines), (2, []))
+        self.assertIn(f"error: There is no file {self.folder}/none/model.keras", errors)
+
+
+if __name__ == "__main__":
+    absltest.main()

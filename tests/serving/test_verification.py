@@ -1,0 +1,186 @@
+"""What verification finds: each kind of damage by its name, and nothing in a good export."""
+
+import json
+import pathlib
+import shutil
+import tempfile
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.serving import served
+from ugm_tf.serving import CARD, VerificationError, export_model, graphs, requests, sums, verify
+
+
+def setUpModule():
+    global MODEL, GOOD
+    MODEL = served.model(ugm_tf.recipes.conditional_vae())
+    GOOD = export_model(MODEL, tempfile.mkdtemp())
+
+
+class TestCase(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.version = pathlib.Path(self.create_tempdir().full_path) / "1"
+        shutil.copytree(GOOD, self.version)
+
+    def findings(self, model=None):
+        with self.assertRaises(VerificationError) as caught:
+            verify(self.version, model)
+        return [str(finding) for finding in caught.exception.findings]
+
+    def edit(self, name, change, repaired=True):
+        """Changes a file, and the checksums with it, as whoever means harm would."""
+        path = self.version / name
+        path.write_bytes(change(path.read_bytes()))
+        if repaired:
+            sums.write(self.version)
+
+
+class FilesTest(TestCase):
+    def test_a_good_export_has_no_fault(self):
+        verify(self.version, MODEL)
+
+    @parameterized.parameters(
+        "saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", CARD, "fingerprint.pb"
+    )
+    def test_a_flipped_byte_or_a_missing_end_or_file(self, name):
+        whole = (self.version / name).read_bytes()
+        flipped = bytearray(whole)
+        flipped[len(whole) // 2] ^= 1
+        for content in (bytes(flipped), whole[:-1], whole[: len(whole) // 2], b""):
+            (self.version / name).write_bytes(content)
+            self.assertIn(f"files: {name} is damaged: its checksum is another.", self.findings())
+        (self.version / name).unlink()
+        self.assertIn(f"files: {name} is missing.", self.findings())
+
+    def test_every_byte_of_the_checksums_counts(self):
+        path = self.version / sums.SUMS
+        whole = path.read_bytes()
+        for place in range(0, len(whole), 37):
+            changed = bytearray(whole)
+            changed[place] ^= 1
+            path.write_bytes(bytes(changed))
+            self.assertNotEmpty(sums.faults(self.version), place)
+
+    def test_a_file_that_is_not_of_the_export(self):
+        (self.version / "assets.extra/more").touch()
+        self.assertEqual(self.findings(), ["files: assets.extra/more is not of this export."])
+
+    def test_a_savedmodel_of_someone_else(self):
+        shutil.rmtree(self.version)
+        tf.saved_model.save(tf.Module(), str(self.version))
+        self.assertStartsWith(self.findings()[0], f"files: {sums.SUMS} cannot be read")
+
+    def test_no_folder(self):
+        shutil.rmtree(self.version)
+        self.assertNotEmpty(self.findings())
+
+
+class RepairedTest(TestCase):
+    """Damage with checksums to match."""
+
+    def test_a_card_of_other_signatures(self):
+        def without(content):
+            card = json.loads(content)
+            del card["signatures"]["encode"]
+            return json.dumps(card).encode()
+
+        self.edit(CARD, without)
+        self.assertStartsWith(self.findings()[0], "card: The graph has the signatures ['decode', 'encode'")
+
+    @parameterized.parameters(b"", b"[]", b"{}", b'{"signatures": {"a": 1}}')
+    def test_no_card(self, content):
+        self.edit(CARD, lambda _: content)
+        self.assertStartsWith(self.findings()[0], f"card: {CARD} is not the card of an export")
+
+    def test_truncated_variables(self):
+        self.edit("variables/variables.data-00000-of-00001", lambda content: content[:100])
+        self.assertStartsWith(self.findings()[0], "load: ")
+
+    def test_a_damaged_graph(self):
+        self.edit("saved_model.pb", lambda content: content[: len(content) // 2])
+        self.assertStartsWith(self.findings()[0], "graph: ")
+
+    def test_python_and_state_in_the_graph(self):
+        saved = tf.compat.v1.MetaGraphDef()
+        for op in ("PyFunc", "RandomUniform", "WriteFile", "NoSuchOperation"):
+            saved.graph_def.node.add(name=op, op=op)
+        found = " ".join(graphs.faults(saved))
+        for message in (r"calls back into Python (PyFunc)", "(RandomUniform)", "may not: NoSuchOperation, WriteFile."):
+            self.assertIn(message, found)
+
+    def test_another_model(self):
+        other = served.model(ugm_tf.recipes.conditional_vae())
+        other.decoder.network.layers[-2].bias.assign_add(tf.ones_like(other.decoder.network.layers[-2].bias))
+        found = self.findings(other)
+        self.assertRegex(found[0], r"model: 'sample' answers with x other than this model's, by [\d.]+\.")
+        self.assertIn("model: This model is not asked for 'encode', or", " ".join(self.findings(served.model("gan"))))
+
+
+class AnswersTest(TestCase):
+    def export(self, **changes):
+        """An export of signatures that lack a check or an answer; nothing is published of it."""
+        base = self.version.parent / "base"
+        with (
+            self.assertRaises(VerificationError) as caught,
+            mock.patch.multiple("ugm_tf.serving.signatures", **changes),
+        ):
+            export_model(MODEL, base, endpoints=["encode"])
+        self.assertEmpty(list(base.iterdir()))
+        return " ".join(map(str, caught.exception.findings))
+
+    def test_a_graph_that_takes_any_shape(self):
+        found = self.export(_check=lambda *_: tf.no_op())
+        self.assertRegex(found, r"refusals: 'encode' answers to c of shape \[2, 4\], x of shape \[2, 8, 8, 1, 1\]")
+
+    def test_a_graph_that_makes_a_number_of_nan(self):
+        def plain(model, endpoint):
+            return served.replaced(endpoint, lambda out: out | {"ok": tf.ones([tf.shape(out["z"])[0]], tf.bool)})
+
+        self.assertIn("refusals: 'encode' makes a number of NaN in ok.", self.export(masked=plain))
+
+    def test_rows_that_depend_on_each_other(self):
+        from ugm_tf.inference.guards import masked
+
+        def mixed(model, endpoint):
+            return served.replaced(
+                masked(model, endpoint), lambda out: out | {"z": out["z"] - tf.reduce_mean(out["z"], 0)}
+            )
+
+        self.assertIn("rows: 'encode' answers with another z where rows come one by one.", self.export(masked=mixed))
+
+    def test_weights_that_are_no_numbers(self):
+        of = served.model("gan")
+        of.decoder.set_weights([np.full_like(weight, np.nan) for weight in of.decoder.get_weights()])
+        with self.assertRaisesRegex(VerificationError, "'decode' answers with x that is no number"):
+            export_model(of, self.version.parent / "base", endpoints=["decode"])
+
+
+class RequestsTest(parameterized.TestCase):
+    def test_there_is_an_example_for_every_rule(self):
+        from ugm_tf import guards
+
+        for rule in guards._RULES.values():
+            shape = [None] if "labels" in rule.text else [None, 4]
+            values = requests.example({"a": {"dtype": "float32", "shape": shape, "values": rule.text}}, 6)["a"]
+            self.assertTrue(np.all(rule.holds(tf.constant(values))), rule.text)
+
+    def test_bad_requests_are_made_from_good_ones(self):
+        inputs = {v: {"dtype": "float32", "shape": [None, 2], "values": "finite"} for v in ("a", "b")}
+        shapes = [{key: value.shape for key, value in bad.items()} for bad in requests.misshapen(inputs, 5)]
+        self.assertIn({"a": (1, 2), "b": (2, 2)}, shapes)
+        self.assertIn({"a": (6, 2), "b": (6, 2)}, shapes)
+        self.assertIn({"a": (2, 2, 1), "b": (2, 2)}, shapes)
+        good = requests.example(inputs, 3)
+        bad = requests.spoiled(good, 1)
+        self.assertLen(bad, 2)
+        np.testing.assert_array_equal(np.isnan(bad[1]["b"]), [[False, False], [True, False], [False, False]])
+        self.assertFalse(np.isnan(good["b"]).any())
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,63 @@
+"""Requests that a signature has an answer to, and such that it refuses; made from the model card alone."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["example", "misshapen", "spoiled"]
+
+Batch = dict[str, np.ndarray]
+
+
+def example(inputs: Mapping[str, Mapping[str, Any]], rows: int, seed: int = 0) -> Batch:
+    """A good request of some rows.
+
+    Args:
+        inputs: Inputs by name, with dtype, shape and values, as the card has them.
+        rows: Number of rows.
+        seed: Fixes the values.
+    """
+    rng = np.random.default_rng(seed)
+    return {name: _values(rng, rows, **spec).astype(spec["dtype"]) for name, spec in inputs.items()}
+
+
+def misshapen(inputs: Mapping[str, Mapping[str, Any]], max_batch: int) -> list[Batch]:
+    """Requests that are to be refused: by inputs of one axis more or less, of unequal rows, and of too many rows."""
+    good = example(inputs, 2)
+    first = next(iter(good))
+    out = [{**good, name: value[..., np.newaxis]} for name, value in good.items()]
+    out += [{**good, name: value.reshape(-1)} for name, value in good.items() if value.ndim > 1 and value.size > 2]
+    if len(good) > 1:
+        out += [{**good, first: good[first][:1]}, {**good, first: np.repeat(good[first], 2, 0)}]
+    return [*out, example(inputs, max_batch + 1)]
+
+
+def spoiled(batch: Batch, row: int) -> list[Batch]:
+    """The request with NaN in one row, in each of its inputs of numbers in turn."""
+    out = []
+    for name, value in batch.items():
+        if np.issubdtype(value.dtype, np.floating):
+            bad = value.copy()
+            bad.reshape(len(bad), -1)[row, 0] = np.nan
+            out.append({**batch, name: bad})
+    return out
+
+
+def _values(rng: Any, rows: int, dtype: str, shape: list[int | None], values: str = "whole") -> np.ndarray:
+    return _MAKERS[values](rng, [rows, *(size or 1 for size in shape[1:])])
+
+
+def _one_hot(rng: Any, shape: list[int]) -> np.ndarray:
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+
+
+# By the words of `ugm_tf.inference.guards`.
+_MAKERS: dict[str, Callable[[Any, list[int]], np.ndarray]] = {
+    "one-hot rows": _one_hot,
+    "probabilities that sum to 1": _one_hot,
+    "labels, whole numbers from 0": lambda rng, shape: np.zeros(shape),
+    "in [0, 1]": lambda rng, shape: rng.integers(0, 2, shape),
+    "finite": lambda rng, shape: rng.normal(size=shape),
+    "whole": lambda rng, shape: rng.integers(0, 2**31, shape),
+}

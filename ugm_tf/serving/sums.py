@@ -1,0 +1,50 @@
+"""The checksums of a version's files, as `sha256sum --check` reads them."""
+
+import hashlib
+import pathlib
+
+__all__ = ["SUMS", "faults", "sha256", "write"]
+
+SUMS = "assets.extra/SHA256SUMS"
+
+
+def sha256(path: pathlib.Path) -> str:
+    """The checksum of a file."""
+    total = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(2**20):
+            total.update(part)
+    return total.hexdigest()
+
+
+def write(version: pathlib.Path) -> None:
+    """Writes down the checksums of all files that a version consists of, the last of its files."""
+    (version / SUMS).write_text(_text(_sums(version)))
+
+
+def faults(version: pathlib.Path) -> list[str]:
+    """Which files are missing, damaged or added since; each byte of a version counts."""
+    try:
+        written = (version / SUMS).read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"{SUMS} cannot be read: {error}. An export of ugm_tf has it."]
+    there = _sums(version)
+    if written == _text(there):
+        return []
+    lines = [line.partition("  ") for line in written.splitlines()]
+    expected = {name: total for total, _, name in lines}
+    found = [f"{name} is missing." for name in sorted(set(expected) - set(there))]
+    found += [f"{name} is not of this export." for name in sorted(set(there) - set(expected))]
+    damaged = (name for name in sorted(expected) if there.get(name, expected[name]) != expected[name])
+    found += [f"{name} is damaged: its checksum is another." for name in damaged]
+    return found or [f"{SUMS} is damaged."]
+
+
+def _sums(version: pathlib.Path) -> dict[str, str]:
+    files = (path for path in sorted(version.rglob("*")) if path.is_file() or path.is_symlink())
+    names = {path.relative_to(version).as_posix(): path for path in files}
+    return {name: sha256(path) for name, path in names.items() if name != SUMS}
+
+
+def _text(sums: dict[str, str]) -> str:
+    return "".join(f"{total}  {name}\n" for name, total in sums.items())

@@ -1,0 +1,162 @@
+"""Whether a version is what its card says, and answers as a server needs it to."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ugm_tf.serving import cards, graphs, requests, sums
+from ugm_tf.serving.session import ServedModel
+from ugm_tf.serving.signatures import signatures
+
+__all__ = ["Finding", "VerificationError", "verify"]
+
+_ROWS = 3
+_RTOL, _ATOL = 1e-4, 1e-5  # of float32 in other batches, and of other kernels
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What is wrong with a version.
+
+    Attributes:
+        check: "files", "graph", "card", "load", "answers", "rows", "refusals" or "model".
+        message: What was found.
+    """
+
+    check: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.message}"
+
+
+class VerificationError(ValueError):
+    """A version is not fit to be served.
+
+    Attributes:
+        path: The version directory.
+        findings: What is wrong with it.
+    """
+
+    def __init__(self, path: pathlib.Path, findings: list[Finding]):
+        self.path, self.findings = path, findings
+        super().__init__(f"{path} is not fit to be served. {' '.join(map(str, findings))}")
+
+
+def verify(path: str | os.PathLike[str], model: Any = None) -> None:
+    """Checks a version: its files, its graph, and what its signatures answer and refuse.
+
+    The signatures are run as a server runs them, by names in the graph and with XLA off.  What is damaged is not run.
+
+    Args:
+        path: The version directory.
+        model: The model that it was exported from, whose answers it must have, with the same weights: inside of
+            `model.averaged()`, if the averages were exported.
+
+    Raises:
+        VerificationError: With all that is wrong.
+    """
+    version = pathlib.Path(path)
+    found = [Finding("files", fault) for fault in sums.faults(version)]
+    found += list(_graph_and_card(version))
+    if not found:
+        card = json.loads((version / cards.CARD).read_text())
+        try:
+            with ServedModel(version) as served:
+                found += _answers(served, card)
+                found += _as_model(served, card, model) if model is not None else []
+        except ValueError as error:
+            found.append(Finding("load", str(error)))
+    if found:
+        raise VerificationError(version, found)
+
+
+def _graph_and_card(version: pathlib.Path) -> Iterator[Finding]:
+    try:
+        graph = graphs.read(version)
+    except ValueError as error:
+        yield Finding("graph", str(error))
+        return
+    yield from (Finding("graph", fault) for fault in graphs.faults(graph))
+    try:
+        card = json.loads((version / cards.CARD).read_text())
+        written = {name: (set(s["inputs"]), set(s["outputs"])) for name, s in card["signatures"].items()}
+        written["serving_default"] = written[card["serving_default"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield Finding("card", f"{cards.CARD} is not the card of an export: {error!r}.")
+        return
+    there = {n: (set(s.inputs), set(s.outputs)) for n, s in graph.signature_def.items() if not n.startswith("__")}
+    if written != there:
+        yield Finding("card", f"The graph has the signatures {sorted(there)}, and the card {sorted(written)}.")
+    for name, signature in graph.signature_def.items():
+        for key, info in () if name.startswith("__") else (*signature.inputs.items(), *signature.outputs.items()):
+            if not info.tensor_shape.dim or info.tensor_shape.dim[0].size != -1:
+                yield Finding("graph", f"'{name}' has {key} without a free batch axis: servers join requests along it.")
+
+
+def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, signature in card["signatures"].items():
+        inputs = signature["inputs"]
+        batch = requests.example(inputs, _ROWS)
+        try:
+            together = served(name, batch)
+            apart = [served(name, {key: value[i : i + 1] for key, value in batch.items()}) for i in range(_ROWS)]
+        except tf.errors.OpError as error:
+            yield Finding("answers", f"'{name}' does not answer: {error.message}")
+            continue
+        for key, value in together.items():
+            if not np.all(np.isfinite(value)):
+                yield Finding("answers", f"'{name}' answers with {key} that is no number.")
+            if not _close(np.concatenate([part[key] for part in apart]), value):
+                yield Finding("rows", f"'{name}' answers with another {key} where rows come one by one.")
+        if not np.all(together["ok"]):
+            yield Finding("answers", f"'{name}' has no answer to a good request.")
+        yield from _refusals(served, name, inputs, card["max_batch"])
+        for bad in requests.spoiled(batch, 1):
+            yield from _spoiled(name, served(name, bad), together)
+
+
+def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_batch: int) -> Iterator[Finding]:
+    for bad in requests.misshapen(inputs, max_batch):
+        shapes = ", ".join(f"{key} of shape {list(value.shape)}" for key, value in bad.items())
+        try:
+            served(name, bad)
+        except tf.errors.InvalidArgumentError as error:
+            if f"{name} takes " in error.message:
+                continue
+            yield Finding("refusals", f"'{name}' refuses {shapes} by chance: {error.message}")
+        else:
+            yield Finding("refusals", f"'{name}' answers to {shapes}, which its signature does not take.")
+
+
+def _spoiled(name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray]) -> Iterator[Finding]:
+    others = [i for i in range(_ROWS) if i != 1]
+    for key, value in found.items():
+        if key != "ok" and not np.all(np.isnan(value[1])) or key == "ok" and value[1]:
+            yield Finding("refusals", f"'{name}' makes a number of NaN in {key}.")
+        if not _close(value[others], good[key][others]):
+            yield Finding("rows", f"'{name}' answers with another {key} where a neighbour's row is NaN.")
+
+
+def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Iterator[Finding]:
+    asked = signatures(model, card["max_batch"])
+    for name, signature in card["signatures"].items():
+        if name not in asked or set(asked[name].inputs) != set(signature["inputs"]):
+            yield Finding("model", f"This model is not asked for '{name}', or not with the same inputs.")
+            continue
+        batch = requests.example(signature["inputs"], _ROWS, seed=1)
+        expected = asked[name].function(*(tf.constant(batch[key]) for key in asked[name].inputs))
+        for key, value in served(name, batch).items():
+            if not _close(value, expected[key].numpy()):
+                worst = np.abs(value.astype(np.float64) - expected[key].numpy()).max()
+                yield Finding("model", f"'{name}' answers with {key} other than this model's, by {worst:.2g}.")
+
+
+def _close(found: np.ndarray, expected: np.ndarray) -> bool:
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=_RTOL, atol=_ATOL, equal_nan=True)
