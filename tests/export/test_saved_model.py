@@ -7,6 +7,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.core.protobuf import saved_model_pb2
@@ -65,6 +66,7 @@ class AnswersTest(TestCase):
     def test_conditions_are_served(self):
         self.assert_answers_agree(served.model(served.conditional()))
 
+    @pytest.mark.slow
     def test_what_was_trained_under_bfloat16_is_served_in_float32(self):
         policy = keras.config.dtype_policy()
         self.addCleanup(keras.config.set_dtype_policy, policy)
