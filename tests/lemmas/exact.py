@@ -112,7 +112,7 @@ class Quadrature(Step):
         distribution, role = sample.distribution(self.density), sample.roles[self.density]
         shape = [-1] + [1] * len(distribution.batch_shape)
         values, probabilities = nodes(self.step)
-        weight = tf.reshape(len(values) * probabilities, shape)  # their mean is 1
+        weight = tf.reshape(values.shape[0] * probabilities, shape)  # their mean is 1
         if role.given:
             weight *= sample.weight
         value = distribution.loc + distribution.scale * tf.reshape(values, shape)
