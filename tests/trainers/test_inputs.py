@@ -44,7 +44,7 @@ class InputsTest(parameterized.TestCase):
         path = pathlib.Path(self.create_tempdir().full_path)
         np.savez(path / "other.npz", x=np.full([40, 8, 8, 1], 7, np.uint8))
         training = load("cyclegan", target=f"npz:{path / 'other.npz'}")
-        self.assertEqual((len(training.target), int(training.target.x.max()), training.target.c), (32, 7, None))
+        self.assertEqual((len(training.target), int(training.target.x.max()), training.target.c), (36, 7, None))
 
     def test_a_batch_has_the_recipes_variables(self):
         for name in ("vae", "acgan", "semi_supervised_vae", "cyclegan", "adversarial_domain_adaptation"):
