@@ -10,12 +10,14 @@ import tensorflow as tf
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.observations import observe, static_bits
 from ugm_tf.data.sources import check_sources, check_variables, order
+from ugm_tf.data.storage import as_tensor
 
 __all__ = ["batches", "steps_per_epoch"]
 
 _ORDER, _NOISE, _STATIC = 0x0D0, 0x0D1, 0x0D2  # what a seed is for: keeps the three streams apart
 _STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
 _PARALLEL_CALLS = 2
+_LARGE = 2**28  # bytes
 
 
 def steps_per_epoch(examples: Examples, batch_size: int, *, drop_remainder: bool = True) -> int:
@@ -102,7 +104,7 @@ def batches(
     _check_range(seed, start_step, epochs, steps)
 
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
-        values = {name: tf.constant(source.x) for name, source in sources.items()}
+        values = {name: as_tensor(source.x) for name, source in sources.items()}  # no copies
         if observation == "static":
             values = {name: static_bits(x, seed + (_STATIC << 32)) for name, x in values.items()}
         owner = "labelled" if "labelled" in sources else "x"
@@ -154,6 +156,8 @@ def batches(
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
     options = tf.data.Options()
+    if sum(source.x.nbytes for source in sources.values()) > _LARGE:
+        options.experimental_optimization.apply_default_optimizations = False  # they copy all data once more
     options.autotune.enabled = False  # its thread may block the end of an epoch for a second
     return dataset.with_options(options)
 

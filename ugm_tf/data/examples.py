@@ -194,7 +194,8 @@ def check_memory(title: str, number: int, shape: Sequence[int]) -> None:
     if size > MAX_BYTES:
         raise ValueError(
             f"'{title}' would take {size / 2**30:.1f} GiB of memory, and data is kept in memory up to "
-            f"{MAX_BYTES / 2**30:.1f} GiB. Choose smaller images, such as image_size=64 (--image_size=64)."
+            f"{MAX_BYTES / 2**30:.1f} GiB. Choose smaller images, such as image_size=64 (--image_size=64), "
+            "or images of folders and TFDS in a file: storage='mapped' (--storage=mapped)."
         )
 
 

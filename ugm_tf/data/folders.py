@@ -1,6 +1,7 @@
 """A user's own folder of images."""
 
 import concurrent.futures
+import dataclasses
 import os
 import pathlib
 import warnings
@@ -9,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import PIL.Image
 
-from ugm_tf.data.examples import Examples, check_memory, loaded
+from ugm_tf.data.examples import Examples, loaded
 from ugm_tf.data.fingerprints import Fingerprint
 from ugm_tf.data.listing import Listing, list_images
 from ugm_tf.data.pixels import Colour, Header, inspect, parse_background, read
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import square
 from ugm_tf.data.splits import SPLITS, splits_by_content
+from ugm_tf.data.storage import stored
 
 __all__ = ["load_folder"]
 
@@ -24,7 +26,14 @@ _PORTION = 10_000
 _THREADS = min(16, os.cpu_count() or 1)
 
 
-def load_folder(path: str, split: str, image_size: int | None, background: str | None = None) -> Examples:
+def load_folder(
+    path: str,
+    split: str,
+    image_size: int | None,
+    background: str | None = None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
+) -> Examples:
     """Reads one split from a folder of images.
 
     `tfds.ImageFolder` reads only the first of the layouts, and not images of several sizes.
@@ -37,6 +46,8 @@ def load_folder(path: str, split: str, image_size: int | None, background: str |
         image_size: Height and width H = W to which the largest centred square is resized; None takes the
             images as they are, which must then be of one size.
         background: What is behind transparent pixels: "white", "black" or "#rrggbb"; None is white.
+        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        cache_dir: Where a mapped file lies.
 
     Returns:
         `Examples` with x uint8 [N, H, W, C].
@@ -54,13 +65,22 @@ def load_folder(path: str, split: str, image_size: int | None, background: str |
         height, width = (image_size, image_size) if image_size else _size(files, headers, title)
         grey = all(header.grey for header in everything)
         part, chosen = rows[split]
-        shape = (height, width, 1 if grey else 3)
-        check_memory(title, len(chosen), shape)
-        x = np.empty((len(chosen), *shape), np.uint8)
-        at = 0
-        for chunk in _pixels([files[part][row] for row in chosen], grey, colour, image_size, threads):
-            x[at : at + len(chunk)] = chunk
-            at += len(chunk)
+        facts = {
+            "image_size": str(image_size or "as stored"),
+            "background": "#" + bytes(colour).hex(),
+            "splits": "by content",
+        }
+        origin = dataclasses.replace(_fingerprint(path, files, headers), facts=facts)
+        x = stored(
+            _pixels([files[part][row] for row in chosen], grey, colour, image_size, threads),
+            len(chosen),
+            (height, width, 1 if grey else 3),
+            storage=storage,
+            cache_dir=cache_dir,
+            origin=origin,
+            title=title,
+            split=split,
+        )
     reading = Reading(
         title,
         {name: len(found) for name, (_, found) in rows.items()},
@@ -71,8 +91,7 @@ def load_folder(path: str, split: str, image_size: int | None, background: str |
     say(reading)
     c = None if listing.classes is None else labels[part][chosen]
     examples = Examples(x, c, name=title, split=split, class_names=listing.classes)
-    facts = {"image_size": image_size or "as stored", "background": "#" + bytes(colour).hex(), "splits": "by content"}
-    return loaded(examples, (reading, _fingerprint(path, files, headers)), **facts)
+    return loaded(examples, (reading, origin))
 
 
 def _threads() -> concurrent.futures.ThreadPoolExecutor:

@@ -11,6 +11,7 @@ from ugm_tf.data.pixels import parse_background
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import check_image_size, square
 from ugm_tf.data.splits import SPLITS, check_split
+from ugm_tf.data.storage import check_storage
 from ugm_tf.data.toys import TOYS, toy_split
 
 __all__ = ["SPLITS", "load", "names"]
@@ -32,9 +33,11 @@ def load(
     download: bool | None = None,
     image_size: int | None = None,
     background: str | None = None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
     seed: int | None = None,
 ) -> Examples:
-    """Reads one split of a data set into memory.
+    """Reads one split of a data set.
 
     | name | examples (train, validation, test) | network |
     |---|---|---|
@@ -68,6 +71,9 @@ def load(
             keeps them as they are.
         background: What is behind the transparent pixels of a folder's images: "white", "black" or "#rrggbb"; None is
             white.
+        storage: "memory"; or "mapped", for images of folders and TFDS that are larger: they are prepared once as a
+            file, which is mapped into memory and gives the same batches.
+        cache_dir: Where such a file lies; None is `ugm_tf` in the user's cache folder.
         seed: Which draws of "ring" and "grid"; None is 0.
 
     Returns:
@@ -85,6 +91,7 @@ def load(
     check_split(split)
     check_image_size(image_size)
     parse_background(background)
+    check_storage(storage)
     kind, colon, path = name.partition(":")
     from_files = bool(colon) and kind in ("folder", "npz")
     from_tfds = not from_files and name not in TOYS
@@ -93,17 +100,30 @@ def load(
     _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
     _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")
     _refuse(name, {} if from_files and kind == "folder" else {"background": background}, "folders of images")
+    can_be_mapped = kind == "folder" if from_files else from_tfds and not (name == "digits" and data_dir is None)
+    mapped = None if storage == "memory" else storage
+    _refuse(name, {} if can_be_mapped else {"storage": mapped}, "folders of images and data sets of TFDS")
+    _refuse(name, {} if mapped else {"cache_dir": cache_dir}, "storage='mapped'")
 
     if name in TOYS:
         return toy_split(name, split, seed or 0)
     if from_files:
-        return load_npz(path, split) if kind == "npz" else load_folder(path, split, image_size, background)
+        if kind == "npz":
+            return load_npz(path, split)
+        return load_folder(path, split, image_size, background, storage, cache_dir)
     if name == "digits" and data_dir is None:
         return _digits(split, image_size)
     if name not in _IMAGE_SETS:
         _check_known(name)
     return tfds_images.load_tfds(
-        name, split, data_dir=data_dir, manual_dir=manual_dir, download=download, image_size=image_size
+        name,
+        split,
+        data_dir=data_dir,
+        manual_dir=manual_dir,
+        download=download,
+        image_size=image_size,
+        storage=storage,
+        cache_dir=cache_dir,
     )
 
 

@@ -4,16 +4,18 @@ import functools
 import inspect
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ugm_tf.data import network
-from ugm_tf.data.examples import Examples, check_memory, loaded
+from ugm_tf.data.examples import Examples, loaded
 from ugm_tf.data.fingerprints import Fingerprint
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import square
 from ugm_tf.data.splits import SPLITS, fixed_spans
+from ugm_tf.data.storage import stored
 
 __all__ = ["known", "load_tfds"]
 
@@ -35,6 +37,8 @@ def load_tfds(
     manual_dir: str | None,
     download: bool | None,
     image_size: int | None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
 ) -> Examples:
     """Reads one split of an image set, after preparing the set if need be.
 
@@ -46,6 +50,8 @@ def load_tfds(
             the data set.
         download: False never uses the network; True and None do when files are missing.
         image_size: Height and width to resize to; None keeps them.
+        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        cache_dir: Where a mapped file lies.
 
     Returns:
         `Examples` with x uint8 [N, H, W, C]. Classes of which the set has no example are none of its classes.
@@ -67,26 +73,40 @@ def load_tfds(
     part, start, end = spans[split]
     features = builder.info.features
     height, width, channels = features["image"].shape
-    check_memory(name, end - start, (image_size or height, image_size or width, channels))
+    origin = _fingerprint(builder).derived(image_size=image_size or "as stored")
 
-    wanted = {key: True for key in ("image", "label") if key in features}
-    dataset = builder.as_dataset(
-        split=f"{part}[{start}:{end}]", decoders=tfds.decode.PartialDecoding(wanted), shuffle_files=False
+    def read(*keys: str) -> Iterator[dict[str, np.ndarray]]:
+        only = tfds.decode.PartialDecoding(dict.fromkeys(keys, True))
+        dataset = builder.as_dataset(split=f"{part}[{start}:{end}]", decoders=only, shuffle_files=False)
+        chunk = _CHUNK if keys == ("label",) or None not in features["image"].shape else 1
+        yield from dataset.batch(chunk).prefetch(2).as_numpy_iterator()
+
+    labels: list[np.ndarray] = []
+
+    def images() -> Iterator[np.ndarray]:
+        for chunk in read(*(key for key in ("image", "label") if key in features)):
+            labels.extend([chunk["label"]] if "label" in chunk else [])
+            yield chunk["image"] if image_size is None else square(chunk["image"], image_size)
+
+    x = stored(
+        images(),
+        end - start,
+        (image_size or height, image_size or width, channels),
+        storage=storage,
+        cache_dir=cache_dir,
+        origin=origin,
+        title=name,
+        split=split,
     )
-    dataset = dataset.batch(1 if None in features["image"].shape else _CHUNK)
-    images, labels = [], []
-    for chunk in dataset.prefetch(2):
-        images.append(chunk["image"].numpy() if image_size is None else square(chunk["image"], image_size))
-        if "label" in wanted:
-            labels.append(chunk["label"].numpy())
-    x, c, names = np.concatenate(images), None, None
-    if labels:
+    c = names = None
+    if "label" in features:
+        labels = labels or [chunk["label"] for chunk in read("label")]  # of a mapped file that is there
         c, names = _named(builder, np.concatenate(labels), features["label"].names)
     lengths = {split: spans[split][2] - spans[split][1] for split in SPLITS}
     reading = Reading(name, lengths, None if names is None else len(names))
     say(reading)
     examples = Examples(x, c, name=name, split=split, class_names=names)
-    return loaded(examples, (reading, _fingerprint(builder)), image_size=image_size or "as stored")
+    return loaded(examples, (reading, origin))
 
 
 def _named(builder: Any, c: np.ndarray, names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
