@@ -65,7 +65,7 @@ class GradientPenalty(Term):
 
     Args:
         by: Name of the discriminator.
-        target: The length that the gradient shall have.
+        target: The length that the gradient is to have.
         held: What the discriminator is given but does not judge, as the class of a conditional GAN: its slope along
             these variables is free.
 

@@ -35,8 +35,8 @@ class Sampler:
     ...
     ...     def draw(self, draws, seed):
     ...         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
-    ...         coin = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2)) < self.share
-    ...         both = {v: tf.where(coin[:, None, None, None], left[v], right[v]) for v in ("x",)}
+    ...         of_left = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2)) < self.share
+    ...         both = {v: tf.where(of_left[:, None, None, None], left[v], right[v]) for v in ("x",)}
     ...         return left.where(drawn_by=right.drawn_by, **both)
     >>> Mixture(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
     'Mixture of x ~ data and z ~ prior, x ~ decoder'

@@ -126,40 +126,34 @@ def batches(
         chosen = {"x": rows} | {name: r[: tf.size(rows)] for name, r in zip(others, of_others, strict=True)}
         if drop_remainder:
             chosen = {name: tf.ensure_shape(r, [batch_size]) for name, r in chosen.items()}
-        result = {}
-        for name in names:
+
+        def read(name: str) -> tf.Tensor:
             if name == "c":
-                result[name] = tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
-            else:
-                noise = _key(seed, _NOISE + _STREAMS[name], step)
-                result[name] = observe(tf.gather(values[name], chosen[name]), observation, noise)
-        return result
+                return tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
+            noise = _key(seed, _NOISE + _STREAMS[name], step)
+            return observe(tf.gather(values[name], chosen[name]), observation, noise)
+
+        return {name: read(name) for name in names}
 
     others = [name for name in sources if name != "x"]
-
     first_epoch = start_step // steps
     last = np.iinfo(np.int64).max if epochs is None else epochs
     rows_of_x = tf.data.Dataset.range(first_epoch, last).flat_map(epoch_of_x)
-    rows_of_others = [
-        order(
-            len(sources[name]),
-            batch_size,
-            shuffle,
-            steps,
-            start_step,
-            functools.partial(_key, seed, _ORDER + _STREAMS[name]),
-        )
-        for name in others
-    ]
+    keys = {name: functools.partial(_key, seed, _ORDER + _STREAMS[name]) for name in others}
+    rows_of_others = [order(len(sources[n]), batch_size, shuffle, steps, start_step, keys[n]) for n in others]
     dataset = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
     dataset = dataset.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True).prefetch(4)
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
+    return dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+
+
+def _options(size: int) -> tf.data.Options:
     options = tf.data.Options()
-    if sum(source.x.nbytes for source in sources.values()) > _LARGE:
+    if size > _LARGE:
         options.experimental_optimization.apply_default_optimizations = False  # they copy all data once more
     options.autotune.enabled = False  # its thread may block the end of an epoch for a second
-    return dataset.with_options(options)
+    return options
 
 
 def _key(seed, purpose, number):

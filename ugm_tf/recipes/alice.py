@@ -11,7 +11,7 @@ __all__ = ["alice"]
 def alice(cycle: Scale = 1.0) -> Recipe:
     """ALICE: a BiGAN whose codes decode to the data they were inferred from.
 
-    A joint law does not fix how x and z are paired; -log p(x | z) bounds the conditional entropy H(x | z) from
+    A joint distribution does not fix how x and z are paired; -log p(x | z) bounds the conditional entropy H(x | z) from
     above, and makes the pairing one to one.  With `cycle=0.` it is `bigan` on the decoder's means.
 
     Densities:

@@ -1,4 +1,4 @@
-"""The symmetric VAE: both KL divergences between two joint laws."""
+"""The symmetric VAE: both KL divergences between two joint distributions."""
 
 from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe

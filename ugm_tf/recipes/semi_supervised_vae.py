@@ -27,7 +27,7 @@ def semi_supervised_vae(alpha: Scale = 50.0, labelled: Scale = 0.02) -> Recipe:
         alpha: Weight of -log q(c | x) on labelled examples.  Kingma's is 0.1 times the number of all examples
             over the number of labelled ones: 50 of 50,000 with 100 labels.
         labelled: Weight of a labelled batch's bound beside an unlabelled one's.  Kingma's is the share of the
-            examples that are labelled: 0.002 of 50,000 with 100 labels.  At 1, a few examples are learned by heart.
+            examples that are labelled: 0.002 of 50,000 with 100 labels.  At 1, a few examples are memorised.
 
     Raises:
         ValueError: If a weight is negative.

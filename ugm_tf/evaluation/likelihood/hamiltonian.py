@@ -119,10 +119,10 @@ def _move(
     return before, tf.where(accept, after, before), codes, tf.reduce_mean(tf.exp(tf.minimum(gain, 0.0)), 0)
 
 
-def _noise(law: str, shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    noise = standard_noise(law, shape, seed)
-    if noise is None:  # a law has noise
-        raise ValueError(f"There is no noise of law {law!r}.")
+def _noise(distribution: str, shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    noise = standard_noise(distribution, shape, seed)
+    if noise is None:  # a distribution has noise
+        raise ValueError(f"There is no noise of distribution {distribution!r}.")
     return noise
 
 

@@ -21,8 +21,8 @@ class Manifold:
     Attributes:
         precision: Share of samples in some real example's ball.
         recall: Share of real examples in some sample's ball.
-        density: In how many real balls a sample lies, over k: 1 in expectation if both are of one law, and above 1
-            where samples crowd together.
+        density: In how many real balls a sample lies, over k: 1 in expectation if both are of one distribution, and
+            above 1 where samples crowd together.
         coverage: Share of real examples with a sample in their ball.
     """
 

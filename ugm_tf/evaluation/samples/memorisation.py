@@ -54,7 +54,7 @@ def data_copying(train: np.ndarray, held_out: np.ndarray, fake: np.ndarray, cell
 
     Args:
         train: Features of the training examples, [N, D].
-        held_out: Features of examples of the same law that the model has not seen, [M, D].
+        held_out: Features of examples of the same distribution that the model has not seen, [M, D].
         fake: Features of samples, [K, D].
         cells: Cells of k-means; those with less than 20 samples or held-out examples are left out.
         seed: Fixes the cells.
@@ -138,7 +138,7 @@ def training_neighbours(train: np.ndarray, held_out: np.ndarray, fake: np.ndarra
 
     Args:
         train: Features of the training examples, [N, D].
-        held_out: Features of examples of the same law that the model has not seen, [K, D].
+        held_out: Features of examples of the same distribution that the model has not seen, [K, D].
         fake: Features of samples, [M, D].
 
     Raises:

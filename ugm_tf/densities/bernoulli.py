@@ -1,15 +1,15 @@
-"""Coins whose log-probability costs one exponential and one logarithm."""
+"""A Bernoulli distribution whose log-probability costs one exponential and one logarithm."""
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-__all__ = ["Coins"]
+__all__ = ["LogitBernoulli"]
 
 
-class Coins(tfd.Bernoulli):
-    """Bernoulli laws given by logits l, with log P(x) = x l - log(1 + exp(l)) in one expression.
+class LogitBernoulli(tfd.Bernoulli):
+    """Bernoulli distributions given by logits l, with log P(x) = x l - log(1 + exp(l)) in one expression.
 
-    (TFP's own takes log P(0) and log P(1) of every coin and weighs them by x: twice the transcendental
+    (TFP's own takes log P(0) and log P(1) of every variable and weighs them by x: twice the transcendental
     functions, forwards and backwards, for every pixel of a batch.)
 
     Args:
