@@ -9,6 +9,7 @@ Tests come in three kinds.  What costs no more than a second runs over all `ROWS
 mechanism, and over `OTHERS` under the mark "slow".  Tracing a step is a second's work and more, so what trains a row of
 `SLOW_ROWS`, which differs from one of the others by its contest or its transfer alone, has that mark too, whatever
 the test (`conftest.py` gives it); their steps are compared with formulas in `tests/algebra` and `tests/equivalences`.
+All that is slow of one row: `pytest tests/conformance -m slow -k NAME`.
 """
 
 import contextlib
@@ -129,7 +130,7 @@ ROWS = (*RECIPES, *OPTIONS, *CONTESTS, *TRANSFERS)
 
 # A row for each mechanism: four models of the paper; axes of draws, and a gradient of its own; a flow; exact sums over
 # a class, and data under two names; two domains; relaxed coins; a phase in turn with another; a penalty.
-_MECHANISMS = ("iwae_dreg", "iaf_vae", "aasvae", "cyclegan", "predictability_minimization", "ppo_gan")
+_MECHANISMS = ("iwae_dreg", "iaf_vae", "semi_supervised_vae", "cyclegan", "predictability_minimization", "ppo_gan")
 CHOSEN = (*FOUR, *(row for row in ROWS if row[0] in (*_MECHANISMS, "gan_wasserstein")))
 OTHERS = tuple(row for row in ROWS if row not in CHOSEN)
 SLOW_ROWS = tuple(row for row in (*CONTESTS, *TRANSFERS) if row not in CHOSEN)
