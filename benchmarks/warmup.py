@@ -58,7 +58,7 @@ def measure(directory: pathlib.Path) -> dict[str, float]:
 
 def main(_: list[str]) -> None:
     root = pathlib.Path(_WORKDIR.value or tempfile.mkdtemp())
-    size = {"hidden": tuple(map(int, _HIDDEN.value)), "code_size": _CODE.value, "epochs": _EPOCHS.value}
+    size: dict[str, Any] = {"hidden": tuple(map(int, _HIDDEN.value)), "code_size": _CODE.value, "epochs": _EPOCHS.value}
     examples = ugm_tf.data.load("digits", "train")
     steps = _EPOCHS.value * ugm_tf.data.steps_per_epoch(examples, 64)
     results: dict[str, Any] = {}
