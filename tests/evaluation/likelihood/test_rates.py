@@ -88,7 +88,8 @@ class KindsTest(parameterized.TestCase):
         parts = rate_distortion(model, x, draws=50, jit_compile=False, **given)
         elbo = np.mean([np.mean(model.log_prob_bound(x, k=1, seed=s, **given)) for s in range(50)])
         self.assertAlmostEqual(-parts.rate.value - parts.distortion.value, elbo, delta=0.05 * abs(elbo))
-        self.assertLessEqual(parts.mutual_information.value, parts.mutual_information.how["upper"])
+        information = parts.mutual_information
+        self.assertLess(information.value, information.how["upper"] + 3.0 * information.error)
 
 
 class RefusalTest(absltest.TestCase):
