@@ -12,14 +12,18 @@ __all__ = ["ORDER", "ROOT", "area", "cycles", "forbidden", "imports", "python_fi
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# Each area imports itself and the lines above its own: nothing beside it, nothing below it.  The files of ugm_tf/
-# itself that are not named here belong to the model.
+# Each area imports itself and the lines above its own: nothing beside it, nothing below it.  An import that only type
+# checkers see is an import.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("ugm_tf/serialization.py", "ugm_tf/arguments.py"),
+    ("ugm_tf/serialization.py", "ugm_tf/arguments.py", "ugm_tf/version.py"),
     ("ugm_tf/densities",),
     ("ugm_tf/algebra",),
     ("ugm_tf/recipes", "ugm_tf/networks", "ugm_tf/data"),
+    ("ugm_tf/validation.py",),
+    ("ugm_tf/joint.py",),
+    ("ugm_tf/inference", "ugm_tf/training"),
     ("ugm_tf/model.py",),
+    ("ugm_tf/saving.py",),
     ("ugm_tf/evaluation", "ugm_tf/callbacks"),
     ("ugm_tf/serving",),
     ("ugm_tf/__init__.py",),
@@ -50,8 +54,6 @@ def area(path: str) -> str:
     for name in (name for line in ORDER for name in line):
         if path == name or path.startswith(name + "/"):
             return name
-    if path.startswith("ugm_tf/") and path.count("/") == 1:
-        return "ugm_tf/model.py"  # it is a part of the model
     raise ValueError(f"{path} has no place in the import order. Add it to ORDER in .ci/import_order.py.")
 
 
@@ -76,15 +78,11 @@ def _binds(package_file: str, name: str, root: pathlib.Path) -> bool:
     return False
 
 
-def _modules(path: str, tree: ast.AST, types: bool) -> list[tuple[str, str | None]]:
+def _modules(path: str, tree: ast.AST) -> list[tuple[str, str | None]]:
     """What a file imports, as (module, name or None), with relative imports made absolute."""
     found: list[tuple[str, str | None]] = []
     package = pathlib.PurePosixPath(path).parent.parts
-    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
-    unrun = set() if types else {node for guard in guards for node in ast.walk(guard)}
     for node in ast.walk(tree):
-        if node in unrun:
-            continue
         if isinstance(node, ast.Import):
             found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -94,15 +92,15 @@ def _modules(path: str, tree: ast.AST, types: bool) -> list[tuple[str, str | Non
     return found
 
 
-def imports(path: str, root: pathlib.Path = ROOT, types: bool = False) -> set[str]:
-    """The files of this repository that a file of it imports; with `types`, those too that only type checkers see.
+def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
+    """The files of this repository that a file of it imports, for its types alone too.
 
     A string that is a module's dotted name counts: "export.export" in `[sys.executable, "-m", "export.export"]`.
     """
     tree = ast.parse((root / path).read_text())
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     out = {_file(text, root) for text in strings if re.fullmatch(r"\w+(\.\w+)+", text)} - {None}
-    for module, name in _modules(path, tree, types):
+    for module, name in _modules(path, tree):
         file = _file(module, root)
         own = _file(f"{module}.{name}", root) if name else None
         if own and not (file and _binds(file, name, root)):
@@ -172,7 +170,7 @@ def violations(root: pathlib.Path = ROOT) -> list[str]:
     found = [f"import each other: {cycle}" for cycle in cycles(root)]
     for path in python_files(root):
         here = area(path)
-        for other in sorted(imports(path, root, types=True)):
+        for other in sorted(imports(path, root)):
             if area(other) != here and rank[area(other)] >= rank[here]:
                 found.append(f"{path} imports {other}, but {here} comes before {area(other)} or stands beside it.")
         if path.startswith("ugm_tf/"):

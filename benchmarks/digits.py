@@ -21,7 +21,8 @@ import numpy as np
 from absl import flags
 
 import ugm_tf
-from trainers import defaults, evaluation, pictures, run, rundir, scripts
+from trainers import building, defaults, evaluation, pictures, run, rundir, scripts
+from trainers.settings import Settings
 from ugm_tf.callbacks import files, grids
 
 _RECIPES = flags.DEFINE_list("recipes", ugm_tf.recipes.names(), "Which recipes.")
@@ -59,25 +60,31 @@ def picture(samples: dict[str, np.ndarray]) -> bytes:
 def trained(name: str, seed: int, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of a recipe trained from a seed, by name; read back if the run is there already."""
     if not (directory / "evaluation.json").exists():
-        run.train(defaults.Settings(name, "digits", seed=seed), directory, show=False)
+        run.train(Settings(name, "digits", seed=seed), directory, show=False)
         evaluation.evaluate(str(directory), seeds=1)
         keras.utils.clear_session(free_memory=True)
-    return json.loads((directory / "evaluation.json").read_text())
+    return measured(directory)
 
 
 def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of the same model before its first step, by name."""
     if not (directory / "evaluation.json").exists():
         examples = ugm_tf.data.load("digits", "train")
-        settings = defaults.Settings(name, "digits", ema=0.0)  # there is nothing to average yet
-        settings = defaults.resolve(settings, examples.shape, len(examples))
+        asked = Settings(name, "digits", ema=0.0)  # there is nothing to average yet
+        settings = defaults.resolve(asked, examples.shape, len(examples))
         keras.utils.set_random_seed(settings.seed)
         recipe = settings.make_recipe()
-        model = run.build(recipe, settings, examples)
-        model.compile(defaults.optimizers(recipe, settings.learning_rate))
-        model.save(rundir.RunDirectory(directory, run.as_flags(settings)).model)
+        model = building.build(recipe, settings, examples)
+        model.compile(building.optimizers(recipe, settings.learning_rate))
+        model.save(rundir.RunDirectory(directory, settings).model)
         evaluation.evaluate(str(directory), seeds=1)
-    return json.loads((directory / "evaluation.json").read_text())
+    return measured(directory)
+
+
+def measured(directory: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """The figures of a run that was evaluated, by name."""
+    found = json.loads((directory / "evaluation.json").read_text())
+    return {name: figure for name, figure in found.items() if name != "skipped"}
 
 
 def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -132,7 +132,8 @@ class Clock(keras.callbacks.Callback):
         if before >= self.setup.work.check_steps:
             self.setup.turns.trained((self.done - before) * self.setup.work.batch)
         elif self.done >= self.setup.work.check_steps:
-            losses = {k.removesuffix(self.suffix): float(v) for k, v in logs.items() if k.endswith(self.suffix)}
+            found = (logs or {}).items()
+            losses = {k.removesuffix(self.suffix): float(v) for k, v in found if k.endswith(self.suffix)}
             self.setup.turns.ready(losses=losses, **self.facts)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 
 import ugm_tf
-from trainers import defaults, scripts
+from trainers import parsing, scripts
 
 _CONTENDERS = flags.DEFINE_multi_string(
     "contender",
@@ -73,7 +73,7 @@ def optimizer(recipe: ugm_tf.Recipe, phase: ugm_tf.Phase) -> keras.optimizers.Op
 def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
     """Trains one contender from one seed, and counts the modes of its samples."""
     recipe_name, _, options = contender.partition(":")
-    hyperparameters = dict(defaults.parse_hyperparameters([options] if options else []))
+    hyperparameters = dict(parsing.parse_hyperparameters([options] if options else []))
     recipe = ugm_tf.recipes.get(recipe_name, **hyperparameters)
     keras.utils.set_random_seed(seed)
     code = (_CODE_SIZE.value,)
@@ -81,7 +81,7 @@ def train(contender: str, name: str, seed: int) -> ugm_tf.evaluation.Modes:
     densities = ugm_tf.networks.build(
         recipe,
         shapes,
-        hidden=defaults.parse_hidden(_HIDDEN.value),
+        hidden=parsing.parse_hidden(_HIDDEN.value),
         families_by_name={name: family for name, family in _FAMILIES.items() if name in recipe.densities},
         likelihood=f"gaussian(scale={ugm_tf.data.scale(name)})",  # a decoder's noise is no wider than a mode
     )

@@ -58,7 +58,7 @@ def step_of(directory: pathlib.Path) -> int:
         state = (directory / "checkpoints" / "checkpoint").read_text()
     except FileNotFoundError:
         return 0
-    return int(re.match(r'model_checkpoint_path: "ckpt-(\d+)"', state)[1])
+    return int(re.findall(r'^model_checkpoint_path: "ckpt-(\d+)"', state)[0])
 
 
 def kill_after(directory: pathlib.Path, arguments: list[str], step: int, pause: float) -> int:

@@ -1,11 +1,24 @@
 """The same training in PyTorch, eager or compiled; no TensorFlow is imported here."""
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from benchmarks import turns, works
+
+Compiler = Callable[[Any], Any]
+
+
+class Contender(NamedTuple):
+    """Networks by name, a step from pixels to losses, and the names of the losses."""
+
+    networks: dict[str, nn.Module]
+    one_step: Callable[[torch.Tensor], list[torch.Tensor]]
+    names: list[str]
 
 
 def mlp(sizes: list[int], leak: float, last: nn.Module | None = None) -> nn.Sequential:
@@ -73,59 +86,64 @@ def generate_loss(discriminator: nn.Module, fake: torch.Tensor) -> torch.Tensor:
     return functional.softplus(-discriminator(fake)).mean()
 
 
+def adam(work: works.Work, *networks: nn.Module) -> torch.optim.Adam:
+    parameters = [p for network in networks for p in network.parameters()]
+    betas = (work.beta_1, works.ADAM_BETA_2)
+    return torch.optim.Adam(parameters, work.learning_rate, betas, works.ADAM_EPSILON, fused=True)
+
+
+def vae(work: works.Work, compiled: Compiler) -> Contender:
+    encoder, decoder = mlp([784, 500, 500, 2 * work.code], 0.0), mlp([work.code, 500, 500, 784], 0.0)
+    optimizer = adam(work, encoder, decoder)
+    loss_of = compiled(vae_loss)
+
+    def one_step(pixels: torch.Tensor) -> list[torch.Tensor]:
+        loss = loss_of(encoder, decoder, pixels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return [loss.detach()]
+
+    return Contender({"encoder": encoder, "decoder": decoder}, one_step, ["wake"])
+
+
+def gan(work: works.Work, compiled: Compiler) -> Contender:
+    flat = work.network == "mlp"
+    decoder, discriminator = (
+        (mlp([work.code, 256, 512, 784], works.LEAK, nn.Sigmoid()), mlp([784, 512, 256, 1], works.LEAK))
+        if flat
+        else dcgan(work.code)
+    )
+    adam_decoder, adam_discriminator = adam(work, decoder), adam(work, discriminator)
+    generate, judge, fool = compiled(decoder), compiled(discriminate_loss), compiled(generate_loss)
+
+    def one_step(pixels: torch.Tensor) -> list[torch.Tensor]:
+        real = pixels / 255.0 if flat else pixels.to(memory_format=torch.channels_last) * (2.0 / 255.0) - 1.0
+        fake = generate(torch.randn(work.batch, work.code))
+        discriminator.requires_grad_(True)
+        loss = judge(discriminator, real, fake.detach())
+        adam_discriminator.zero_grad()
+        loss.backward()
+        adam_discriminator.step()
+        discriminator.requires_grad_(False)  # only the gradient to the samples is wanted
+        fooling = fool(discriminator, fake)
+        adam_decoder.zero_grad()
+        fooling.backward()
+        adam_decoder.step()
+        return [loss.detach(), fooling.detach()]
+
+    return Contender({"decoder": decoder, "discriminator": discriminator}, one_step, ["discriminate", "generate"])
+
+
 def train(setup: turns.Setup) -> None:
     torch.set_num_threads(setup.threads)
     torch.manual_seed(0)
     work, start = setup.work, works.initial_weights(setup.work)
     compiled = torch.compile if setup.contender == "torch_compile" else lambda f: f
+    images = setup.images
     flat = work.network == "mlp"
-    data = torch.from_numpy(setup.images.reshape(len(setup.images), -1) if flat else setup.images.transpose(0, 3, 1, 2))
-
-    def adam(*networks: nn.Module) -> torch.optim.Adam:
-        parameters = [p for network in networks for p in network.parameters()]
-        betas = (work.beta_1, works.ADAM_BETA_2)
-        return torch.optim.Adam(parameters, work.learning_rate, betas, works.ADAM_EPSILON, fused=True)
-
-    if work.recipe == "vae":
-        encoder, decoder = mlp([784, 500, 500, 2 * work.code], 0.0), mlp([work.code, 500, 500, 784], 0.0)
-        networks = {"encoder": encoder, "decoder": decoder}
-        optimizer = adam(*networks.values())
-        loss_of = compiled(vae_loss)
-
-        def one_step(pixels: torch.Tensor) -> list[torch.Tensor]:
-            loss = loss_of(encoder, decoder, pixels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            return [loss.detach()]
-
-        names = ["wake"]
-    else:
-        decoder, discriminator = (
-            (mlp([work.code, 256, 512, 784], works.LEAK, nn.Sigmoid()), mlp([784, 512, 256, 1], works.LEAK))
-            if flat
-            else dcgan(work.code)
-        )
-        networks = {"decoder": decoder, "discriminator": discriminator}
-        adam_decoder, adam_discriminator = adam(decoder), adam(discriminator)
-        generate, judge, fool = compiled(decoder), compiled(discriminate_loss), compiled(generate_loss)
-
-        def one_step(pixels: torch.Tensor) -> list[torch.Tensor]:
-            real = pixels / 255.0 if flat else pixels.to(memory_format=torch.channels_last) * (2.0 / 255.0) - 1.0
-            fake = generate(torch.randn(work.batch, work.code))
-            discriminator.requires_grad_(True)
-            loss = judge(discriminator, real, fake.detach())
-            adam_discriminator.zero_grad()
-            loss.backward()
-            adam_discriminator.step()
-            discriminator.requires_grad_(False)  # only the gradient to the samples is wanted
-            fooling = fool(discriminator, fake)
-            adam_decoder.zero_grad()
-            fooling.backward()
-            adam_decoder.step()
-            return [loss.detach(), fooling.detach()]
-
-        names = ["discriminate", "generate"]
+    data = torch.from_numpy(images.reshape(len(images), -1) if flat else images.transpose(0, 3, 1, 2))
+    networks, one_step, names = (vae if work.recipe == "vae" else gan)(work, compiled)
     for name, network in networks.items():
         assign(network, start[name])
     step, sums = 0, torch.zeros(len(names))

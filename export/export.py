@@ -13,6 +13,8 @@ The first of --endpoints is what a request gets that names no signature.
 import os
 import pathlib
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -44,26 +46,33 @@ _KEEP = flags.DEFINE_integer(
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
-    bundle = bool(_RUN.value and _BASE.value and not (_MODEL.value or _OUTPUT.value))
-    if not bundle and not (_MODEL.value and _OUTPUT.value and not (_RUN.value or _BASE.value or _NAME.value)):
-        raise app.UsageError("Give --run and --base, maybe with --name; or --model and --output.")
     logging.set_verbosity(logging.WARNING)  # TensorFlow's lines about its files
-    options = {"version": _VERSION.value, "endpoints": _ENDPOINTS.value, "max_batch": _MAX_BATCH.value}
+    options: dict[str, Any] = {
+        "version": _VERSION.value,
+        "endpoints": _ENDPOINTS.value,
+        "max_batch": _MAX_BATCH.value,
+        "keep": _KEEP.value,
+    }
+    run, base, file, output = _RUN.value, _BASE.value, _MODEL.value, _OUTPUT.value
     try:
-        if bundle:
-            run = pathlib.Path(_RUN.value)
-            model = ugm_tf.load_model(run / "model.keras")
-            name = _NAME.value or run.absolute().name
-            path = ugm_tf.serving.export_bundle(
-                model, _BASE.value, name, metadata=runs.facts(run), keep=_KEEP.value, **options
-            )
+        if run and base and not (file or output):
+            model, path = _bundle(run, base, options)
+        elif file and output and not (run or base or _NAME.value):
+            model = ugm_tf.load_model(file)
+            path = ugm_tf.serving.export_model(model, output, **options)
         else:
-            model = ugm_tf.load_model(_MODEL.value)
-            path = ugm_tf.serving.export_model(model, _OUTPUT.value, keep=_KEEP.value, **options)
+            raise app.UsageError("Give --run and --base, maybe with --name; or --model and --output.")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.serving.signatures(model))}")
+
+
+def _bundle(directory: str, base: str, options: Mapping[str, Any]) -> tuple[ugm_tf.UnifiedModel, pathlib.Path]:
+    run = pathlib.Path(directory)
+    model = ugm_tf.load_model(run / "model.keras")
+    name = _NAME.value or run.absolute().name
+    return model, ugm_tf.serving.export_bundle(model, base, name, metadata=runs.facts(run), **options)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ _RUN = flags.DEFINE_string("run", None, "The run that it was exported from: comp
 def main(argv: list[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError(f"Give one version directory. Received: {argv[1:]}.")
-    version, model, averaged = pathlib.Path(argv[1]), None, contextlib.nullcontext()
+    version, model = pathlib.Path(argv[1]), None
+    averaged: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if _RUN.value is not None:
         try:
             model = ugm_tf.load_model(pathlib.Path(_RUN.value, "model.keras"))

@@ -27,8 +27,8 @@ class PartsTest(parameterized.TestCase):
     def test_a_phase_changes_the_variables_of_what_it_updates(self):
         model = built(gan())
         discriminate, generate = model.recipe.phases
-        self.assertEqual(model.variables_of(generate), model.decoder.trainable_variables)
-        self.assertEqual(model.variables_of(discriminate), model.discriminator.trainable_variables)
+        self.assertEqual(model.joint.variables_of(generate), model.decoder.trainable_variables)
+        self.assertEqual(model.joint.variables_of(discriminate), model.discriminator.trainable_variables)
 
     def test_a_frozen_density_does_not_learn(self):
         model = built(vae())
@@ -104,8 +104,12 @@ class FitTest(parameterized.TestCase):
             self.model.evaluate(X, sample_weight=np.ones(8))
 
     def test_a_weight_of_examples_is_a_weight_of_an_expectation(self):
-        def twice(sample):
-            return 2.0 * tf.ones([tf.shape(sample["x"])[0]])
+        @ugm_tf.record
+        class Twice(ugm_tf.Weight):
+            takes = ("x",)
+
+            def __call__(self, sample):
+                return 2.0 * tf.ones([tf.shape(sample["x"])[0]])
 
         def recipe(weight):
             nats = E(NegativeLogProb("decoder"), INFERRED, weight=weight, name="nats")
@@ -113,7 +117,7 @@ class FitTest(parameterized.TestCase):
             return Recipe({"encoder": "q(z | x)", "decoder": "p(x | z)"}, (wake,))
 
         nats = []
-        for weight in (None, twice):
+        for weight in (None, Twice()):
             model = built(recipe(weight))
             model.compile("adam", jit_compile=False)
             nats.append(model.evaluate(X, verbose=0, return_dict=True)["wake/nats"])
@@ -155,14 +159,22 @@ class HeldTest(parameterized.TestCase):
         """x at each of several moves of the decoder in one step, as a term sees it."""
         seen = []
 
-        def look(sample):
-            seen.append(sample["x"].numpy())
-            return tf.zeros([8])
+        @ugm_tf.record
+        class Look(ugm_tf.Term):
+            takes = ("x",)
 
-        pull = E(
-            lambda sample: tf.reduce_sum(tf.square(sample["x"] - 1.0), (1, 2, 3)), under.then("decoder"), name="pull"
-        )
-        move = Phase("move", (E(look, under, name="look"), pull), ("decoder",))
+            def __call__(self, sample):
+                seen.append(sample["x"].numpy())
+                return tf.zeros([8])
+
+        @ugm_tf.record
+        class Pull(ugm_tf.Term):
+            takes = ("x",)
+
+            def __call__(self, sample):
+                return tf.reduce_sum(tf.square(sample["x"] - 1.0), (1, 2, 3))
+
+        move = Phase("move", (E(Look(), under), E(Pull(), under.then("decoder"))), ("decoder",))
         densities = {"prior": "p(z)", "decoder": "p(x | z)"}
         model = built(Recipe(densities, (move,) * moves))
         model.compile(keras.optimizers.SGD(0.5), jit_compile=False, run_eagerly=True)

@@ -1,11 +1,11 @@
-"""The commands of an installed package: `ugm-train`, `ugm-evaluate`, `ugm-sample` and `ugm-export`.
+"""The commands of an installed package: `ugm-train`, `ugm-report`, `ugm-evaluate`, `ugm-sample` and `ugm-export`.
 
 Each runs its script as `python -m` would, so that `--help` shows the script's own flags and words.
 """
 
 import runpy
 
-__all__ = ["evaluate", "export", "sample", "train"]
+__all__ = ["evaluate", "export", "report", "sample", "train"]
 
 
 def _run(module: str) -> None:
@@ -15,6 +15,11 @@ def _run(module: str) -> None:
 def train() -> None:
     """`ugm-train`: in a checkout, `python -m trainers.train`."""
     _run("ugm_tf.trainers.train")
+
+
+def report() -> None:
+    """`ugm-report`: in a checkout, `python -m trainers.report`."""
+    _run("ugm_tf.trainers.report")
 
 
 def evaluate() -> None:

@@ -1,6 +1,6 @@
 """A run's numbers as the geometry of small charts: one metric a chart, one phase a row of charts.
 
-Only numbers, paths and words are made here; `report.html.jinja` draws them, so that a style sheet can colour them.
+Only numbers, paths and words are made here; `page.html.jinja` draws them, so that a style sheet can colour them.
 """
 
 import dataclasses
@@ -91,7 +91,7 @@ class Chart:
 
     @property
     def hover(self) -> list[dict[str, object]]:
-        """What the page's script needs to tell of one epoch."""
+        """What the page's script needs to show one epoch."""
         return [{"y": line.y, "text": line.text, "last": line.last} for line in self.lines]
 
 

@@ -1,8 +1,9 @@
 """The figures of a finished run on the test split."""
 
-import ugm_tf
+import dataclasses
 
-from . import figures, finished, pictures
+from . import figure_table, finished, pictures
+from .figures import Figure
 
 __all__ = ["evaluate"]
 
@@ -15,8 +16,8 @@ def evaluate(
     seeds: int = 3,
     data_dir: str | None = None,
     manual_dir: str | None = None,
-) -> list[figures.Figure]:
-    """The figures of a finished run on the test split, in order.
+) -> list[Figure]:
+    """Measures what the model has an answer to, and writes evaluation.json, with what could not be measured and why.
 
     Args:
         workdir: The run directory.
@@ -26,26 +27,16 @@ def evaluate(
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files that were downloaded by hand lie.
 
+    Returns:
+        The figures, in the order of `figure_table.ROWS`.
+
     Raises:
         ValueError: If the directory holds no finished run.
     """
     run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
-    model, training, test = run.model, run.split("train"), run.split("test")
-    image = test.examples.is_image
-    with pictures.weights(model, run.settings):
-        out = figures.losses(model, test, every=True)
-        if ugm_tf.inference.has_bound(model):
-            out.append(figures.bound(model, test, draws=1, number=len(test.examples)))
-            out.append(figures.bound(model, test, draws=draws, number=examples or len(test.examples)))
-        if ugm_tf.evaluation.has_classifier(model):
-            out += figures.classified(model, training, test)
-        if ugm_tf.evaluation.is_translator(model) and image:
-            out += figures.translated(model, training, test)
-        if ugm_tf.evaluation.has_predictor(model):
-            out += figures.units(model, training, test)
-        if seeds and image and test.examples.c is not None and "sample" in ugm_tf.inference.endpoints(model):
-            out += figures.judged(model, training.examples, test.examples, seeds=seeds)
-    run.directory.write_json(
-        "evaluation", {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in out}
-    )
-    return out
+    subject = figure_table.Subject(run.model, run.split("train"), run.split("test"))
+    with pictures.weights(run.model, run.settings):
+        found, skipped = figure_table.measure(subject, figure_table.Effort(draws, examples, seeds))
+    written = {f.name: {"value": f.value, "spread": f.spread, "unit": f.unit, "how": f.how} for f in found}
+    run.directory.write_json("evaluation", {**written, "skipped": [dataclasses.asdict(s) for s in skipped]})
+    return found

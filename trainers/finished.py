@@ -3,17 +3,13 @@
 import dataclasses
 import os
 import pathlib
-from typing import Any
 
 import ugm_tf
 
-from . import defaults, inputs, rundir
+from . import inputs, options, rundir
+from .settings import Resolved
 
 __all__ = ["Finished", "load"]
-
-_NUMBERS = dict.fromkeys(("labels", "epochs", "batch_size", "code_size", "image_size", "seed"), int) | dict.fromkeys(
-    ("learning_rate", "ema"), float
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +20,13 @@ class Finished:
         model: Its model.
         settings: What it was trained with.
         directory: Where it lies.
-        sources: Where its data lie: `data_dir` and `manual_dir`.
+        sources: Where its data lie.
     """
 
     model: ugm_tf.UnifiedModel
-    settings: defaults.Settings
+    settings: Resolved
     directory: rundir.RunDirectory
-    sources: dict[str, str]
+    sources: inputs.Sources
 
     def split(self, name: str) -> inputs.Inputs:
         """A split of the data that the run was trained on, as its recipe takes it."""
@@ -54,20 +50,7 @@ def load(workdir: str | os.PathLike[str], data_dir: str | None = None, manual_di
             f"'{path}' holds no finished run: flags.txt and model.keras are both there when one has ended. "
             "Train one with `python -m trainers.train`, and give its --workdir."
         )
-    lines = (path / "flags.txt").read_text().splitlines()
-    flags = dict(line.removeprefix("--").split("=", 1) for line in lines)
-    sources = {k: v for k, v in (("data_dir", data_dir), ("manual_dir", manual_dir)) if v is not None}
-    return Finished(
-        ugm_tf.load_model(path / "model.keras"), _settings(flags), rundir.RunDirectory(path, flags), sources
-    )
-
-
-def _settings(flags: dict[str, str]) -> defaults.Settings:
-    values: dict[str, Any] = {name: _NUMBERS.get(name, str)(text) for name, text in flags.items()}
-    if "hidden" in flags:
-        values["hidden"] = defaults.parse_hidden(flags["hidden"].split(","))
-    if "families" in flags:
-        values["families"] = defaults.parse_families(flags["families"])
-    if "hyperparameter" in flags:
-        values["hyperparameters"] = defaults.parse_hyperparameters([values.pop("hyperparameter")])
-    return defaults.Settings(**values)
+    settings = options.resolved(options.read(path / "flags.txt"), path / "flags.txt")
+    settings.make_recipe()  # registers what a file of the user's own defines, before the model is read
+    model = ugm_tf.load_model(path / "model.keras")
+    return Finished(model, settings, rundir.RunDirectory(path, settings), inputs.Sources(data_dir, manual_dir))

@@ -1,17 +1,28 @@
 """A split of the data as a recipe takes it: examples, and where it asks for them labelled ones and a second domain."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 import ugm_tf
 
-from . import defaults
+from .settings import Resolved, Settings
 
-__all__ = ["Inputs", "load"]
+__all__ = ["Inputs", "Sources", "load", "prepare", "read"]
+
+
+class Sources(NamedTuple):
+    """Where data lie.
+
+    Args:
+        data_dir: Where TFDS keeps data sets.
+        manual_dir: Where files that were downloaded by hand lie.
+    """
+
+    data_dir: str | None = None
+    manual_dir: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,36 +64,54 @@ class Inputs:
         return {name: np.asarray(value) for name, value in next(iter(self.once(n))).items()}
 
 
-def load(settings: defaults.Settings, split: str, sources: Mapping[str, str]) -> Inputs:
-    """A split of the data that a run's settings name.
+def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Examples:
+    """A split of the settings' data set.
+
+    Args:
+        settings: What to train on.
+        split: "train", "validation" or "test".
+        sources: Where data lie.
+
+    Raises:
+        ValueError: If the data cannot be read.
+    """
+    return ugm_tf.data.load(settings.dataset, split, **sources._asdict(), image_size=settings.image_size)
+
+
+def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: Sources) -> Inputs:
+    """A split that was read, as the run's recipe takes it.
 
     To train, `labelled` is a subset of the examples, chosen by the run's seed, with as many of each class as
     `settings.labels`; to evaluate, it is the examples themselves, so that x, its label and its evaluation belong
     together.
 
     Args:
-        settings: A run's, resolved.
+        settings: A run's settings.
         split: "train", "validation" or "test".
-        sources: `data_dir` and `manual_dir`, where they are given.
+        examples: The split.
+        sources: Where data lie, for a second domain.
 
     Raises:
-        ValueError: If the data cannot be read, have no labels where the recipe asks for them, or the domains differ
-            in shape.
+        ValueError: If the data have no labels where the recipe asks for them, too few, or the domains differ in shape.
     """
     variables = settings.make_recipe().data
-    examples = defaults.load(settings, split, sources)
     _check_labels(settings, examples, variables)
     labelled = target = None
     if "labelled" in variables:
-        labelled = (
-            examples.labelled_subset(per_class=settings.labels, seed=settings.seed) if split == "train" else examples
-        )
+        labelled = examples
+        if split == "train" and settings.labels is not None:
+            labelled = examples.labelled_subset(per_class=settings.labels, seed=settings.seed)
     if "target" in variables:
         target = _target(settings, examples, split, sources)
-    return Inputs(examples, variables, settings.observation or "", labelled, target)
+    return Inputs(examples, variables, settings.observation, labelled, target)
 
 
-def _check_labels(settings: defaults.Settings, examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:
+def load(settings: Resolved, split: str, sources: Sources) -> Inputs:
+    """Reads a split of a run's data as its recipe takes it; see `read` and `prepare`."""
+    return prepare(settings, split, read(settings, split, sources), sources)
+
+
+def _check_labels(settings: Settings, examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:
     if "c" in variables and examples.c is None:
         raise ValueError(
             f"Recipe '{settings.recipe}' learns from labels, and {examples.title} has none. Give a --dataset with "
@@ -90,14 +119,12 @@ def _check_labels(settings: defaults.Settings, examples: ugm_tf.data.Examples, v
         )
 
 
-def _target(
-    settings: defaults.Settings, examples: ugm_tf.data.Examples, split: str, sources: Mapping[str, str]
-) -> ugm_tf.data.Examples:
+def _target(settings: Settings, examples: ugm_tf.data.Examples, split: str, sources: Sources) -> ugm_tf.data.Examples:
     name = settings.target or ""
     if name in ugm_tf.data.SHIFTS:
         return ugm_tf.data.shifted(examples, name)
     try:
-        target = defaults.load(dataclasses.replace(settings, dataset=name), split, sources)
+        target = read(dataclasses.replace(settings, dataset=name), split, sources)
     except ValueError as e:
         raise ValueError(f"--target is a shift ({', '.join(ugm_tf.data.SHIFTS)}) or a data set. {e}") from e
     if target.shape != examples.shape:

@@ -14,7 +14,7 @@ def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
         ValueError: If a pair has no name or value, or a name comes twice.
     """
     out: dict[str, Any] = {}
-    for pair in (part for text in pairs for part in text.split(",")):
+    for pair in (part for text in pairs for part in _split(text)):
         name, _, text = pair.partition("=")
         if not name or not text or name in out:
             raise ValueError(
@@ -33,7 +33,7 @@ def parse_families(text: str) -> tuple[tuple[str, str], ...]:
     Raises:
         ValueError: If a pair has no name or family, or a name comes twice.
     """
-    pairs = re.split(r",(?![^(]*\))", text)
+    pairs = _split(text)
     found = [re.fullmatch(r"\s*(\w+)=(\w+(?:\(.*\))?)\s*", pair) for pair in pairs]
     names = [match[1] for match in found if match]
     if len(set(names)) < len(pairs):
@@ -53,3 +53,8 @@ def parse_hidden(sizes: list[str]) -> tuple[int, ...]:
     if not all(size.strip().isdecimal() and int(size) >= 1 for size in sizes):
         raise ValueError(f"--hidden lists sizes of at least 1, such as --hidden=500,500. Received: {','.join(sizes)}.")
     return tuple(int(size) for size in sizes)
+
+
+def _split(text: str) -> list[str]:
+    """At commas that stand outside brackets."""
+    return re.split(r",(?![^(]*\))", text)

@@ -9,28 +9,38 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import grids
 
-from . import defaults
 from .inputs import Inputs
+from .settings import Settings
 
-__all__ = ["columns", "interpolations", "of", "reconstructions", "samples", "shown", "translations", "weights"]
+__all__ = [
+    "columns",
+    "during_training",
+    "interpolations",
+    "prior_draws",
+    "reconstructions",
+    "samples",
+    "samples_to_show",
+    "translations",
+    "weights",
+]
 
 _SAMPLES, _POINTS, _PAIRS, _WALKS, _STEPS = 64, 1000, 16, 6, 10
 _BY_CLASS = 10  # samples of each class, where a grid has a row for each
 
 
-def weights(model: ugm_tf.UnifiedModel, settings: defaults.Settings) -> contextlib.AbstractContextManager[None]:
+def weights(model: ugm_tf.UnifiedModel, settings: Settings) -> contextlib.AbstractContextManager[None]:
     """The weights to draw and measure with: their averages where the run keeps them."""
     return model.averaged() if settings.ema else contextlib.nullcontext()
 
 
-def of(
-    model: ugm_tf.UnifiedModel, inputs: Inputs, settings: defaults.Settings
+def during_training(
+    model: ugm_tf.UnifiedModel, inputs: Inputs, settings: Settings
 ) -> dict[str, Callable[[Any], np.ndarray]]:
     """The pictures that this model can draw while it trains, by name."""
     out: dict[str, Callable[[Any], np.ndarray]] = {}
     image = inputs.examples.is_image
     if "sample" in _answers(model):
-        out["samples"] = shown
+        out["samples"] = samples_to_show
     if image and reconstructions(model, inputs) is not None:
         out["reconstructions"] = lambda model: grids.stacks(*(reconstructions(model, inputs) or ()))
     if image and ugm_tf.evaluation.is_translator(model):
@@ -54,7 +64,7 @@ def columns(model: ugm_tf.UnifiedModel) -> int | None:
 
 
 def _answers(model: ugm_tf.UnifiedModel) -> dict[str, Any]:
-    return ugm_tf.inference.endpoints(model)
+    return model.endpoints()
 
 
 def _classes(model: ugm_tf.UnifiedModel) -> int | None:
@@ -65,10 +75,11 @@ def _classes(model: ugm_tf.UnifiedModel) -> int | None:
     if "c" in answers["sample"].inputs:
         return int(answers["sample"].inputs["c"].shape[-1])
     own = next((name for name, role in roles.items() if role.letter == "p" and role.of == "c"), None)
-    return model.densities[own].event_shape[-1] if own and "c" in roles["decoder"].given else None
+    shape = model.densities[own].event_shape if own and "c" in roles["decoder"].given else None
+    return shape[-1] if shape else None
 
 
-def shown(model: ugm_tf.UnifiedModel) -> np.ndarray:
+def samples_to_show(model: ugm_tf.UnifiedModel) -> np.ndarray:
     """The samples to look at, [N, ...]; where the decoder takes a class, a row of 10 for each."""
     classes = _classes(model)
     if classes is not None:
@@ -96,12 +107,12 @@ def samples(model: ugm_tf.UnifiedModel, n: int, seed: int = 0) -> tuple[np.ndarr
     one_hot = np.eye(classes, dtype=np.float32)[c]
     if "c" in _answers(model)["sample"].inputs:
         return model.sample(n, seed=seed, c=one_hot).numpy(), c
-    others = drawn(model, [name for name in model.recipe.roles["decoder"].given if name != "c"], n, seed)
+    others = prior_draws(model, [name for name in model.recipe.roles["decoder"].given if name != "c"], n, seed)
     return _answers(model)["decode"].function(**others, c=one_hot)["x"].numpy(), c
 
 
-def drawn(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """n draws of variables that have a law of their own, such as z of p(z), by name."""
+def prior_draws(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """n draws of variables that have a distribution of their own, such as z of p(z), by name."""
     found = {r.of: name for name, r in model.recipe.roles.items() if r.letter == "p" and not r.given}
     out = {}
     for variable in variables:
@@ -117,7 +128,7 @@ def reconstructions(model: ugm_tf.UnifiedModel, inputs: Inputs) -> tuple[np.ndar
     if endpoint is None:
         return None
     data = inputs.first(_PAIRS if inputs.examples.is_image else _POINTS)
-    noise = drawn(model, [name for name in endpoint.inputs if name not in data], len(data["x"]))
+    noise = prior_draws(model, [name for name in endpoint.inputs if name not in data], len(data["x"]))
     given = {name: value for name, value in {**data, **noise}.items() if name in endpoint.inputs and name != "x"}
     return data["x"], model.reconstruct(data["x"], **given).numpy()
 
@@ -131,6 +142,8 @@ def translations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> list[tuple[np.nd
 def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | None:
     """Walks between two codes, decoded, [R, K, ...]: codes of real examples if there is an encoder, else of the prior.
 
+    Of few examples there are fewer walks, and none of a single one.
+
     The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them.
     """
     answers, roles = _answers(model), model.recipe.roles
@@ -139,14 +152,17 @@ def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | N
     if set(getattr(answers.get("encode"), "inputs", ())) == {"x"}:
         ends = model.encode(inputs.first(2 * _WALKS)["x"]).numpy()
     elif any(role.letter == "p" and role.of == "z" and not role.given for role in roles.values()):
-        ends = drawn(model, ["z"], 2 * _WALKS)["z"]
+        ends = prior_draws(model, ["z"], 2 * _WALKS)["z"]
     else:
         return None
-    first, last = ends[:_WALKS], ends[_WALKS : 2 * _WALKS]
+    walks = len(ends) // 2
+    if not walks:
+        return None
+    first, last = ends[:walks], ends[walks : 2 * walks]
     t = np.linspace(0.0, 1.0, _STEPS, dtype=np.float32)[None, :, None]
     a, b = first[:, None], last[:, None]
     lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
     angle = np.arccos(np.clip(np.sum(a * b, -1, keepdims=True) / np.maximum(lengths, 1e-12), -0.9995, 0.9995))
     codes = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
     images = model.decode(codes.reshape(-1, codes.shape[-1]).astype(np.float32)).numpy()
-    return images.reshape(_WALKS, _STEPS, *images.shape[1:])
+    return images.reshape(walks, _STEPS, *images.shape[1:])

@@ -1,5 +1,6 @@
 """A training run from data to report; all that it depends on is an argument."""
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -8,12 +9,12 @@ import keras
 import numpy as np
 
 import ugm_tf
-from ugm_tf import execution
 from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
 
-from . import defaults, inputs, metrics, pictures, rundir, summary
+from . import building, defaults, inputs, metrics, own_recipes, pictures, rundir, stopping, summary
+from .settings import Resolved, Settings
 
-__all__ = ["Run", "as_flags", "build", "train"]
+__all__ = ["Run", "train"]
 
 _MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _LOG = logging.getLogger("ugm_tf.trainers")
@@ -27,17 +28,18 @@ class Run:
         model: The trained model.
         directory: Where everything was written.
         settings: What it was trained with.
-        figures: Final numbers, by name.
+        end: Final numbers, and which parts of the end failed.
     """
 
     model: ugm_tf.UnifiedModel
     directory: rundir.RunDirectory
-    settings: defaults.Settings
-    figures: dict[str, float]
+    settings: Resolved
+    end: summary.End
 
 
+@stopping.at_once("Stopped while no step was under way: nothing is lost, and the same command goes on.")
 def train(
-    settings: defaults.Settings,
+    settings: Settings,
     workdir: str | os.PathLike[str],
     *,
     data_dir: str | None = None,
@@ -49,7 +51,7 @@ def train(
     """Trains a recipe on a data set, or goes on with a run that was stopped, and writes all that belongs to it.
 
     Args:
-        settings: The run; what is None is filled in by `defaults.resolve`.
+        settings: The run; what is None is decided by `defaults.resolve`.
         workdir: The run directory; see `rundir.RunDirectory`.
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files downloaded by hand lie.
@@ -63,49 +65,77 @@ def train(
     Raises:
         ValueError: Before training starts, if the settings, the data and the run directory do not fit together.
         FloatingPointError: If training diverges.
+        stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
-    sources = {k: v for k, v in (("data_dir", data_dir), ("manual_dir", manual_dir)) if v is not None}
-    examples = defaults.load(settings, "train", sources)
-    settings = defaults.resolve(settings, examples.shape, len(examples))
-    recipe = settings.make_recipe()
-    training, held_out = (inputs.load(settings, split, sources) for split in ("train", "validation"))
-    steps_per_epoch = ugm_tf.data.steps_per_epoch(examples, settings.batch_size)
-    total = settings.epochs * steps_per_epoch
-    _check_support(recipe, settings)
-
-    keras.utils.set_random_seed(settings.seed)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(settings.precision)
-    try:
-        model = build(recipe, settings, examples)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    size = settings.batch_size * int(np.prod(examples.shape)) * 4
-    jit = execution.choose_jit(list(model._flatten_layers()))[0] if settings.xla == "auto" else settings.xla == "on"
-    model.compile(
-        defaults.optimizers(recipe, settings.learning_rate, settings.ema),
-        schedule=settings.schedule,
-        jit_compile="auto" if settings.xla == "auto" else jit,
-        # Fixed, so that a run that is resumed within an epoch calls the same program on the same groups of steps.
-        steps_per_execution=execution.choose_steps(steps_per_epoch, size, jit),
-    )
-    directory = rundir.RunDirectory(workdir, as_flags(settings))
+    sources = inputs.Sources(data_dir, manual_dir)
+    examples = inputs.read(settings, "train", sources)
+    resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
+    training = inputs.prepare(resolved, "train", examples, sources)
+    held_out = inputs.load(resolved, "validation", sources)
+    epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
+    _check_support(resolved)
+    model = _compiled(resolved, examples)
+    directory = rundir.RunDirectory(workdir, resolved)
+    if own_recipes.is_own(resolved.recipe):
+        directory.check_equations(model.describe())
     _LOG.info(
         "Training %s on %s in %s (%s):\n%s",
-        settings.recipe,
+        resolved.recipe,
         examples.title,
         directory.path,
         model.execution,
         model.describe(),
     )
+    progress = _fit(model, directory, resolved, training, held_out, epoch_steps, checkpoint_steps, show)
+    end = summary.write(model, directory, resolved, training, held_out, command, progress)
+    return Run(model, directory, resolved, end)
 
+
+def _rarest(examples: ugm_tf.data.Examples) -> int:
+    """Number of examples of the rarest class; of all examples, where they have no classes."""
+    if examples.c is None or examples.num_classes is None:
+        return len(examples)
+    return int(np.bincount(examples.c, minlength=examples.num_classes).min())
+
+
+def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
+    """The untrained model of a run, compiled; a function of the seed."""
+    keras.utils.set_random_seed(settings.seed)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings.precision)
+    recipe = settings.make_recipe()
+    try:
+        model = building.build(recipe, settings, examples)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    model.compile(
+        building.optimizers(recipe, settings.learning_rate, settings.ema),
+        schedule=settings.schedule,
+        jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",
+    )
+    return model
+
+
+def _fit(
+    model: ugm_tf.UnifiedModel,
+    directory: rundir.RunDirectory,
+    settings: Resolved,
+    training: inputs.Inputs,
+    held_out: inputs.Inputs,
+    epoch_steps: int,
+    checkpoint_steps: int | None,
+    show: bool,
+) -> Progress:
+    """Trains to the last epoch, from the latest checkpoint on; returns what was measured of the time."""
+    total = settings.epochs * epoch_steps
     every = max(1, settings.epochs // _MOMENTS)  # epochs
-    checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or every * steps_per_epoch)
+    checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or every * epoch_steps)
     start = checkpoints.restore(model)
     if start:
         _LOG.info("Going on from step %d of %d.", start, total)
-    metrics.truncate(directory.metrics, start // steps_per_epoch)
+    metrics.truncate(directory.metrics, start // epoch_steps)
+    columns = pictures.columns(model)
     progress = Progress(total, settings.batch_size, start, show)
     callbacks = [
         DivergenceMonitor(),
@@ -113,50 +143,39 @@ def train(
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
         SampleGrids(
             directory.samples,
-            pictures.of(model, held_out, settings),
+            pictures.during_training(model, held_out, settings),
             every=max(1, settings.epochs // 12),
-            columns={"samples": pictures.columns(model)},
+            columns={} if columns is None else {"samples": columns},
         ),
         progress,
-        checkpoints,  # last, so that what the others wrote of an epoch is there if its checkpoint is
+        checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
-    dataset = training.batches(settings.batch_size, seed=settings.seed, start_step=start)
-    fit = {"validation_data": held_out.once(), "validation_freq": every, "callbacks": callbacks, "verbose": 0}
-    epoch, within = divmod(start, steps_per_epoch)
-    try:
+
+    def fit(step: int, epochs: int, steps: int, stop: keras.callbacks.Callback) -> None:
+        model.fit(
+            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
+            initial_epoch=step // epoch_steps,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            whole_epoch=epoch_steps,
+            validation_data=held_out.once(),
+            validation_freq=every,
+            callbacks=[*callbacks, stop],
+            verbose=0,
+        )
+
+    epoch, within = divmod(start, epoch_steps)
+    with contextlib.closing(progress), stopping.deferred() as asked:
+        stop = stopping.StopWhenAsked(asked, checkpoints, total)
         if within:  # the rest of the epoch that was under way
-            model.fit(dataset, initial_epoch=epoch, epochs=epoch + 1, steps_per_epoch=steps_per_epoch - within, **fit)
+            fit(start, epoch + 1, epoch_steps - within, stop)
             epoch += 1
-            dataset = training.batches(settings.batch_size, seed=settings.seed, start_step=epoch * steps_per_epoch)
         if epoch < settings.epochs:
-            model.fit(dataset, initial_epoch=epoch, epochs=settings.epochs, steps_per_epoch=steps_per_epoch, **fit)
-    finally:
-        progress.close()
-    figures = summary.write(model, directory, settings, training, held_out, progress, command)
-    return Run(model, directory, settings, figures)
+            fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
+    return progress
 
 
-def build(recipe: ugm_tf.Recipe, settings: defaults.Settings, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
-    """The untrained model of a run, not yet compiled.
-
-    Args:
-        recipe: The recipe.
-        settings: The run's settings, resolved.
-        examples: Its training data, for their shape.
-    """
-    densities = ugm_tf.networks.build(
-        recipe,
-        defaults.shapes(settings, examples),
-        network=settings.network,
-        likelihood=settings.likelihood or "bernoulli",
-        families_by_name=dict(settings.families),
-        conditioning=settings.conditioning or "concat",
-        **({} if settings.hidden is None else {"hidden": settings.hidden}),
-    )
-    return ugm_tf.UnifiedModel(recipe, densities, seed=settings.seed)
-
-
-def _check_support(recipe: ugm_tf.Recipe, settings: defaults.Settings) -> None:
+def _check_support(settings: Resolved) -> None:
     """Refuses an observation whose values the likelihood gives no probability."""
     if settings.likelihood is None:
         return
@@ -172,19 +191,6 @@ def _check_support(recipe: ugm_tf.Recipe, settings: defaults.Settings) -> None:
         fitting = [name for name in ugm_tf.data.OBSERVATIONS if ugm_tf.data.support(name) in allowed[family.support]]
         raise ValueError(
             f"Likelihood '{settings.likelihood}' is of {family.support} values, and observation "
-            f"'{settings.observation}' gives "
-            f"{found} ones. Use --observation={' or '.join(fitting)}, or another --likelihood."
+            f"'{settings.observation}' gives {found} ones. Use --observation={' or '.join(fitting)}, or another "
+            "--likelihood."
         )
-
-
-def as_flags(settings: defaults.Settings) -> dict[str, str]:
-    """The run as flags, for flags.txt."""
-    out = {}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if field.name in ("hyperparameters", "families"):
-            if value:
-                out[field.name.replace("parameters", "parameter")] = ",".join(f"{k}={v}" for k, v in value)
-        elif value is not None:
-            out[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return out

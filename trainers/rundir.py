@@ -1,16 +1,22 @@
 """Run directories: one run's flags, versions, numbers, pictures, checkpoints and model."""
 
+import dataclasses
 import importlib.metadata
 import json
+import logging
 import os
 import pathlib
 import platform
-from collections.abc import Mapping
 
 from ugm_tf.callbacks import files
 
+from . import options
+from .settings import Settings
+
 __all__ = ["RunDirectory", "versions"]
 
+_LOG = logging.getLogger("ugm_tf.trainers")
+_OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
 _PACKAGES = ("ugm_tf", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
@@ -26,36 +32,36 @@ def versions() -> dict[str, str]:
 
 
 class RunDirectory:
-    """A directory that belongs to one set of flags.
+    """A directory that belongs to one set of settings, which its flags.txt holds.
 
     Args:
         path: The directory; made if it is not there.
-        flags: The run's flags by name, as text.
+        settings: The run's.
 
     Raises:
         ValueError: If it belongs to other flags, is not a directory, or cannot be written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], flags: Mapping[str, str]):
+    def __init__(self, path: str | os.PathLike[str], settings: Settings):
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
         self.model = self.path / "model.keras"
         self.report = self.path / "report.html"
+        self.errors = self.path / "errors.txt"
         self.saved_model = self.path / "saved_model"
         self.samples = self.path / "samples"
         self.flags = self.path / "flags.txt"
-        text = "".join(f"--{name}={value}\n" for name, value in flags.items())
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
-                self._check_same(flags)
+                self._check_same(settings)
             elif any(p.name[0] != "." for p in self.path.iterdir()):  # drafts are hidden: one may be left of a kill
                 raise ValueError(
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )
             else:
-                files.write(self.flags, text.encode())
+                files.write(self.flags, options.as_text(settings).encode())
             probe = self.path / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
@@ -64,19 +70,46 @@ class RunDirectory:
                 f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
             ) from e
 
-    def _check_same(self, flags: Mapping[str, str]) -> None:
-        lines = self.flags.read_text().splitlines()
-        old = dict(line.removeprefix("--").split("=", 1) for line in lines if line.startswith("--"))
-        differing = [name for name in {**old, **flags} if old.get(name) != flags.get(name)]
-        if differing:
-            listed = ", ".join(
-                f"--{n} (there {old.get(n, 'unset')!r}, now {flags.get(n, 'unset')!r})" for n in differing
-            )
+    def _check_same(self, settings: Settings) -> None:
+        old = options.read(self.flags)
+        longer = dataclasses.replace(old, epochs=settings.epochs)
+        if (
+            old.epochs
+            and settings.epochs
+            and settings.epochs > old.epochs
+            and not options.differences(longer, settings)
+        ):
+            self._go_on_longer(old.epochs, settings)
+        elif differing := options.differences(old, settings):
             raise ValueError(
-                f"The run directory '{self.path}' belongs to other flags: {listed}. Give a new --workdir, or go on "
-                "with that run by "
-                f"--flagfile={self.flags}."
+                f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
+                f"--workdir, or go on with that run by --flagfile={self.flags}."
             )
+
+    def _go_on_longer(self, epochs: int, settings: Settings) -> None:
+        """The directory belongs to the same run with more epochs; what the shorter one ended with is set aside."""
+        ended = [self.path / name for name in _OF_THE_END if (self.path / name).exists()]
+        if ended:
+            kept = self.path / f"epochs_{epochs}"
+            kept.mkdir(exist_ok=True)
+            for path in ended:
+                path.replace(kept / path.name)
+            _LOG.info("What the run of %d epochs ended with is kept in %s.", epochs, kept)
+        files.write(self.flags, options.as_text(settings).encode())
+
+    def check_equations(self, equations: str) -> None:
+        """Keeps what a recipe of the user's own says, to refuse another one under its name.
+
+        Raises:
+            ValueError: If the run began with other equations.
+        """
+        path = self.path / "equations.txt"
+        if path.exists() and path.read_text() != equations + "\n":
+            raise ValueError(
+                f"The run in '{self.path}' began with another recipe of this name: see {path}. Give a new "
+                "--workdir, or take the changes back."
+            )
+        files.write(path, f"{equations}\n".encode())
 
     def write_json(self, name: str, value: object) -> None:
         """Writes `value` as NAME.json at once."""
@@ -86,3 +119,8 @@ class RunDirectory:
         """What NAME.json holds; empty if there is none."""
         path = self.path / f"{name}.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    def latest_export(self) -> pathlib.Path | None:
+        """The latest version of the exported model; None if there is none."""
+        versions = [path for path in self.saved_model.glob("*") if path.name.isdecimal()]
+        return max(versions, key=lambda path: int(path.name), default=None)

@@ -14,7 +14,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from absl import flags
 
-import ugm_tf
 from ugm_tf.callbacks import files, grids
 
 from . import finished, pictures, scripts
@@ -51,7 +50,7 @@ def sample(
     run = finished.load(workdir)
     model = run.model
     given = {}
-    endpoint = ugm_tf.inference.endpoints(model).get("sample")
+    endpoint = model.endpoints().get("sample")
     if endpoint is not None and "c" in endpoint.inputs:
         classes = endpoint.inputs["c"].shape[-1]
         if label is not None and label >= classes:

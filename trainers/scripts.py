@@ -1,4 +1,4 @@
-"""What the scripts share: how one starts, and how it refuses."""
+"""What the scripts share: how one starts, how it refuses, and how it is stopped."""
 
 import logging
 import sys
@@ -7,20 +7,30 @@ from collections.abc import Callable
 from absl import app
 from absl import logging as absl_logging
 
-__all__ = ["start"]
+from . import rundir, stopping, summary
+
+__all__ = ["show", "start"]
 
 
-def start(main: Callable[[list[str]], None]) -> None:
-    """Runs a script: a refusal is printed as its message, without a traceback, and exits with 2."""
+def start(main: Callable[[list[str]], int | None]) -> None:
+    """Runs a script.
+
+    Its exit status is what `main` returns, 0 for None.  A refusal is printed as its message, without a traceback, and
+    exits with 2; so does a run that diverged.  One that is interrupted exits with 128 and the signal's number.
+    """
 
     def refusing(argv: list[str]) -> None:
         if len(argv) > 1:
             raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
         try:
-            main(argv)
-        except ValueError as e:
+            status = main(argv)
+        except (ValueError, FloatingPointError) as e:
             print(f"error: {e}", file=sys.stderr)
-            sys.exit(2)
+            status = 2
+        except KeyboardInterrupt as e:
+            print(str(e) or "Stopped.", file=sys.stderr)
+            status = e.status if isinstance(e, stopping.Stopped) else 130
+        sys.exit(status)
 
     absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow's own remarks would break the progress bar
     log = logging.getLogger("ugm_tf")
@@ -28,3 +38,17 @@ def start(main: Callable[[list[str]], None]) -> None:
     log.setLevel(logging.INFO)
     log.propagate = False
     app.run(refusing)
+
+
+def show(end: summary.End, directory: rundir.RunDirectory) -> int:
+    """Prints what a run ended with; returns the exit status, 1 if a part of the end failed."""
+    for name, value in end.figures.items():
+        print(f"{name}: {value:.4g}")
+    print(
+        f"\nReport:     {directory.report}\nSamples:    {directory.path / 'samples.png'}\nSavedModel: "
+        f"{directory.latest_export()}"
+    )
+    if end.failures:
+        parts = "; ".join(failure.part for failure in end.failures)
+        print(f"Failed:     {parts}\nTracebacks: {directory.errors}", file=sys.stderr)
+    return int(bool(end.failures))

@@ -1,114 +1,182 @@
-"""The end of a run: the model, its export, its numbers and its report."""
+"""The end of a run: the model, its export, its numbers and its report; each a part that may fail alone."""
 
+import dataclasses
+import json
+import os
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import ugm_tf
 from ugm_tf.callbacks import Progress, grids
-from ugm_tf.serving import export_model
+from ugm_tf.serving import CARD, export_model
 
-from . import defaults, figures, metrics, pictures, report, rundir
+from . import figure_table, finished, metrics, options, own_recipes, page, pictures, rundir
 from .inputs import Inputs
+from .parts import Failure, Parts
+from .settings import Resolved
 
-__all__ = ["measure", "write"]
+__all__ = ["End", "write", "write_again"]
 
-_QUICK = 10_000  # training examples up to which a classifier takes seconds
+
+class End(NamedTuple):
+    """What a run ended with.
+
+    Args:
+        figures: Final numbers, by name.
+        failures: Parts that failed.
+    """
+
+    figures: dict[str, float]
+    failures: list[Failure]
 
 
 def write(
     model: ugm_tf.UnifiedModel,
     directory: rundir.RunDirectory,
-    settings: defaults.Settings,
+    settings: Resolved,
     training: Inputs,
     held_out: Inputs,
-    progress: Progress,
     command: str,
-) -> dict[str, float]:
-    """Writes model.keras, saved_model/1, samples.png, figures.json and report.html; returns the figures.
+    progress: Progress | None = None,
+) -> End:
+    """Writes model.keras, saved_model, samples.png, figures.json and report.html.
 
-    Where the run keeps averages of the weights, all but model.keras, which holds both, is made with those.
+    Where the run keeps averages of the weights, all but model.keras, which holds both, is made with those.  A part that
+    fails is named in the report, and errors.txt has its traceback; the others are written.
+
+    Args:
+        model: The trained model.
+        directory: The run's.
+        settings: The run's.
+        training: What it learned from.
+        held_out: The validation split.
+        command: What to type to train it again.
+        progress: Of the training that has just ended; None where the end of an earlier run is made again, whose
+            model.keras and versions.json stay as they are.
     """
-    model.save(directory.model)
+    parts = Parts()
+    if progress is not None:
+        parts.attempt("model.keras", lambda: model.save(directory.model))
+        directory.write_json("versions", rundir.versions())
     timing = _timing(directory, progress)
     with pictures.weights(model, settings):
-        if not (directory.saved_model / "1").exists():
-            export_model(model, directory.saved_model, version=1)
-        measured = measure(model, training, held_out)
-        drawn = _draw(model, directory, held_out, settings)
-    content = report.Report(
-        title=f"{settings.recipe} on {settings.dataset}",
-        recipe=settings.recipe,
+        parts.attempt("saved_model", lambda: _export(model, directory))
+        subject = figure_table.Subject(model, training, held_out)
+        measured, _ = figure_table.measure(subject, figure_table.AT_THE_END, parts=parts)
+        drawn = _draw(parts, model, directory, held_out)
+    rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
+    numbers = {figure.name: float(figure.value) for figure in measured}
+    directory.write_json("figures", numbers)
+    name = own_recipes.short(settings.recipe)
+    content = page.Report(
+        title=f"{name} on {settings.dataset}",
+        recipe=name,
         dataset=training.examples.title,
         command=command,
         equations=model.describe(),
-        flags=dict(line.removeprefix("--").split("=", 1) for line in directory.flags.read_text().splitlines()),
-        versions=rundir.versions(),
-        metrics=metrics.read(directory.metrics) if directory.metrics.exists() else (),
+        flags=options.as_flags(settings),
+        versions=directory.read_json("versions"),
+        metrics=rows or (),
         progress=_progress(directory) if held_out.examples.is_image else (),
         figures=measured,
         seconds=timing["seconds"],
         images_per_second=timing["examples_per_second"],
         **drawn,
     )
-    report.write_report(directory.path, content)
-    directory.write_json("versions", rundir.versions())
-    numbers = {figure.name: float(figure.value) for figure in measured}
-    directory.write_json("figures", numbers)
-    return numbers
+    _report(parts, directory, content)
+    parts.write(directory.errors)
+    return End(numbers, parts.failures)
 
 
-def measure(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[figures.Figure]:
-    """The figures of a run that has just ended, the most important first."""
-    examples, image = training.examples, training.examples.is_image
-    quick = len(examples) <= _QUICK
-    out = []
-    if ugm_tf.evaluation.has_classifier(model):
-        out += figures.classified(model, training, held_out)
-    if ugm_tf.evaluation.is_translator(model) and image and quick:
-        out += figures.translated(model, training, held_out)
-    if "sample" in ugm_tf.inference.endpoints(model) and image and examples.c is not None and quick:
-        out += figures.judged(model, examples, held_out.examples)
-    if ugm_tf.evaluation.has_predictor(model):
-        out += figures.units(model, training, held_out)
-    if ugm_tf.inference.has_bound(model):
-        out.append(figures.bound(model, held_out))
-    return out + figures.losses(model, held_out)
+def write_again(
+    workdir: str | os.PathLike[str], *, data_dir: str | None = None, manual_dir: str | None = None
+) -> tuple[End, rundir.RunDirectory]:
+    """Writes the end of a finished run again; nothing is trained.
+
+    Args:
+        workdir: The run directory.
+        data_dir: Where TFDS keeps data sets.
+        manual_dir: Where files that were downloaded by hand lie.
+
+    Returns:
+        What it ended with, and its directory.
+
+    Raises:
+        ValueError: If the directory holds no finished run.
+    """
+    run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
+    command = f"python -m trainers.train --flagfile={run.directory.flags}"
+    training, held_out = run.split("train"), run.split("validation")
+    return write(run.model, run.directory, run.settings, training, held_out, command), run.directory
 
 
-def _draw(
-    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs, settings: defaults.Settings
-) -> dict[str, Any]:
+def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) -> None:
+    """Writes the page; if it cannot be drawn, one of words and figures alone."""
+
+    def named() -> list[tuple[str, str]]:
+        return [(failure.part, failure.error) for failure in parts.failures]
+
+    whole = dataclasses.replace(content, failures=named())
+    if not parts.attempt("report.html", lambda: page.write_report(directory.path, whole)):
+        bare = page.Report(
+            title=content.title,
+            recipe=content.recipe,
+            dataset=content.dataset,
+            command=content.command,
+            equations=content.equations,
+            flags=content.flags,
+            versions=content.versions,
+            figures=content.figures,
+            failures=named(),
+        )
+        parts.attempt("report.html without pictures", lambda: page.write_report(directory.path, bare))
+
+
+def _export(model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory) -> None:
+    """Exports the model, unless the latest version is of as many steps."""
+    latest, steps = directory.latest_export(), int(model.steps)
+    card = None if latest is None else latest / CARD
+    known = json.loads(card.read_text())["metadata"] if card is not None and card.exists() else {}
+    if known.get("steps") != steps:
+        export_model(model, directory.saved_model, metadata={"steps": steps})
+
+
+def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs) -> dict[str, Any]:
     """The pictures of the report, by field; samples.png is written where there is something to draw."""
     image = held_out.examples.is_image
-    first = held_out.first(64 if image else 1000)
     out: dict[str, Any] = {
-        "data": first["x"],
-        "reconstructions": pictures.reconstructions(model, held_out),
-        "interpolations": pictures.interpolations(model, held_out),
+        "data": parts.attempt("examples", lambda: held_out.first(64 if image else 1000)["x"]),
+        "reconstructions": parts.attempt("reconstructions", lambda: pictures.reconstructions(model, held_out)),
+        "interpolations": parts.attempt("interpolations", lambda: pictures.interpolations(model, held_out)),
     }
     png = directory.path / "samples.png"
     if image and ugm_tf.evaluation.is_translator(model):
-        out["translations"] = pictures.translations(model, held_out)
-        grids.save_png(
-            png, np.concatenate([grids.stacks(*part) for part in out["translations"]]), pictures.columns(model)
-        )
-    elif "sample" in ugm_tf.inference.endpoints(model):
-        out["samples"], out["columns"] = pictures.shown(model), pictures.columns(model)
-        if image:
-            grids.save_png(png, out["samples"], out["columns"])
-        else:
-            grids.scatter_png(png, out["samples"], reference=np.asarray(held_out.examples.x))
+        found = parts.attempt("translations", lambda: pictures.translations(model, held_out))
+        if found:
+            stacks = np.concatenate([grids.stacks(*part) for part in found])
+            parts.attempt("samples.png", lambda: grids.save_png(png, stacks, pictures.columns(model)))
+        out["translations"] = found or ()
+    elif model.can("sample"):
+        samples, columns = parts.attempt("samples", lambda: pictures.samples_to_show(model)), pictures.columns(model)
+        if samples is not None and image:
+            parts.attempt("samples.png", lambda: grids.save_png(png, samples, columns))
+        elif samples is not None:
+            x = np.asarray(held_out.examples.x)
+            parts.attempt("samples.png", lambda: grids.scatter_png(png, samples, reference=x))
+        out |= {"samples": samples, "columns": columns}
     return out
 
 
-def _timing(directory: rundir.RunDirectory, progress: Progress) -> dict[str, Any]:
+def _timing(directory: rundir.RunDirectory, progress: Progress | None) -> dict[str, Any]:
     """Time spent over all the processes of the run."""
-    old = directory.read_json("timing")
+    old = {"seconds": None, "examples_per_second": None} | directory.read_json("timing")
+    if progress is None:
+        return old
     timing = {
-        "seconds": old.get("seconds", 0.0) + progress.seconds,
-        "examples_per_second": progress.examples_per_second or old.get("examples_per_second"),
+        "seconds": (old["seconds"] or 0.0) + progress.seconds,
+        "examples_per_second": progress.examples_per_second or old["examples_per_second"],
     }
     directory.write_json("timing", timing)
     return timing

@@ -12,7 +12,7 @@ if keras.backend.backend() != "tensorflow":
         "Set KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
-from ugm_tf import algebra, callbacks, data, densities, evaluation, networks, recipes, serving
+from ugm_tf import algebra, callbacks, data, densities, evaluation, inference, networks, recipes, serving
 from ugm_tf.algebra import (
     DATA,
     GENERATED,
@@ -36,12 +36,15 @@ from ugm_tf.algebra import (
     Mean,
     NegativeLogProb,
     Pack,
+    Part,
     Phase,
     PosteriorWeight,
     Recipe,
     Rename,
     Reverse,
     Role,
+    Sampler,
+    Schedule,
     Step,
     Term,
     Weight,
@@ -51,8 +54,10 @@ from ugm_tf.algebra import (
     contests,
     importance_weighted,
     packed,
+    schedules,
 )
 from ugm_tf.densities import Density, Prior
+from ugm_tf.joint import Joint
 from ugm_tf.model import UnifiedModel
 from ugm_tf.saving import load_model
 from ugm_tf.serialization import record
@@ -77,11 +82,13 @@ __all__ = [
     "ImportanceWeight",
     "ImportanceWeightedBound",
     "Interpolated",
+    "Joint",
     "JointSample",
     "KL",
     "Mean",
     "NegativeLogProb",
     "Pack",
+    "Part",
     "Phase",
     "PosteriorWeight",
     "Prior",
@@ -89,6 +96,8 @@ __all__ = [
     "Rename",
     "Reverse",
     "Role",
+    "Sampler",
+    "Schedule",
     "Step",
     "Term",
     "UnifiedModel",
@@ -103,10 +112,16 @@ __all__ = [
     "densities",
     "evaluation",
     "importance_weighted",
+    "inference",
     "load_model",
     "networks",
     "packed",
     "recipes",
     "record",
+    "schedules",
     "serving",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

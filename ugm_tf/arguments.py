@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["of_their_kind"]
+__all__ = ["of_their_kind", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -53,13 +53,26 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     return decorate
 
 
+def shown(parameter: inspect.Parameter) -> str:
+    """A parameter as messages show it: "beta: float = 1.0"."""
+    annotation, default = parameter.annotation, parameter.default
+    empty = inspect.Parameter.empty
+    kinds = [] if annotation is empty else typing.get_args(annotation) or (annotation,)
+    names = ["None" if kind is types.NoneType else getattr(kind, "__name__", str(kind)) for kind in kinds]
+    value = "" if default is empty else f" = {default!r}"
+    return f"{parameter.name}{': ' + ' | '.join(names) if names else ''}{value}"
+
+
 def _check(owner: str, parameter: inspect.Parameter, value: Any) -> None:
     empty, default = inspect.Parameter.empty, parameter.default
     annotation = type(default) if parameter.annotation is empty else parameter.annotation
     kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not types.NoneType]
-    if not all(kind in _KINDS for kind in kinds) or (value is None and len(typing.get_args(annotation)) > len(kinds)):
+    if not any(kind in _KINDS for kind in kinds) or not all(isinstance(kind, type) for kind in kinds):
         return
-    if not any(isinstance(value, _KINDS[kind]) and isinstance(value, bool) == (kind is bool) for kind in kinds):
+    if value is None and len(typing.get_args(annotation)) > len(kinds):
+        return
+    taken = [isinstance(value, _KINDS.get(kind, kind)) and isinstance(value, bool) == (kind is bool) for kind in kinds]
+    if not any(taken):
         such = {None: " or None", empty: ""}.get(default, f", such as {default!r}")
         raise ValueError(
             f"'{parameter.name}' of {owner} is of type {' or '.join(kind.__name__ for kind in kinds)}{such}. "

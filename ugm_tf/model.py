@@ -1,20 +1,23 @@
 """The one model: a Keras model whose training step runs the phases of a recipe."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ugm_tf import averaging, compilation, datasets, execution, inference, steps, validation
-from ugm_tf.algebra import JointSample, Phase, Recipe
+from ugm_tf.algebra import Recipe
 from ugm_tf.densities import Density, Prior
+from ugm_tf.inference import Answers
+from ugm_tf.joint import Joint
+from ugm_tf.training import averages, execution, first_batch, keras_internals, optimizers, steps
 
 __all__ = ["UnifiedModel"]
 
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
-class UnifiedModel(keras.Model):
+class UnifiedModel(Answers, keras.Model):
     """A generative model: the densities of a recipe, trained by its phases.
 
     It is an ordinary Keras model: `compile`, `fit`, `evaluate`, `predict`, `save` and callbacks work as ever,
@@ -55,16 +58,13 @@ class UnifiedModel(keras.Model):
 
     def __init__(self, recipe: Recipe, densities: Mapping[str, Density | Prior], seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
-        if not isinstance(recipe, Recipe):
-            raise ValueError(f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {recipe!r}.")
-        validation.check_densities(recipe, densities)
-        self.recipe, self.seed = recipe, int(seed)
+        self.joint, self.seed = Joint(recipe, densities), int(seed)
         self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
-        self._trackers = [keras.metrics.Mean(name=name) for name in self._metric_names()]
+        self._trackers = [keras.metrics.Mean(name=name) for name in recipe.metrics]
         self._evaluated = keras.metrics.Sum(name="evaluated_batches")
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self.schedule = "alternating"
-        self.steps_left: int | None = None
+        self._left = execution.StepsLeft()
         self._epoch_steps: int | None = None
         self._fit_steps: int | None = None
         self._compile_arguments: dict[str, Any] = {}
@@ -79,20 +79,26 @@ class UnifiedModel(keras.Model):
             setattr(self, name, densities[name])
         self.built = True
 
-    # ---------------------------------------------------------------- parts
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        joint = self.__dict__.get("joint")
+        if joint is not None and self.built and name in joint.densities and value is not joint.densities[name]:
+            self.joint = Joint(joint.recipe, {**joint.densities, name: value})
+            self.functions, self.train_function, self.test_function = {}, None, None
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe."""
+        return self.joint.recipe
 
     @property
     def densities(self) -> dict[str, Density | Prior]:
         """The densities by name."""
-        return {name: getattr(self, name) for name in self.recipe.densities}
+        return dict(self.joint.densities)
 
     def describe(self) -> str:
         """The model's equations; see `Recipe.describe`."""
         return self.recipe.describe()
-
-    def variables_of(self, phase: Phase) -> list[Any]:
-        """The variables that a phase changes."""
-        return [variable for name in phase.updates for variable in getattr(self, name).trainable_variables]
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -101,14 +107,7 @@ class UnifiedModel(keras.Model):
     def reset_metrics(self) -> None:
         super().reset_metrics()
         self._evaluated.reset_state()
-        self.steps_left = self._epoch_steps
-
-    def _metric_names(self) -> list[str]:
-        names = []
-        for phase in dict.fromkeys(self.recipe.phases):  # one may run several times in a step
-            names += [phase.metric(e) for e in phase.minimise]
-            names += [f"{phase.name}/loss"]
-        return names
+        self._left.number = self._epoch_steps
 
     # -------------------------------------------------------------- compile
 
@@ -134,23 +133,12 @@ class UnifiedModel(keras.Model):
         Raises:
             ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
         """
-        arguments: dict[str, Any] = {
-            "schedule": schedule,
-            "jit_compile": jit_compile,
-            "steps_per_execution": steps_per_execution,
-            "run_eagerly": run_eagerly,
-        }
-        compilation.check(self.recipe, unknown, **arguments)
-        self.optimizers = compilation.optimizers(self, optimizer)
+        arguments: dict[str, Any] = {"schedule": schedule, "jit_compile": jit_compile, "run_eagerly": run_eagerly}
+        arguments["steps_per_execution"] = steps_per_execution
+        optimizers.check(self.recipe, unknown, **arguments)
+        self.optimizers = optimizers.by_phase(self.joint, optimizer)
         self.schedule = schedule
-        jit, self.execution = (
-            execution.choose_jit(list(self._flatten_layers()))
-            if jit_compile == "auto"
-            else (
-                bool(jit_compile),
-                f"jit_compile={jit_compile}",
-            )
-        )
+        jit, self.execution = execution.choose_jit(keras_internals.flat_layers(self), jit_compile)
         super().compile(
             optimizer=None,  # else Keras would hang a spare one, with slots for every weight, on the model
             jit_compile=jit and not run_eagerly,
@@ -169,39 +157,18 @@ class UnifiedModel(keras.Model):
         optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config.pop("optimizer").items()}
         self.compile(optimizer=optimizers, **config)
 
-    # ---------------------------------------------------------------- steps
-
-    def values(self, data: Any) -> dict[str, tf.Tensor]:
-        """A batch of data by the names of the recipe's variables."""
-        names, parts = self.recipe.data, [data]
-        if isinstance(data, tuple | list):
-            parts = [part for part in data if part is not None]
-            if len(parts) == 1:  # Keras wraps what it was given: (x,), or (x, None, None)
-                return self.values(parts[0])
-        if not isinstance(data, Mapping):
-            if len(parts) != len(names):
-                raise ValueError(
-                    f"The recipe takes data of {', '.join(names)}: give a dict by them, or a tuple in that order. "
-                    f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
-                )
-            data = dict(zip(names, parts, strict=True))
-        if set(data) != set(names):
-            raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
-        return {name: _as_float(data[name]) for name in names}
-
-    def joint_sample(self, data: Any, training: bool) -> JointSample:
-        """The joint sample that every sampler starts from: a batch of data."""
-        return JointSample(self.densities, self.recipe.roles, self.values(data), training)
-
     def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
-        return steps.train(self, data)
+        values = self.joint.values(data)
+        out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule)
+        self.steps.assign_add(1)
+        return out
 
     def evaluate_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """The metrics' values on a batch, scalars in nats; nothing learns."""
         batch = tf.cast(self._evaluated.result(), tf.int32)
         self._evaluated.update_state(1.0)
-        return steps.evaluate(self, data, batch)
+        return steps.evaluate(self.joint, self.joint.values(data), self.seed, self.steps.value, batch)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         return self._report(self.run_phases(data), data)
@@ -214,8 +181,6 @@ class UnifiedModel(keras.Model):
         for metric in self._trackers:
             metric.update_state(values[metric.name], sample_weight=size)
         return {metric.name: metric.result() for metric in self._trackers}
-
-    call = inference.call
 
     # ------------------------------------------------------- fit, evaluate
 
@@ -232,17 +197,26 @@ class UnifiedModel(keras.Model):
 
     def _function_of(self, step_values: Any, step: Any, jit: bool) -> Any:
         if self.run_eagerly or tf.distribute.has_strategy():
-            return self._make_function(step)  # Keras's own, one step at a time
-        return execution.make_function(self, step_values, jit)
+            return keras_internals.one_step_function(self, step)
+        return execution.make_function(step_values, self._trackers, self.steps_per_execution, self._left, jit)
 
     def fit(
-        self, x: Any = None, y: Any = None, *, class_weight: Any = None, sample_weight: Any = None, **kwargs: Any
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        whole_epoch: int | None = None,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        **kwargs: Any,
     ) -> Any:
         """Trains; as `keras.Model.fit`.
 
         Args:
             x: A `tf.data.Dataset` of dicts by variable (see `ugm_tf.data.batches`) or of tuples; or arrays.
             y: The recipe's second variable, where it has two and x is an array.
+            whole_epoch: Steps of a whole epoch, where `steps_per_epoch` is what one that was stopped still has: steps
+                are run in the same groups as in an epoch that was never stopped.
             class_weight: Refused: a phase's expectations have no classes.  Weigh them in the recipe.
             sample_weight: Refused, likewise.
             **kwargs: The other arguments of `keras.Model.fit`.
@@ -258,16 +232,12 @@ class UnifiedModel(keras.Model):
                 "fit() takes no class_weight and no sample_weight: expectations are under the data as given. "
                 "Weigh a term with Expectation(weight=...), or draw the data with other frequencies."
             )
-        self._assert_compile_called("fit")
-        first = datasets.check_first(self, x, y, kwargs.get("batch_size"))
-        if (held_out := kwargs.get("validation_data")) is not None:
-            parts = held_out if isinstance(held_out, tuple) else (held_out,)
-            datasets.check_first(self, parts[0], parts[1] if len(parts) > 1 else None, kwargs.get("batch_size"))
+        keras_internals.assert_compiled(self, "fit")
+        first = first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
+        first_batch.check_held_out(self.joint, kwargs.get("validation_data"), kwargs.get("batch_size"))
         steps = kwargs.get("steps_per_epoch")
-        if self._compile_arguments["steps_per_execution"] == "auto" and not self.run_eagerly and first is not None:
-            chosen = execution.choose_steps(steps or first.batches, first.bytes, bool(self.jit_compile))
-            if chosen != self.steps_per_execution:
-                self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+        if first is not None:
+            self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._fit_steps = self._epoch_steps = steps
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
         if isinstance(x, tf.data.Dataset) and steps:
@@ -277,27 +247,39 @@ class UnifiedModel(keras.Model):
         finally:
             self._fit_steps = self._epoch_steps = None
 
+    def _choose_steps(self, epoch: int | None, batch_bytes: int) -> None:
+        """Fits the number of steps in a call to the epoch, if it is to be chosen."""
+        if self._compile_arguments["steps_per_execution"] != "auto" or self.run_eagerly:
+            return
+        chosen = execution.choose_steps(epoch, batch_bytes, bool(self.jit_compile))
+        if chosen != self.steps_per_execution:
+            self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+
     def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
         if sample_weight is not None:
-            raise ValueError(
-                "evaluate() takes no sample_weight: the recipe's expectations are under the data as given."
-            )
-        if "_use_cached_eval_dataset" not in kwargs:
-            datasets.check_first(self, x, y, kwargs.get("batch_size"))
-        left, self._epoch_steps = self.steps_left, kwargs.get("steps")
+            raise ValueError("evaluate() takes no sample_weight: expectations are under the data as given.")
+        if keras_internals.FIT_EVALUATES not in kwargs:
+            first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
+        left, self._epoch_steps = self._left.number, kwargs.get("steps")
         try:
             return super().evaluate(x, y, **kwargs)
         finally:  # a callback may evaluate within an epoch
-            self.steps_left, self._epoch_steps = left, self._fit_steps
+            self._left.number, self._epoch_steps = left, self._fit_steps
 
-    # ------------------------------------------------------------ inference
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        """Within it, the weights are the averages that the optimizers keep: a GAN's decoder samples best with those.
 
-    sample = inference.sample
-    encode, decode, reconstruct = inference.encode, inference.decode, inference.reconstruct
-    discriminate, classify = inference.discriminate, inference.classify
-    log_prob_bound = inference.log_prob_bound
-    averaged = averaging.averaged
+        >>> model = ugm_tf.load_model("run/model.keras")
+        >>> model.compile(keras.optimizers.Adam(1e-4, use_ema=True, ema_momentum=0.999))
+        >>> history = model.fit(np.zeros([64, 8, 8, 1]), batch_size=16, verbose=0)
+        >>> with model.averaged():
+        ...     images = model.sample(16)
+
+        Raises:
+            ValueError: If no optimizer keeps averages, or nothing was trained yet.
+        """
+        return averages.averaged(self.joint, self.optimizers)
 
     # --------------------------------------------------------------- config
 
@@ -314,8 +296,3 @@ class UnifiedModel(keras.Model):
         recipe = keras.saving.deserialize_keras_object(config.pop("recipe"))
         densities = {name: keras.saving.deserialize_keras_object(d) for name, d in config.pop("densities").items()}
         return cls(recipe, densities, **config)
-
-
-def _as_float(value: Any) -> tf.Tensor:
-    value = tf.convert_to_tensor(value)
-    return value if value.dtype.is_floating else tf.cast(value, tf.float32)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ugm_tf.algebra import Ancestral, Detach, Draw, Enumerate, Interpolated, Phase, Recipe, Rename
+from ugm_tf.algebra import Ancestral, Draw, Enumerate, Phase, Recipe, Rename
 from ugm_tf.densities import Density, Family, Logit, OneHot, Prior, families
 
 __all__ = ["check_classes", "check_data", "check_densities", "check_lengths"]
@@ -92,7 +92,7 @@ def _check_steps(recipe: Recipe, shapes: Mapping[str, tuple[tuple[int, ...], str
 
 def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) -> None:
     for e in phase.minimise:
-        for name in (*getattr(e.of, "scored", ()), *getattr(e.weight, "scored", ())):
+        for name in e.scored:
             if not densities[name].family.has_log_prob:
                 raise ValueError(
                     f"Phase '{phase.name}' minimises {e.of}, but '{name}' is a point density, which has no "
@@ -100,16 +100,15 @@ def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) 
                     "Give it a family with a spread, such as 'laplace' or 'unit_gaussian', or judge its draws by a "
                     "discriminator."
                 )
-        for side in (e.under.left, e.under.right) if isinstance(e.under, Interpolated) else (e.under,):
-            if isinstance(side, Ancestral):
-                _check_gradients(recipe, phase, side, densities)
+        for side in e.under.sides:
+            _check_gradients(recipe, phase, side, densities)
 
 
 def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities: Mapping[str, Any]) -> None:
     """Every density that learns from what it draws must have draws that carry its gradient."""
     live: list[str] = []
     for step in sampler.steps:
-        if isinstance(step, Detach):
+        if step.holds:
             live = []
         elif isinstance(step, Enumerate):
             if not isinstance(densities[step.density].family, OneHot):

@@ -22,6 +22,7 @@ class Stub:
         self.asked.append((given, training))
         return self.function(*given)
 
+    flow = None
     draw, value, location = ugm_tf.Density.draw, ugm_tf.Density.value, ugm_tf.Density.location
 
 
@@ -51,7 +52,7 @@ def classes(function):
 
 
 def roles(**texts):
-    return {name: ugm_tf.Role.parse(text) for name, text in texts.items()}
+    return ugm_tf.algebra.Roles({name: ugm_tf.Role.parse(text) for name, text in texts.items()})
 
 
 def seed(number=0):

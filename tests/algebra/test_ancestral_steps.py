@@ -13,6 +13,7 @@ from ugm_tf.algebra import (
     Ask,
     Detach,
     Draw,
+    Draws,
     Enumerate,
     JointSample,
     Mean,
@@ -76,10 +77,10 @@ class MeanTest(absltest.TestCase):
         self.assertEqual((tuple(sample["x"].shape), sample.axes), ((5, B, 2), (5,)))
 
     def test_is_no_draw_but_shares_what_was_drawn_before(self):
-        drawn, sample = {}, start()
-        draws, means = (Ancestral(("prior", step))(sample, stubs.seed(), drawn) for step in ("coins", Mean("coins")))
-        self.assertIs(draws["z"], means["z"])
-        self.assertFalse(np.any(draws["u"] == means["u"]))
+        draws = Draws(start())
+        drawn, means = (draws(Ancestral(("prior", step)), stubs.seed()) for step in ("coins", Mean("coins")))
+        self.assertIs(drawn["z"], means["z"])
+        self.assertFalse(np.any(drawn["u"] == means["u"]))
 
 
 class ReverseTest(absltest.TestCase):
@@ -197,7 +198,7 @@ class DescribeTest(parameterized.TestCase):
         ("reversed", INFERRED.then(Reverse("z", "u")), "x ~ data, z ~ encoder, u = 1 - z"),
         ("packed", GENERATED.then(Pack("x", "x_pack", 2)), "z ~ prior, x ~ decoder, x_pack = 2 of x"),
         ("packed_data", DATA.then(Pack("x", "x_pack", 3)), "x ~ data, x_pack = 3 of x"),
-        ("asked", GENERATED.then(Ask("discriminator")), "z ~ prior, x ~ decoder, l = logit of discriminator"),
+        ("asked", GENERATED.then(Ask("discriminator")), "z ~ prior, x ~ decoder, l = sg(logit of discriminator)"),
         ("held_twice", INFERRED.detached().detached(), "x ~ data, z ~ sg(encoder)"),
         ("exact", Ancestral((Enumerate("classes"), Mean("image"))), "x ~ data, every c ~ classes, v = mean of image"),
     )

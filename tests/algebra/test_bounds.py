@@ -74,7 +74,7 @@ class ValueTest(parameterized.TestCase):
 
     @parameterized.parameters(
         (ImportanceWeightedBound(), "-log mean_k[p(x | z) p(z) / q(z | x)]"),
-        (ImportanceWeightedBound(group=5), "-log mean_5[p(x | z) p(z) / q(z | x)]"),
+        (ImportanceWeightedBound(group=5), "-log mean_5[p(x | z) p(z) / q(z | x)] over groups of 5 draws, k/5 apart"),
         (ImportanceWeightedBound(doubly_reparameterised=True), "-log mean_k[p(x | z) p(z) / q(z | x)], dreg"),
         (
             ImportanceWeightedBound(("decoder", "middle", "top"), ("encoder", "up")),

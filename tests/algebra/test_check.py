@@ -93,9 +93,9 @@ class CheckTest(parameterized.TestCase):
         ("asked", dict(of=DiscriminatorLoss(1, "critic")), "Phase 'wake' asks the density 'critic'"),
         ("weighing", dict(weight=DiscriminatorProbability("critic")), "Phase 'wake' asks the density 'critic'"),
         (
-            "scored_under_ones_own_sampler",
-            dict(of=NegativeLogProb("critic"), under=print),
-            "scores the density 'critic'",
+            "scored_between_samplers",
+            dict(of=NegativeLogProb("critic"), under=Interpolated(INFERRED, GENERATED)),
+            "Phase 'wake' scores the density 'critic'",
         ),
     )
     def test_an_unknown_density(self, change, advice):
@@ -118,15 +118,6 @@ class CheckTest(parameterized.TestCase):
             RATE,
             densities=VAE | {"critic": "q(y | x)", "judge": "q(y | x)"},
         )
-
-    @parameterized.named_parameters(
-        ("a_sampler", dict(under=lambda sample, seed: sample)),
-        ("a_term", dict(of=lambda sample: sample.log_prob("critic"))),
-        ("a_weight", dict(weight=lambda sample: sample.log_prob("critic"))),
-    )
-    def test_nothing_is_left_over_where_a_function_of_ones_own_may_use_it(self, change):
-        e = E(**{"of": NegativeLogProb("decoder"), "under": INFERRED, "name": "own"} | change)
-        recipe(DISTORTION, RATE, e, densities=VAE | {"critic": "q(x | z)"})
 
     # ---------------------------------------------------- variables
 

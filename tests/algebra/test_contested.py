@@ -67,7 +67,7 @@ class ContestTest(parameterized.TestCase):
     def test_every_contest_makes_a_gan(self, contest):
         made = gan(contest=contest)
         self.assertEqual({loss.contest for loss in losses(made)}, {contest})
-        self.assertIn(contests.get(contest).text(0, True, "x"), made.describe())
+        self.assertIn(contests.get(contest).text(0, True, "discriminator", made.roles), made.describe())
 
     @parameterized.parameters("alpha_gan", "avb", "veegan", "as_vae")
     def test_without_one_the_recipes_own_stays(self, name):
@@ -284,8 +284,11 @@ class ContestableTest(parameterized.TestCase):
         self.assertEqual(aae(reconstruction=2.0, **options), contested(aae(reconstruction=2.0), **options))
 
     @parameterized.parameters(
-        ({"gradient_penalty": "ten"}, "'gradient_penalty' of {} is of type float or None. Received: 'ten'"),
-        ({"r1": True}, "'r1' of {} is of type float, such as 0.0. Received: True"),
+        (
+            {"gradient_penalty": "ten"},
+            "'gradient_penalty' of {} is of type float or Schedule or LearningRateSchedule or None. Received: 'ten'",
+        ),
+        ({"r1": True}, "'r1' of {} is of type float or Schedule or LearningRateSchedule, such as 0.0. Received: True"),
         ({"pack": 2.5}, "'pack' of {} is of type int, such as 1. Received: 2.5"),
         ({"discriminator_steps": 1.5}, "'discriminator_steps' of {} is of type int, such as 1. Received: 1.5"),
     )

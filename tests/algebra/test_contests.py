@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from ugm_tf.algebra import contests
+from tests.algebra import stubs
+from ugm_tf.algebra import Roles, contests
 
 LOGITS = np.array([-2.3, -1.0, -0.4, 0.0, 0.7, 1.0, 3.1])
 
@@ -157,10 +158,23 @@ class NamesTest(parameterized.TestCase):
         (1, True, "l(x, c)"),
     )
     def test_texts_are_of_what_is_judged(self, y, reverse, text):
-        self.assertEqual(contests.get("hinge").text(y, reverse, "x, c"), text)
+        roles = stubs.roles(critic="q(y | x, c)")
+        self.assertEqual(contests.get("hinge").text(y, reverse, "critic", roles), text)
+
+    def test_texts_say_which_of_several_discriminators(self):
+        roles = Roles(stubs.roles(critic="q(y | x)", ratio="q(v | x)", twin="q(y | x)"), ("critic", "ratio", "twin"))
+
+        def texts(contest, by):
+            return [contests.get(contest).text(1, reverse, by, roles) for reverse in (False, True)]
+
+        self.assertEqual(texts("hinge", "ratio"), ["max(0, 1 - l_ratio(x))", "l_ratio(x)"])
+        self.assertEqual(texts("pearson", "ratio"), ["-T_ratio[pearson](x)", "T_ratio[pearson](x)"])
+        self.assertEqual(texts("logistic", "ratio"), ["-log q(v=1 | x)", "-log q^r(v=1 | x)"])
+        self.assertEqual(texts("logistic", "twin"), ["-log q_twin(y=1 | x)", "-log q^r_twin(y=1 | x)"])
 
     def test_an_f_divergence_is_written_by_its_name(self):
-        texts = [contests.get("pearson").text(y, reverse, "x") for reverse in (False, True) for y in (1, 0)]
+        roles, pearson = stubs.roles(critic="q(y | x)"), contests.get("pearson")
+        texts = [pearson.text(y, reverse, "critic", roles) for reverse in (False, True) for y in (1, 0)]
         self.assertEqual(texts, ["-T[pearson](x)", "T*[pearson](x)", "T[pearson](x)", "-T*[pearson](x)"])
 
 

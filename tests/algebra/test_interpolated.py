@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.algebra import stubs
-from ugm_tf.algebra import DATA, GENERATED, INFERRED, Ancestral, Interpolated, JointSample, Pack
+from ugm_tf.algebra import DATA, GENERATED, INFERRED, Ancestral, Draws, Interpolated, JointSample, Pack
 
 ROLES = stubs.roles(prior="p(z)", decoder="p(x | z)", encoder="q(z | x)")
 N = 4000
@@ -45,9 +45,9 @@ class InterpolatedTest(parameterized.TestCase):
 
     def test_x_and_z_of_an_example_share_one_place(self):
         sample = start(20, scale=1.0)
-        drawn = {}
-        between = Interpolated(INFERRED, GENERATED)(sample, stubs.seed(), drawn)
-        left, right = drawn[INFERRED.steps], drawn[GENERATED.steps]
+        draws = Draws(sample)
+        between = draws(Interpolated(INFERRED, GENERATED), stubs.seed())
+        left, right = draws(INFERRED, None), draws(GENERATED, None)  # as they are there
         share = [(between[v] - right[v]) / (left[v] - right[v]) for v in ("x", "z")]
         np.testing.assert_allclose(share[0], share[1], atol=1e-3)
         self.assertGreater(np.std(share[0][:, 0]), 0.1)
@@ -58,17 +58,18 @@ class InterpolatedTest(parameterized.TestCase):
         self.assertNotIn("z", sample.values)  # only the generated side has a code
 
     def test_the_ends_are_the_draws_that_other_expectations_see(self):
-        drawn, sample = {}, start(20, scale=1.0)
-        generated = GENERATED(sample, stubs.seed(9), drawn)
-        between = Interpolated(DATA, GENERATED)(sample, stubs.seed(), drawn)["x"]
+        sample = start(20, scale=1.0)
+        draws = Draws(sample)
+        generated = draws(GENERATED, stubs.seed(9))
+        between = draws(Interpolated(DATA, GENERATED), stubs.seed())["x"]
         self.assertLen(sample.densities["decoder"].asked, 1)
         spread = (between - generated["x"]) / (sample["x"] - generated["x"])
         np.testing.assert_allclose(spread[:, 0], spread[:, 1], atol=1e-3)
 
     def test_equal_ones_are_drawn_once(self):
-        drawn, sample = {}, start(20)
-        first = Interpolated(DATA, GENERATED)(sample, stubs.seed(0), drawn)
-        self.assertIs(Interpolated(Ancestral(), Ancestral(("prior", "decoder")))(sample, stubs.seed(1), drawn), first)
+        draws = Draws(start(20))
+        first = draws(Interpolated(DATA, GENERATED), stubs.seed(0))
+        self.assertIs(draws(Interpolated(Ancestral(), Ancestral(("prior", "decoder"))), stubs.seed(1)), first)
 
     def test_depends_on_what_drew_either_side(self):
         sample = Interpolated(INFERRED, GENERATED)(start(20), stubs.seed())
@@ -82,7 +83,11 @@ class InterpolatedTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("data", Interpolated(DATA, GENERATED), "between x ~ data and z ~ prior, x ~ decoder"),
-        ("codes", Interpolated(Ancestral(("prior",)), INFERRED), "between z ~ prior and x ~ data, z ~ encoder"),
+        (
+            "codes",
+            Interpolated(Ancestral(("prior",)), INFERRED),
+            "between x ~ data, z ~ prior and x ~ data, z ~ encoder",
+        ),
     )
     def test_describes_itself(self, sampler, text):
         self.assertEqual(sampler.describe(ROLES, ("x",)), text)

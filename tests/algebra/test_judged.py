@@ -15,6 +15,7 @@ from ugm_tf.algebra import (
     Interpolated,
     JointSample,
     Pack,
+    Roles,
 )
 
 ROLES = stubs.roles(
@@ -176,7 +177,12 @@ class ClippedRatioTest(parameterized.TestCase):
     def test_asks_both(self):
         term = ClippedRatio("critic", "classifier")
         self.assertEqual((term.judges, term.conditioned, term.label), (("critic", "classifier"),) * 2 + ("clipped",))
-        self.assertEqual(ClippedRatio(epsilon=0.2).describe(ROLES), "-min(r l(x), clip(r, 1 -+ 0.2) l(x))")
+        self.assertEqual(
+            ClippedRatio(epsilon=0.2).describe(ROLES), "-min(r f, clip(r, 1 -+ 0.2) f) with f = l(x), r = exp(l - l(x))"
+        )
+        roles = Roles(ROLES, ("discriminator", "ratio"))
+        text = "-min(r f, clip(r, 1 -+ 0.4) f) with f = l_discriminator(x), r = exp(l - l_ratio(x))"
+        self.assertEqual(ClippedRatio().describe(roles), text)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from tests.algebra import stubs
 from ugm_tf.algebra import (
     DATA,
@@ -9,8 +10,10 @@ from ugm_tf.algebra import (
     INFERRED,
     Ancestral,
     DiscriminatorLoss,
+    Draws,
     E,
     Expectation,
+    Interpolated,
     JointSample,
     Mean,
     NegativeLogProb,
@@ -32,8 +35,32 @@ def start(weight=None):
     return JointSample(densities, ROLES, {"x": X}, training=True, weight=weight)
 
 
-def x_of(sample):
-    return sample["x"][..., 0]
+@ugm_tf.record
+class XOf(ugm_tf.Term):
+    takes = ("x",)
+
+    def __call__(self, sample):
+        return sample["x"][..., 0]
+
+
+@ugm_tf.record
+class WeightByX(ugm_tf.Weight):
+    takes = ("x",)
+
+    def __call__(self, sample):
+        return sample["x"][..., 0]
+
+
+@ugm_tf.record
+class Given(ugm_tf.Weight):
+    values: tuple[float, ...]
+    takes = ()
+
+    def __call__(self, sample):
+        return tf.constant(self.values)
+
+
+x_of, by_x = XOf(), WeightByX()
 
 
 class ExpectationTest(absltest.TestCase):
@@ -45,18 +72,18 @@ class ExpectationTest(absltest.TestCase):
         self.assertEqual(E(x_of)(sample).numpy(), 2.5)
 
     def test_weights_multiply_the_term(self):
-        self.assertEqual(E(x_of, weight=lambda sample: tf.constant([1.0, 0.0, 2.0]))(start()).numpy(), 11.0 / 3)
+        self.assertEqual(E(x_of, weight=Given((1.0, 0.0, 2.0)))(start()).numpy(), 11.0 / 3)
 
     def test_so_do_those_of_an_exact_sum(self):
         weighted = start(tf.constant([1.0, 2.0, 0.0]))
         self.assertAlmostEqual(E(x_of)(weighted).numpy(), 7.0 / 3, places=6)
-        self.assertAlmostEqual(E(x_of, weight=x_of)(weighted).numpy(), (1.0 + 2 * 9.0) / 3, places=6)
+        self.assertAlmostEqual(E(x_of, weight=by_x)(weighted).numpy(), (1.0 + 2 * 9.0) / 3, places=6)
 
     def test_no_gradient_flows_through_the_weight(self):
         with tf.GradientTape() as tape:
             x = tf.constant(X)
             tape.watch(x)
-            value = E(x_of, weight=x_of)(start().where(x=x))
+            value = E(x_of, weight=by_x)(start().where(x=x))
         np.testing.assert_allclose(tape.gradient(value, x), X / 3)  # and not 2 X / 3
 
     def test_gradients_flow_through_the_weight_of_an_exact_sum(self):
@@ -72,7 +99,7 @@ class ExpectationTest(absltest.TestCase):
     def test_label_is_the_name_or_that_of_the_term(self):
         self.assertEqual(E(NegativeLogProb("decoder"), name="distortion").label, "distortion")
         self.assertEqual(E(NegativeLogProb("decoder")).label, "decoder")
-        self.assertEqual(E(x_of).label, "x_of")
+        self.assertEqual(E(x_of).label, "xof")
 
     def test_e_is_short_for_it(self):
         self.assertIs(E, Expectation)
@@ -85,7 +112,7 @@ class PhaseTest(absltest.TestCase):
         )
 
     def test_values_are_named_by_phase_and_term(self):
-        values = self.phase().values(start(), (0, 0))
+        values = self.phase().values(Draws(start()), (0, 0))
         self.assertEqual(list(values), ["mixed/data", "mixed/generated"])
         self.assertEqual(values["mixed/data"].numpy(), 3.0)
 
@@ -99,22 +126,22 @@ class PhaseTest(absltest.TestCase):
         phase = Phase(
             "p", (E(x_of, GENERATED, name="a"), E(x_of, Ancestral(("prior", "decoder")), name="b")), ("decoder",)
         )
-        values = phase.values(sample, (0, 0))
+        values = phase.values(Draws(sample), (0, 0))
         self.assertEqual(values["p/a"].numpy(), values["p/b"].numpy())
         self.assertLen(sample.densities["decoder"].asked, 1)
 
     def test_expectations_under_other_samplers_have_noise_of_their_own(self):
         other = E(x_of, Ancestral(("prior", "decoder"), k=1), name="b")
-        values = Phase("p", (E(x_of, GENERATED, name="a"), other), ("decoder",)).values(start(), (0, 0))
+        values = Phase("p", (E(x_of, GENERATED, name="a"), other), ("decoder",)).values(Draws(start()), (0, 0))
         self.assertNotEqual(values["p/a"].numpy(), values["p/b"].numpy())
 
     def test_what_was_drawn_before_is_used_and_what_is_drawn_is_added(self):
-        drawn = {}
-        first = self.phase().values(start(), (0, 0), drawn)
-        self.assertIn(GENERATED.steps, drawn)
-        again = self.phase().values(start(), (9, 9), drawn)
+        draws = Draws(start())
+        first = self.phase().values(draws, (0, 0))
+        self.assertIn(GENERATED, draws)
+        again = self.phase().values(draws, (9, 9))
         self.assertEqual(first["mixed/generated"].numpy(), again["mixed/generated"].numpy())
-        fresh = self.phase().values(start(), (9, 9))
+        fresh = self.phase().values(Draws(start()), (9, 9))
         self.assertNotEqual(first["mixed/generated"].numpy(), fresh["mixed/generated"].numpy())
 
     def test_one_updated_density_may_be_given_by_name(self):
@@ -195,11 +222,12 @@ class AdversarialTest(parameterized.TestCase):
             adversarial(fake, updates, real=real, by="critic")
 
     def test_the_real_side_may_be_a_sampler_of_ones_own(self):
-        def mine(sample, seed):
-            return sample
-
-        discriminate, _ = adversarial(fake=GENERATED, real=mine, updates=("decoder",))
-        self.assertIs(discriminate.minimise[0].under, mine)
+        between = Interpolated(DATA, INFERRED)
+        discriminate, generate = adversarial(fake=GENERATED, real=between, updates=("decoder",))
+        self.assertIs(discriminate.minimise[0].under, between)
+        self.assertEqual([e.label for e in generate.minimise], ["fool"])
+        _, generate = adversarial(fake=GENERATED, real=between, updates=("decoder", "encoder"))
+        self.assertEqual([e.label for e in generate.minimise], ["fool", "fool_real"])
 
     def test_options(self):
         extra = E(NegativeLogProb("encoder"), GENERATED)

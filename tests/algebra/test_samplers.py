@@ -10,11 +10,11 @@ from ugm_tf.algebra import (
     Ancestral,
     Detach,
     Draw,
+    Draws,
     Enumerate,
     JointSample,
     Rename,
 )
-from ugm_tf.algebra.samplers import draw
 
 ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", classifier="q(c | x)", other="p(v)")
 X = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -103,33 +103,33 @@ class AncestralTest(parameterized.TestCase):
 
 class SharingTest(absltest.TestCase):
     def test_equal_samplers_are_the_same_draws(self):
-        drawn, sample = {}, start()
-        first = draw(Ancestral(("prior", "decoder")), sample, stubs.seed(0), drawn)
-        self.assertIs(draw(Ancestral((Draw("prior"), Draw("decoder"))), sample, stubs.seed(1), drawn), first)
+        draws = Draws(start())
+        first = draws(Ancestral(("prior", "decoder")), stubs.seed(0))
+        self.assertIs(draws(Ancestral((Draw("prior"), Draw("decoder"))), stubs.seed(1)), first)
 
     def test_samplers_share_their_common_beginning(self):
-        drawn, sample = {}, start()
-        generated = draw(GENERATED, sample, stubs.seed(0), drawn)
-        inferred_again = draw(GENERATED.detached().then("encoder"), sample, stubs.seed(1), drawn)
+        sample = start()
+        draws = Draws(sample)
+        generated = draws(GENERATED, stubs.seed(0))
+        inferred_again = draws(GENERATED.detached().then("encoder"), stubs.seed(1))
         np.testing.assert_array_equal(inferred_again["x"], generated["x"])
         self.assertLen(sample.densities["decoder"].asked, 1)
 
     def test_they_do_not_share_another_beginning(self):
-        drawn, sample = {}, start()
-        generated = draw(GENERATED, sample, stubs.seed(0), drawn)
-        others = draw(Ancestral(("prior", "decoder"), k=1), sample, stubs.seed(1), drawn)
+        draws = Draws(start())
+        generated = draws(GENERATED, stubs.seed(0))
+        others = draws(Ancestral(("prior", "decoder"), k=1), stubs.seed(1))
         self.assertTrue(np.all(others["z"][0].numpy() != generated["z"].numpy()))
 
-    def test_a_function_is_a_sampler_and_is_called_once(self):
-        calls, drawn, sample = [], {}, start()
-
-        def doubled(sample, seed):
-            calls.append(seed)
-            return sample.where(x=2 * sample["x"])
-
-        for number in (0, 1):
-            np.testing.assert_allclose(draw(doubled, sample, stubs.seed(number), drawn)["x"], 2 * X)
-        self.assertLen(calls, 1)
+    def test_what_was_drawn_through_a_density_that_learned_is_forgotten(self):
+        draws = Draws(start())
+        held, generated, inferred = (draws(s, stubs.seed()) for s in (GENERATED.detached(), GENERATED, INFERRED))
+        left = draws.after_update(("decoder",))
+        self.assertEqual([s in left for s in (GENERATED.detached(), GENERATED, INFERRED)], [True, False, True])
+        self.assertIs(left(GENERATED.detached(), None)["x"], held["x"])
+        self.assertIs(left(INFERRED, None)["z"], inferred["z"])
+        self.assertIsNot(left(GENERATED, stubs.seed(1))["x"], generated["x"])
+        self.assertNotIn(INFERRED, draws.afresh())
 
     def test_draws_are_a_function_of_the_seed_and_of_the_step(self):
         one, same, other = (Ancestral(("prior", "other"))(start(), stubs.seed(n)) for n in (0, 0, 1))
@@ -182,7 +182,7 @@ class DescribeTest(parameterized.TestCase):
         ("detached_data", INFERRED.detached(), "x ~ data, z ~ sg(encoder)"),
         ("exact", Ancestral((Enumerate("classifier"), "encoder")), "x ~ data, every c ~ classifier, z ~ encoder"),
         ("renamed_data", Ancestral((Rename("x", "z"), "decoder")), "x ~ data, z = x, x ~ decoder"),
-        ("renamed_draw", Ancestral(("prior", Rename("z", "v"))), "z ~ prior, v = z"),
+        ("renamed_draw", Ancestral(("prior", Rename("z", "v"))), "x ~ data, z ~ prior, v = z"),
     )
     def test_as_the_paper_writes_it(self, sampler, text):
         self.assertEqual(sampler.describe(ROLES, ("x",)), text)
@@ -191,6 +191,10 @@ class DescribeTest(parameterized.TestCase):
         roles = stubs.roles(decoder="p(x | z, c)", prior="p(z)")
         self.assertEqual(GENERATED.describe(roles, ("x", "c")), "z ~ prior, c ~ data, x ~ decoder")
         self.assertEqual(DATA.describe(roles, ("x", "c")), "x ~ data, c ~ data")
+
+    def test_data_that_no_step_takes_are_named_if_the_expectation_is_about_them(self):
+        self.assertEqual(Ancestral(("prior",)).describe(ROLES, ("x",)), "x ~ data, z ~ prior")
+        self.assertEqual(Ancestral(("prior",)).describe(ROLES, ()), "z ~ prior")
 
 
 if __name__ == "__main__":

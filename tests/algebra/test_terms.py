@@ -76,6 +76,61 @@ class KLTest(absltest.TestCase):
         self.assertEqual((KL(*both, sampled=True).scored, KL(*both, sampled=True).conditioned), (both, ()))
 
 
+class FreeBitsTest(parameterized.TestCase):
+    """Of KL(N(x w, s) || N(0, I)) in two dimensions, by hand."""
+
+    def sample(self):
+        scale = tf.constant([0.7, 0.5])
+        densities = {
+            "prior": stubs.standard(2),
+            "encoder": stubs.Stub(lambda x: tfd.Independent(tfd.Normal(x * tf.constant([1.0, 0.1]), scale), 1)),
+        }
+        s = scale.numpy()
+        each = 0.5 * ((X.numpy() * [1.0, 0.1]) ** 2 + s**2 - 1.0) - np.log(s)  # [B, 2]
+        return JointSample(densities, ROLES, {"x": X}, training=True), each
+
+    def test_per_example_is_the_larger_of_both(self):
+        sample, each = self.sample()
+        term = KL("encoder", "prior", free=0.9)
+        np.testing.assert_allclose(term(sample), np.maximum(each.sum(1), 0.9), rtol=1e-5)
+        self.assertEqual(term.describe(ROLES), "max(0.9, KL(q(z | x) || p(z)))")
+
+    @parameterized.parameters(0.2, 0.4, 2.0)
+    def test_per_dimension_is_of_the_batchs_mean(self, free):
+        sample, each = self.sample()
+        term = KL("encoder", "prior", free=free, per="dimension")
+        np.testing.assert_allclose(term(sample), np.full(3, np.maximum(each.mean(0), free).sum()), rtol=1e-5)
+        self.assertEqual(term.describe(ROLES), f"sum_j max({free:g}, mean_batch KL(q(z | x) || p(z))_j)")
+
+    def test_what_is_free_has_no_gradient(self):
+        shift = tf.Variable([0.0, 0.0])
+        densities = {
+            "prior": stubs.standard(2),
+            "encoder": stubs.Stub(lambda x: tfd.Independent(tfd.Normal(x + tf.constant([3.0, 0.0]) + shift, 1.0), 1)),
+        }
+        with tf.GradientTape() as tape:
+            start = JointSample(densities, ROLES, {"x": 0.0 * X}, training=True)
+            value = tf.reduce_mean(KL("encoder", "prior", free=0.5, per="dimension")(start))
+        np.testing.assert_allclose(tape.gradient(value, shift), [3.0, 0.0])
+
+    @parameterized.parameters(
+        (dict(free=-1.0), "at least 0, in nats. Received: free=-1.0"),
+        (dict(free=0.5, per="batch"), "per 'example' or 'dimension'. Received: per='batch'"),
+        (dict(free=0.5, sampled=True), "of a divergence in closed form"),
+    )
+    def test_refuses(self, options, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            KL("encoder", "prior", **options)
+
+    def test_per_dimension_refuses_what_does_not_factorise(self):
+        law = tfd.MultivariateNormalTriL(tf.zeros([3, 2]), tf.eye(2)[None])
+        densities = {"prior": stubs.Stub(lambda: law), "encoder": stubs.Stub(lambda x: law)}
+        start = JointSample(densities, ROLES, {"x": X}, training=True)
+        with self.assertRaisesRegex(ValueError, "take densities that factorise.*Use per='example'"):
+            KL("encoder", "prior", free=0.5, per="dimension")(start)
+        np.testing.assert_allclose(KL("encoder", "prior", free=0.5)(start), [0.5] * 3)
+
+
 class DiscriminatorLossTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("data", DiscriminatorLoss(1), 1, "-log q(y=1 | x)", "discriminator_y1"),
@@ -108,7 +163,7 @@ class DiscriminatorLossTest(parameterized.TestCase):
         term = DiscriminatorLoss(y, reverse=reverse, contest=contest)
         logits = tf.constant(LOGITS, tf.float32)
         np.testing.assert_array_equal(term(sample()), contests.get(contest).loss(y, reverse)(logits))
-        self.assertEqual(term.describe(ROLES), contests.get(contest).text(y, reverse, "x"))
+        self.assertEqual(term.describe(ROLES), contests.get(contest).text(y, reverse, "discriminator", ROLES))
 
     def test_refuses_another_contest(self):
         with self.assertRaisesRegex(ValueError, "no contest 'wgan'. There are: logistic, minimax"):

@@ -65,7 +65,7 @@ def densities(fake):
 
 def values(recipe, phase, parts, data):
     start = ugm_tf.JointSample(parts, recipe.roles, data, training=True)
-    return recipe.phase(phase).values(start, seed=(0, 0))
+    return recipe.phase(phase).values(ugm_tf.algebra.Draws(start), seed=(0, 0))
 
 
 def ours(recipe, phase, labels, real, fake):

@@ -1,10 +1,16 @@
-"""The tests of a row of the table run one after another, in whatever files they are, so that they share its model."""
+"""The tests of a row of the table run one after another, in whatever files they are, so that they share its model.
+
+What trains a row of `table.SLOW_ROWS` is slow.  Only `test_describe.py`, which trains none, takes all rows in quickly.
+"""
 
 import pathlib
+
+import pytest
 
 from tests.conformance import table
 
 _NAMES = [row[0] for row in table.ROWS]
+_SLOW = {_NAMES.index(row[0]) for row in table.SLOW_ROWS}
 
 
 def _place(item):
@@ -13,8 +19,11 @@ def _place(item):
     return _NAMES.index(max(of, key=len)) if of else len(_NAMES)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks
 def pytest_collection_modifyitems(items):
     here = pathlib.Path(__file__).parent
     places = [i for i, item in enumerate(items) if item.path.parent == here]
     for i, item in zip(places, sorted([items[i] for i in places], key=_place), strict=True):
         items[i] = item
+        if _place(item) in _SLOW and item.path.name != "test_describe.py":
+            item.add_marker(pytest.mark.slow)

@@ -6,7 +6,10 @@ transfer and a recipe, has its row by being there.
 
 Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
 `trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, a row for each
-mechanism, and over `OTHERS` under the mark "slow".
+mechanism, and over `OTHERS` under the mark "slow".  Tracing a step is a second's work and more, so what trains a row of
+`SLOW_ROWS`, which differs from one of the others by its contest or its transfer alone, has that mark too, whatever
+the test (`conftest.py` gives it); their steps are compared with formulas in `tests/algebra` and `tests/equivalences`.
+All that is slow of one row: `pytest tests/conformance -m slow -k NAME`.
 """
 
 import contextlib
@@ -90,6 +93,9 @@ RECIPES = (
 )
 OPTIONS = (
     ("vae_sampled", "vae", {"kl": "sampled"}, dense),
+    ("vae_warmup", "vae", {"beta": "warmup(4)"}, dense),
+    ("vae_free_bits", "vae", {"free_bits": 0.1}, dense),
+    ("aavae_cyclical", "aavae", {"beta": "cyclical(6, cycles=2)"}, dense),
     ("iwae_dreg", "iwae", {"k": 3, "gradient": "doubly_reparameterised"}, dense),
     ("infogan_plain", "infogan", {"structured": False}, dense),
     ("iwcgan_by_class", "iwcgan", {"normalise": "class"}, dense),
@@ -124,9 +130,10 @@ ROWS = (*RECIPES, *OPTIONS, *CONTESTS, *TRANSFERS)
 
 # A row for each mechanism: four models of the paper; axes of draws, and a gradient of its own; a flow; exact sums over
 # a class, and data under two names; two domains; relaxed coins; a phase in turn with another; a penalty.
-_MECHANISMS = ("iwae_dreg", "iaf_vae", "aasvae", "cyclegan", "predictability_minimization", "ppo_gan")
+_MECHANISMS = ("iwae_dreg", "iaf_vae", "semi_supervised_vae", "cyclegan", "predictability_minimization", "ppo_gan")
 CHOSEN = (*FOUR, *(row for row in ROWS if row[0] in (*_MECHANISMS, "gan_wasserstein")))
 OTHERS = tuple(row for row in ROWS if row not in CHOSEN)
+SLOW_ROWS = tuple(row for row in (*CONTESTS, *TRANSFERS) if row not in CHOSEN)
 
 
 def recipe_of(recipe, hyperparameters, densities=None):

@@ -16,7 +16,7 @@ class DescribeTest(parameterized.TestCase):
             often = f", {times} times" if times > 1 else f", {turns} times in turn" if turns > 1 else ""
             self.assertEqual(lines.pop(0), f"{phase.name}: minimise over {', '.join(phase.updates)}{often}")
             for _ in phase.minimise:
-                self.assertRegex(lines.pop(0), r"^  ( |\+|-) ([\d.]+ )?E\[.*\] \S")
+                self.assertRegex(lines.pop(0), r"^  ( |\+|-) ([\d.]+ )?(\w+\(.*\)\(t\) )?E\[.*\] \S")
         self.assertEmpty(lines)
 
     @parameterized.named_parameters(*table.ROWS)

@@ -31,12 +31,12 @@ class ExportTest(parameterized.TestCase):
             for output, value in found.items():
                 np.testing.assert_allclose(value, expected[output], rtol=1e-4, atol=1e-5, err_msg=f"{name}/{output}")
 
-    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)
+    @parameterized.named_parameters(*table.CHOSEN)
     def test_every_endpoint_answers_as_in_python(self, *row):
         with table.trained(*row) as shared:
             self.check(shared.model)
 
-    @parameterized.named_parameters(*table.CONTESTS, *table.TRANSFERS)
+    @parameterized.named_parameters(*table.OTHERS)
     @pytest.mark.slow
     def test_every_endpoint_answers_as_in_python_for(self, *row):
         with table.trained(*row) as shared:

@@ -8,7 +8,7 @@ import pytest
 from absl.testing import absltest, parameterized
 
 from tests.conformance import table
-from ugm_tf import steps
+from ugm_tf.training import steps
 
 
 class FitTest(parameterized.TestCase):
@@ -27,6 +27,7 @@ class FitTest(parameterized.TestCase):
             self.assertTrue(np.isfinite(list(shared.history.values())).all(), shared.history)
             phases = dict.fromkeys(shared.model.recipe.phases)
             names = [f"{phase.name}/{e.label}" for phase in phases for e in phase.minimise]
+            names += [f"{name}_scale" for phase in phases for name in names if f"{name}_scale" in phase.metrics]
             self.assertCountEqual(shared.history, [*names, *(f"{phase.name}/loss" for phase in phases)])
             self.assertEqual({len(values) for values in shared.history.values()}, {2})
 
@@ -97,12 +98,12 @@ class SimultaneousTest(parameterized.TestCase):
             history = model.fit(table.dataset(model.recipe, n=table.BATCH), verbose=0).history  # one step
             self.assertTrue(np.isfinite(list(history.values())).all(), history)
         first, *others = models[0].recipe.phases
-        left, right = ([v.numpy() for v in model.variables_of(first)] for model in models)
+        left, right = ([v.numpy() for v in model.joint.variables_of(first)] for model in models)
         for a, b in zip(left, right, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
         seen = set(first.updates)
         for phase in others:
-            left, right = (np.concatenate([v.numpy().ravel() for v in m.variables_of(phase)]) for m in models)
+            left, right = (np.concatenate([v.numpy().ravel() for v in m.joint.variables_of(phase)]) for m in models)
             asked = set().union(*(_asked(e) for e in phase.minimise))
             if asked & seen:
                 self.assertGreater(np.abs(left - right).max(), 1e-6)

@@ -13,7 +13,6 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from ugm_tf import inference
 
 VAE_METRICS = ["wake/distortion", "wake/loss", "wake/rate"]
 
@@ -181,7 +180,7 @@ class PredictTest(parameterized.TestCase):
     @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS, *table.TRANSFERS)
     def test_is_what_a_call_answers(self, *row):
         with table.trained(*row) as shared:
-            model, found = shared.model, inference.endpoints(shared.model)
+            model, found = shared.model, shared.model.endpoints()
             if "decode" not in found:
                 with self.assertRaisesRegex(ValueError, "has no decoder, so no one answer to a call"):
                     model(table.arrays(model.recipe))

@@ -55,11 +55,11 @@ class SaveTest(parameterized.TestCase):
             self.assertEqual(loaded.fit(shared.data, verbose=0).history, history)
             table.assert_same(table.state(loaded), table.state(shared.model))
 
-    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS)
+    @parameterized.named_parameters(*table.CHOSEN)
     def test_goes_on_as_if_never_stopped(self, *row):
         self.check_trained(row)
 
-    @parameterized.named_parameters(*table.CONTESTS, *table.TRANSFERS)
+    @parameterized.named_parameters(*table.OTHERS)
     @pytest.mark.slow
     def test_goes_on_as_if_never_stopped_for(self, *row):
         self.check_trained(row)

@@ -60,7 +60,7 @@ generate: minimise over decoder, encoder
             set(loaded.signatures) - {"serving_default"}, ["sample", "reconstruct", "encode", "decode", "discriminate"]
         )
         x = tf.constant(table.arrays(self.model.recipe, 4)["x"])
-        found = loaded.signatures["reconstruct"](x=x)["x"]
+        found = loaded.signatures["reconstruct"](x=x)["reconstruction"]
         np.testing.assert_allclose(found, self.model.reconstruct(x), rtol=1e-5, atol=1e-6)
 
 

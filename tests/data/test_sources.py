@@ -11,7 +11,9 @@ def shades(number, first, classes=3, name="shades", side=4):
     """Images of one grey level each: first, first + 1 and so on; labelled 0, 1, 2, 0 and so on."""
     levels = np.arange(first, first + number, dtype=np.uint8)
     x = np.broadcast_to(levels[:, None, None, None], [number, side, side, 1])
-    return data.Examples(x, None if classes is None else np.arange(number) % classes, classes, name)
+    if classes is None:
+        return data.Examples(x, name=name)
+    return data.Examples(x, np.arange(number) % classes, name=name, class_names=[f"class {i}" for i in range(classes)])
 
 
 X, LABELLED, TARGET = shades(10, 0), shades(6, 100, name="labelled"), shades(9, 200, None, name="target")
@@ -117,8 +119,11 @@ class RefusalsTest(parameterized.TestCase):
         ({"variables": ("x", "labelled", "c")}, "and target: target is given for it. Leave target out"),
         ({"labelled": shades(4, 0, None)}, "shades has no labels, and variables=.*asks for c. Leave c out, or give"),
         ({"target": shades(4, 0, side=8)}, r"Received: \[8, 8, 1\] of shades, and \[4, 4, 1\].*one image_size"),
+        ({"labelled": shades(5, 0, 2)},
+         "labelled has the classes of the examples. Received: 'class 0', 'class 1' of shades, "
+         "and 'class 0', 'class 1', 'class 2' of shades. Name them alike: class_names"),
         ({"variables": ("x", "y")}, "variables must be of x, c, labelled, target, each at most once"),
-    )
+    )  # fmt: skip
     def test_sources_that_do_not_fit(self, options, advice):
         with self.assertRaisesRegex(ValueError, advice):
             listed(1, **options)

@@ -1,9 +1,13 @@
 """Tests of the rule for splits."""
 
+import hashlib
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from ugm_tf.data.splits import fixed_order, fixed_spans
+from ugm_tf.data.splits import fixed_spans, splits_by_content
+
+HELD_OUT = ("test", "validation")
 
 
 class FixedSpansTest(parameterized.TestCase):
@@ -27,12 +31,61 @@ class FixedSpansTest(parameterized.TestCase):
             fixed_spans({"test": 9, "extra": 3}, "toy")
 
 
-class FixedOrderTest(absltest.TestCase):
-    def test_is_a_permutation_but_not_the_order_of_the_files(self):
-        order = fixed_order(100)
-        np.testing.assert_array_equal(np.sort(order), np.arange(100))
-        self.assertFalse(np.array_equal(order, np.arange(100)))
-        np.testing.assert_array_equal(order, fixed_order(100))
+def digests(number, first=0):
+    return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(first, first + number)]
+
+
+class SplitsByContentTest(parameterized.TestCase):
+    def test_are_where_the_digest_says(self):
+        found = splits_by_content(
+            ["0" * 16, "1" * 16, "19" + "9" * 14, "2" * 16, "34" + "0" * 14, "f" * 16], None, HELD_OUT
+        )
+        expected = {
+            "train": [4, 5],
+            "test": [0, 1, 2],
+            "validation": [3],
+        }  # below 0.1: 1 / 15, 0x19 / 256; below 0.2: 2 / 15
+        self.assertEqual({split: rows.tolist() for split, rows in found.items()}, expected)
+
+    def test_are_a_tenth_each(self):
+        found = splits_by_content(digests(20_000), None, HELD_OUT)
+        np.testing.assert_allclose([len(found[split]) for split in HELD_OUT], 2_000, atol=130)
+        np.testing.assert_array_equal(np.sort(np.concatenate(list(found.values()))), np.arange(20_000))
+
+    def test_of_one_example_do_not_depend_on_the_others(self):
+        some, more = (splits_by_content(digests(n), ["ab"[i % 2] for i in range(n)], HELD_OUT) for n in (200, 900))
+        for split, rows in some.items():
+            self.assertEqual(rows.tolist(), [row for row in more[split] if row < 200])
+
+    def test_that_a_set_has_itself_are_not_held_out_and_move_nothing(self):
+        both, one = (splits_by_content(digests(200), None, missing) for missing in (HELD_OUT, ("validation",)))
+        self.assertEqual(list(one), ["train", "validation"])
+        np.testing.assert_array_equal(both["validation"], one["validation"])
+
+    @parameterized.parameters(3, 4, 7, 12, 25)
+    def test_of_few_examples_all_have_some(self, number):
+        for first in range(0, 1_000, 50):
+            found = splits_by_content(digests(number, first), None, HELD_OUT)
+            self.assertGreater(min(map(len, found.values())), 0)
+            self.assertEqual(sum(map(len, found.values())), number)
+
+    def test_of_copies_are_one_as_far_as_no_split_is_empty(self):
+        found = splits_by_content(["0" * 16] * 5, None, HELD_OUT)
+        self.assertEqual({split: len(rows) for split, rows in found.items()}, {"train": 1, "test": 3, "validation": 1})
+
+    def test_leave_each_class_an_example_to_train_on(self):
+        for first in range(0, 1_000, 50):
+            classes = [str(i % 10) for i in range(20)]
+            found = splits_by_content(digests(20, first), classes, HELD_OUT)
+            self.assertLen({classes[row] for row in found["train"]}, 10)
+
+    def test_refuse_too_few_examples(self):
+        with self.assertRaisesRegex(ValueError, "2 examples are too few to be divided into train, test, validation"):
+            splits_by_content(digests(2), None, HELD_OUT)
+        with self.assertRaisesRegex(
+            ValueError, "class '[abc]' has no example left to train on, as each split needs one"
+        ):
+            splits_by_content(digests(3), ["a", "b", "c"], HELD_OUT)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,17 @@ class UgmUnlabelled(Base):
     LABEL = None
 
 
+class UgmGaps(Base):
+    """A set of which some classes have no example, and the held-out splits have few of the others."""
+
+    SIZES = {"train": 60, "test": 2}
+    LABEL = tfds.features.ClassLabel(names=["none", *"abcdefg", "nobody"])
+
+    def _generate_examples(self, size, content):
+        for key, example in super()._generate_examples(size, content):
+            yield key, {**example, "label": 1 + example["label"]}
+
+
 class UgmByHand(Base):
     """A set that TFDS does not download itself."""
 
@@ -96,6 +107,28 @@ class TfdsTest(parameterized.TestCase):
             np.testing.assert_array_equal(splits[split].x[:, 0, 0, 0], levels)
             np.testing.assert_array_equal(splits[split].c, np.array(levels) % 7)
             self.assertEqual((splits[split].shape, splits[split].num_classes), ((6, 4, 1), 7))
+
+    def test_classes_without_an_example_are_none_and_the_others_keep_their_names(self):
+        self.trouble.return_value = None
+        train, test = (self.load("ugm_gaps", split) for split in ("train", "test"))
+        self.assertEqual((train.class_names, test.class_names), (tuple("abcdefg"),) * 2)
+        np.testing.assert_array_equal(train.c, np.arange(54) % 7)
+        np.testing.assert_array_equal(test.c, [0, 1])
+
+    def test_all_splits_have_the_reading_and_the_fingerprint_of_the_set(self):
+        train = self.load(manual_dir=self.manual("manual/shades.bin"))
+        test = self.load(split="test")
+        self.assertEqual((train.reading, train.fingerprint), (test.reading, test.fingerprint))
+        self.assertEqual(
+            str(train.reading), "ugm_shades: 120 examples read (train 90, validation 10, test 20) in 7 classes."
+        )
+        expected = {
+            "TFDS name": "ugm_shades/1.0.0",
+            "download shades.bin": hashlib.sha256(CONTENT).hexdigest()[:16],
+            "image_size": "as stored",
+        }
+        self.assertEqual(train.fingerprint.facts, expected)
+        self.assertEqual(train.fingerprint.parts, {"split train": "100 examples", "split test": "20 examples"})
 
     def test_manual_dir_may_hold_a_folder_for_each_data_set(self):
         self.assertLen(self.load(manual_dir=self.manual("manual/ugm_shades/shades.bin"), download=False), 90)

@@ -73,7 +73,7 @@ def _signature(name: str) -> str:
 
 def _answers(recipe: ugm_tf.Recipe) -> str:
     densities = ugm_tf.networks.build(recipe, SHAPES, hidden=(4,))
-    found = ugm_tf.inference.endpoints(ugm_tf.UnifiedModel(recipe, densities))
+    found = ugm_tf.UnifiedModel(recipe, densities).endpoints()
     return ", ".join(f"`{name}({', '.join(endpoint.inputs)})`" for name, endpoint in found.items())
 
 

@@ -21,7 +21,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import curves, report
+from trainers import curves, options, page
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
@@ -69,7 +69,8 @@ def a_model():
 def flags_of(module):
     """The flags that a script defines, by absl or by argparse."""
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text()
-    return {*re.findall(r'(?:flags\.DEFINE_\w+\(\s*"|\("--)(\w+)"', source), "help", "flagfile"}
+    settings = [option.name or name for name, option in options.OPTIONS.items()] if "options.define()" in source else []
+    return {*re.findall(r'(?:flags\.DEFINE_\w+\(\s*"|\("--)(\w+)"', source), *settings, "help", "flagfile"}
 
 
 def named(paths):
@@ -107,14 +108,14 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(curves, report)
+    @parameterized.parameters(curves, page)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
     def test_all_examples_of_the_scripts_are_checked(self):
         self.assertCountEqual(
             [path for folder in sorted(SCRIPTS) for path in with_examples(f"{folder}/")],
-            ["trainers/curves.py", "trainers/report.py"],
+            ["trainers/curves.py", "trainers/page.py"],
         )
 
     @parameterized.named_parameters(named(PAGES))

@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.equivalences import toys
 from tests.equivalences.toys import draws, trained
-from ugm_tf.algebra import Ancestral
+from ugm_tf.algebra import Ancestral, Draws
 
 tfd = tfp.distributions
 
@@ -78,7 +78,7 @@ class SameStepsTest(parameterized.TestCase):
         phase, variables = recipe.phase("infer"), densities["encoder"].trainable_variables
         start = toys.joint_sample(recipe, densities, X)
         with tf.GradientTape(persistent=True) as tape:
-            loss = phase.loss(phase.values(start, (0, 0)))
+            loss = phase.loss(phase.values(Draws(start), (0, 0)))
             sample = phase.minimise[0].under(start, tf.random.experimental.stateless_fold_in((0, 0), 0, alg="philox"))
             normal = densities["encoder"].distribution(X).distribution
             held = tfd.Normal(tf.stop_gradient(normal.loc), tf.stop_gradient(normal.scale))

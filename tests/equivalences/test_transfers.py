@@ -4,6 +4,7 @@ An importance-weighted one takes the minimax one's steps, of another length; an 
 discriminator takes half of its base's."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -50,22 +51,34 @@ class PairsTest(absltest.TestCase):
         self.assertCountEqual(ACTIVATED, ENCODING)
 
 
+def contest_alone(name, contest):
+    """The recipe before it is importance-weighted, of which the contest alone teaches."""
+    pair = PAIR[ugm_tf.importance_weighted, name]
+    recipe = ugm_tf.recipes.get(pair.base, **{**pair.hyperparameters, "contest": contest})
+    return only(recipe, [e.label for e in fooling(recipe)])
+
+
+@functools.cache
+def weighted(name):
+    """The importance-weighted recipe of a row of `WEIGHTED`, and what its step changes."""
+    recipe, (densities, data, _) = ugm_tf.importance_weighted(contest_alone(name, "logistic")), WEIGHTED[name]
+    return recipe, trained(recipe, densities(), data, schedule="simultaneous")
+
+
+@functools.cache
+def base_of_activated(name):
+    """What the step of a row of `ACTIVATED` changes before its transfer."""
+    hyperparameters, densities, data, _ = ACTIVATED[name]
+    base = ugm_tf.recipes.get(PAIR[ugm_tf.adversary_activated, name].base, **hyperparameters)
+    return base, trained(base, densities(), data, schedule="simultaneous")
+
+
 class ImportanceWeightedTest(parameterized.TestCase):
-    def base(self, name, contest):
-        """The recipe before its transfer, of which the contest alone teaches."""
-        pair = PAIR[ugm_tf.importance_weighted, name]
-        recipe = ugm_tf.recipes.get(pair.base, **{**pair.hyperparameters, "contest": contest})
-        return only(recipe, [e.label for e in fooling(recipe)])
-
-    def weighted(self, name):
-        return ugm_tf.importance_weighted(self.base(name, "logistic"))
-
     @rows(WEIGHTED)
     def test_its_step_is_the_minimax_ones_times_k_over_the_sum_of_the_weights(self, name, densities, data, learners):
         """Of several expectations that play against discriminators each has its own length."""
-        recipe = self.weighted(name)
-        left = trained(recipe, densities(), data, schedule="simultaneous")
-        minimax = self.base(name, "minimax")
+        recipe, left = weighted(name)
+        minimax = contest_alone(name, "minimax")
         expected = dict.fromkeys(learners, 0.0)
         for e in fooling(recipe):
             length = factor(recipe, densities(), data, e)
@@ -82,10 +95,8 @@ class ImportanceWeightedTest(parameterized.TestCase):
 
     @rows(WEIGHTED)
     def test_it_is_no_multiple_of_its_bases(self, name, densities, data, learners):
-        left, right = (
-            trained(recipe, densities(), data, schedule="simultaneous")
-            for recipe in (self.weighted(name), self.base(name, "logistic"))
-        )
+        _, left = weighted(name)
+        right = trained(contest_alone(name, "logistic"), densities(), data, schedule="simultaneous")
         for learner in learners:
             cosine = left[learner] @ right[learner] / np.linalg.norm(left[learner]) / np.linalg.norm(right[learner])
             self.assertLess(cosine, 0.9999)
@@ -111,25 +122,25 @@ class Doubts(Knows):
 
 
 class AdversaryActivatedTest(parameterized.TestCase):
-    def steps(self, name, hyperparameters, densities, data, discriminator):
+    def steps(self, name, densities, data, discriminator):
         """Steps of all phases from the same parameters, as a later one would see an earlier one's."""
-        base = ugm_tf.recipes.get(PAIR[ugm_tf.adversary_activated, name].base, **hyperparameters)
+        base, right = base_of_activated(name)
         judge = {"discriminator": discriminator(toys.mlp(2, 1, seed=9), "logit")}
         left = trained(ugm_tf.adversary_activated(base), {**densities(), **judge}, data, schedule="simultaneous")
-        return left, trained(base, densities(), data, schedule="simultaneous")
+        return left, right
 
     @rows(ACTIVATED)
     def test_a_perfect_discriminator_makes_its_step_half_of_its_bases(
         self, name, hyperparameters, densities, data, learners
     ):
-        left, right = self.steps(name, hyperparameters, densities, data, Knows)
+        left, right = self.steps(name, densities, data, Knows)
         for learner in learners:
             self.assertGreater(np.max(np.abs(right[learner])), 1e-3)
             np.testing.assert_allclose(left[learner], 0.5 * right[learner], atol=ROUNDING, err_msg=learner)
 
     @rows(ACTIVATED)
     def test_an_undecided_one_does_not(self, name, hyperparameters, densities, data, learners):
-        left, right = self.steps(name, hyperparameters, densities, data, Doubts)
+        left, right = self.steps(name, densities, data, Doubts)
         self.assertGreater(np.max(np.abs(left["decoder"] - 0.5 * right["decoder"])), 1e-3)
 
 

@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.equivalences import toys
-from ugm_tf.algebra import KL, Ancestral, ImportanceWeightedBound, NegativeLogProb
+from ugm_tf.algebra import KL, Ancestral, Draws, ImportanceWeightedBound, NegativeLogProb
 
 X = toys.column(1.4, -0.3, 0.7, 2.2)
 
@@ -16,7 +16,7 @@ def values(recipe, x=X, seed=0):
     """Values and the loss of the wake phase."""
     densities, _ = toys.affine_vae()
     phase = recipe.phase("wake")
-    out = phase.values(toys.joint_sample(recipe, densities, x), (seed, 0))
+    out = phase.values(Draws(toys.joint_sample(recipe, densities, x)), (seed, 0))
     return {name: value.numpy() for name, value in out.items()} | {"loss": phase.loss(out).numpy()}
 
 

@@ -48,6 +48,11 @@ class ExportTest(absltest.TestCase):
         self.assertIn("- [run](#run): gan: ", (base / "README.md").read_text())
         self.assertIn("# gan\n", (base / "run/1/assets.extra/MODEL_CARD.md").read_text())
 
+    def test_flags_of_both_ways_at_once_are_refused(self):
+        done = self.run_script("--model=a", "--output=b", "--name=c")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Give --run and --base, maybe with --name; or --model and --output.", done.stdout + done.stderr)
+
     def test_a_refusal_is_its_message_and_no_traceback(self):
         done = self.run_script(f"--model={self.folder}/none.keras", f"--output={self.folder}")
         self.assertEqual(done.returncode, 2)

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import ugm_tf
-from ugm_tf.algebra import Ancestral, Detach, Draw, Step
+from ugm_tf.algebra import Ancestral, Detach, Draw, Draws, Step
 
 tfd = tfp.distributions
 
@@ -112,7 +112,7 @@ class Quadrature(Step):
         distribution, role = sample.distribution(self.density), sample.roles[self.density]
         shape = [-1] + [1] * len(distribution.batch_shape)
         values, probabilities = nodes(self.step)
-        weight = tf.reshape(len(values) * probabilities, shape)  # their mean is 1
+        weight = tf.reshape(values.shape[0] * probabilities, shape)  # their mean is 1
         if role.given:
             weight *= sample.weight
         value = distribution.loc + distribution.scale * tf.reshape(values, shape)
@@ -131,6 +131,21 @@ def exactly(phase, **steps):
         dataclasses.replace(e, under=Ancestral(tuple(exact(step) for step in e.under.steps))) for e in phase.minimise
     ]
     return dataclasses.replace(phase, minimise=tuple(terms))
+
+
+class Under(ugm_tf.Sampler):
+    """What an expectation is under, as a function from the start and a seed to a joint sample."""
+
+    sides = ()
+
+    def __init__(self, function):
+        self.function = function
+
+    def each(self, change):
+        return self
+
+    def draw(self, draws, seed):
+        return self.function(draws.start, seed)
 
 
 def only(phase, *labels):
@@ -177,7 +192,7 @@ def lemma_1(sides, logit, p_real=0.5):
 
 def loss(phase, start):
     """What the phase minimises."""
-    return phase.loss(phase.values(start, seed=(0, 0)))
+    return phase.loss(phase.values(Draws(start), seed=(0, 0)))
 
 
 # S2: theta = (a, b, log s) and eta = (c, d, log t), with x | z ~ N(a z + b, s^2) and z | x ~ N(c x + d, t^2).

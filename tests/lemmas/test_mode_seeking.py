@@ -70,11 +70,12 @@ def fits(phase):
     return np.array([(f.x[0], np.exp(f.x[1]), f.fun) for f in found])
 
 
-def gan_gradient(theta, contest="logistic"):
-    """That of `gan`'s phase with the best discriminator at theta."""
-    recipe, at = ugm_tf.recipes.gan(contest=contest), tf.constant(theta, tf.float64)
+@functools.cache
+def traced_gradient(contest):
+    """`gan_gradient` as a graph: a flow asks for it hundreds of times."""
+    recipe = ugm_tf.recipes.gan(contest=contest)
 
-    def loss(live):
+    def loss(live, at):
         densities = {
             "prior": exact.STANDARD,
             "decoder": exact.Law(lambda z: tfd.Deterministic(live[0] + tf.exp(live[1]) * z)),
@@ -83,7 +84,20 @@ def gan_gradient(theta, contest="logistic"):
         phase = exact.exactly(recipe.phase("generate"), prior=0.1)
         return exact.loss(phase, exact.data(recipe, densities))
 
-    return exact.gradient(loss, theta)
+    @tf.function(autograph=False)
+    def gradient(at):
+        with tf.GradientTape() as tape:
+            live = tf.identity(at)
+            tape.watch(live)
+            value = loss(live, at)
+        return tape.gradient(value, live)
+
+    return gradient
+
+
+def gan_gradient(theta, contest="logistic"):
+    """That of `gan`'s phase with the best discriminator at theta."""
+    return traced_gradient(contest)(tf.constant(theta, tf.float64)).numpy()
 
 
 class FitTest(absltest.TestCase):

@@ -175,7 +175,7 @@ class RegisteringTest(absltest.TestCase):
 
     def test_a_transfers_come_after_those(self):
         names = list(inspect.signature(recipes.aavae).parameters)
-        self.assertEqual(names, ["beta", "kl", "temperature", "fakes", *self.CONTEST])
+        self.assertEqual(names, ["beta", "kl", "free_bits", "temperature", "fakes", *self.CONTEST])
         self.assertEqual(list(inspect.signature(recipes.iwgan).parameters)[-1], "normalise")
 
 

@@ -45,7 +45,7 @@ class NamesTest(parameterized.TestCase):
         x = served.values({"x": tf.TensorSpec([None, 8, 8, 1])}, 3)["x"]
         found = signatures(of)
         target = found["translate"].function(tf.constant(x))["target"]
-        np.testing.assert_allclose(target, ugm_tf.inference.endpoints(of)["forward"].function(x=x)["target"], rtol=1e-5)
+        np.testing.assert_allclose(target, of.endpoints()["forward"].function(x=x)["target"], rtol=1e-5)
         np.testing.assert_allclose(found["translate_back"].function(target)["x"], of.decode(target), rtol=1e-5)
 
     @parameterized.parameters(0, -1, 2.0, True, None)

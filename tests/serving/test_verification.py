@@ -144,7 +144,7 @@ class AnswersTest(TestCase):
         self.assertIn("refusals: 'encode' makes a number of NaN in ok.", self.export(masked=plain))
 
     def test_rows_that_depend_on_each_other(self):
-        from ugm_tf.guards import masked
+        from ugm_tf.inference.guards import masked
 
         def mixed(model, endpoint):
             return served.replaced(

@@ -4,12 +4,13 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from trainers import defaults
+from trainers.settings import Settings
 
 DIGITS, MNIST, CIFAR, RING = ((8, 8, 1), 1297), ((28, 28, 1), 55_000), ((32, 32, 3), 45_000), ((2,), 100_000)
 
 
 def resolve(recipe, data, **settings):
-    return defaults.resolve(defaults.Settings(recipe, "some", **settings), *data)
+    return defaults.resolve(Settings(recipe, "some", **settings), *data)
 
 
 class ResolveTest(parameterized.TestCase):
@@ -72,56 +73,16 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(resolve("cyclegan", DIGITS).network, "dcgan")
         self.assertEqual(resolve("cyclegan", DIGITS, hidden=(8,)).network, "mlp")
 
+    def test_an_average_that_is_the_default_can_be_left_out(self):
+        for asked, used in ((None, 0.999), (0.9, 0.9), (0.0, 0.0)):
+            settings = Settings("semi_supervised_vae", "mnist", ema=asked)
+            self.assertEqual(defaults.resolve(settings, (28, 28, 1), 55_000).ema, used)
+        settings = Settings("semi_supervised_vae", "digits")
+        self.assertIsNone(defaults.resolve(settings, (8, 8, 1), 1297).ema)
+
     def test_resolving_twice_changes_nothing(self):
         once = resolve("aavae", MNIST)
         self.assertEqual(defaults.resolve(once, *MNIST), once)
-
-
-class OptimizersTest(parameterized.TestCase):
-    def test_phases_against_a_discriminator_have_dcgans(self):
-        optimizers = defaults.optimizers(ugm_tf.recipes.aavae(), 1e-3)
-        adam = {name: (o.get_config()["learning_rate"], o.beta_1) for name, o in optimizers.items()}
-        self.assertAlmostEqual(adam["discriminate"][0], 2e-4)
-        self.assertAlmostEqual(adam["wake"][0], 1e-3)
-        self.assertEqual((adam["discriminate"][1], adam["wake"][1]), (0.5, 0.9))
-
-    @parameterized.parameters("ppo_gan", "gan")
-    def test_a_wasserstein_contest_has_wgan_gps(self, name):
-        recipe = ugm_tf.recipes.get(name, **({"contest": "wasserstein"} if name == "gan" else {}))
-        for optimizer in defaults.optimizers(recipe, 1e-3).values():
-            self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-4)
-            self.assertEqual((optimizer.beta_1, optimizer.beta_2), (0.0, 0.9))
-
-    def test_every_phase_averages_its_weights_if_asked_to(self):
-        averaged = defaults.optimizers(ugm_tf.recipes.gan(), 1e-3, ema=0.99).values()
-        self.assertEqual([(o.use_ema, o.ema_momentum) for o in averaged], [(True, 0.99)] * 2)
-        for none in (None, 0.0):
-            self.assertFalse(any(o.use_ema for o in defaults.optimizers(ugm_tf.recipes.gan(), 1e-3, none).values()))
-
-    def test_an_average_that_is_the_default_can_be_left_out(self):
-        for asked, used in ((None, 0.999), (0.9, 0.9), (0.0, 0.0)):
-            settings = defaults.Settings("semi_supervised_vae", "mnist", ema=asked)
-            self.assertEqual(defaults.resolve(settings, (28, 28, 1), 55_000).ema, used)
-        settings = defaults.Settings("semi_supervised_vae", "digits")
-        self.assertIsNone(defaults.resolve(settings, (8, 8, 1), 1297).ema)
-
-    def test_a_smaller_step_is_taken_everywhere(self):
-        for optimizer in defaults.optimizers(ugm_tf.recipes.gan(), 1e-5).values():
-            self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-5)
-
-
-class ShapesTest(parameterized.TestCase):
-    @parameterized.parameters(*ugm_tf.recipes.names())
-    def test_networks_can_be_built_of_them(self, name):
-        settings = resolve(name, DIGITS, hidden=(4,), code_size=3)
-        recipe, digits = settings.make_recipe(), ugm_tf.data.load("digits", "test")
-        densities = ugm_tf.networks.build(recipe, defaults.shapes(settings, digits), hidden=(4,))
-        self.assertEqual(set(densities), set(recipe.densities))
-
-    def test_codes_and_data_have_their_shapes(self):
-        settings = resolve("infogan", DIGITS, code_size=7)
-        shapes = defaults.shapes(settings, ugm_tf.data.load("digits", "test"))
-        self.assertEqual((shapes["z"], shapes["u"], shapes["c"], shapes["x"]), ((7,), (2,), (10,), (8, 8, 1)))
 
 
 if __name__ == "__main__":

@@ -7,19 +7,21 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from trainers import defaults, figures, inputs, pictures
+from trainers import building, defaults, figures, inputs, pictures
+from trainers.settings import Settings
 
 
-def made(recipe, **hyperparameters):
+def untrained(recipe, **hyperparameters):
     """An untrained model of digits, and its three splits."""
     given = tuple(sorted(hyperparameters.items()))
-    settings = defaults.Settings(recipe, "digits", given, hidden=(8,), code_size=3)
+    settings = Settings(recipe, "digits", given, hidden=(8,), code_size=3)
     settings = defaults.resolve(settings, (8, 8, 1), 1297)
-    recipe, splits = settings.make_recipe(), [inputs.load(settings, s, {}) for s in ("train", "validation")]
+    recipe = settings.make_recipe()
+    splits = [inputs.load(settings, split, inputs.Sources()) for split in ("train", "validation")]
     keras.utils.set_random_seed(0)
     densities = ugm_tf.networks.build(
         recipe,
-        defaults.shapes(settings, splits[0].examples),
+        building.shapes(settings, splits[0].examples),
         hidden=(8,),
         likelihood=settings.likelihood or "bernoulli",
         families_by_name=dict(settings.families),
@@ -30,44 +32,44 @@ def made(recipe, **hyperparameters):
 class SamplesTest(parameterized.TestCase):
     @parameterized.parameters("conditional_gan", "semi_supervised_vae", "stacked_semi_supervised_vae", "infogan")
     def test_come_with_their_class_as_many_of_each(self, name):
-        model, *_ = made(name)
+        model, *_ = untrained(name)
         x, c = pictures.samples(model, 20)
         self.assertEqual(x.shape, (20, 8, 8, 1))
         np.testing.assert_array_equal(c, np.repeat(np.arange(10), 2))
 
     def test_of_a_class_are_what_the_decoder_makes_of_it(self):
-        model, *_ = made("conditional_gan")
+        model, *_ = untrained("conditional_gan")
         x, c = pictures.samples(model, 10, seed=3)
         np.testing.assert_array_equal(x, model.sample(10, seed=3, c=np.eye(10)[c]))
 
     def test_have_no_class_where_the_decoder_takes_none(self):
-        self.assertIsNone(pictures.samples(made("vae")[0], 5)[1])
+        self.assertIsNone(pictures.samples(untrained("vae")[0], 5)[1])
 
     def test_a_picture_has_a_row_for_each_class(self):
-        model, *_ = made("acgan")
-        self.assertEqual((len(pictures.shown(model)), pictures.columns(model)), (100, 10))
-        model, *_ = made("gan")
-        self.assertEqual((len(pictures.shown(model)), pictures.columns(model)), (64, None))
+        model, *_ = untrained("acgan")
+        self.assertEqual((len(pictures.samples_to_show(model)), pictures.columns(model)), (100, 10))
+        model, *_ = untrained("gan")
+        self.assertEqual((len(pictures.samples_to_show(model)), pictures.columns(model)), (64, None))
 
 
 class ReconstructionsTest(absltest.TestCase):
     def test_an_encoder_that_takes_noise_gets_it(self):
-        model, _, held_out = made("avb")
+        model, _, held_out = untrained("avb")
         originals, found = pictures.reconstructions(model, held_out)
         self.assertEqual(found.shape, originals.shape)
 
     def test_a_model_without_an_encoder_has_none(self):
-        model, _, held_out = made("gan")
+        model, _, held_out = untrained("gan")
         self.assertIsNone(pictures.reconstructions(model, held_out))
 
 
 class UnitsTest(absltest.TestCase):
     def test_redundancy_comes_with_what_it_is_of_and_with_what_can_be_read(self):
-        model, training, held_out = made("predictability_minimization")
-        model.compile(defaults.optimizers(model.recipe, 1e-3))
+        model, training, held_out = untrained("predictability_minimization")
+        model.compile(building.optimizers(model.recipe, 1e-3))
         asked = mock.patch.object(ugm_tf.evaluation, "redundancy", return_value=ugm_tf.evaluation.Redundancy(2.0, 1.75))
         with asked as redundancy:
-            found = figures.units(model, training, held_out)
+            found = figures.redundancy(model, training, held_out)
         _, learned, measured = redundancy.call_args.args
         np.testing.assert_array_equal(learned, np.concatenate([batch["x"] for batch in training.once()]))
         np.testing.assert_array_equal(measured, held_out.first(250)["x"])
@@ -81,30 +83,30 @@ class UnitsTest(absltest.TestCase):
 
 class ClassifiedTest(absltest.TestCase):
     def test_a_classifier_that_knows_beats_one_of_labels_alone_that_does_not(self):
-        model, training, held_out = made("semi_supervised_vae")
+        model, training, held_out = untrained("semi_supervised_vae")
         quick = mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_, **__: mock.Mock(name="never asked"))
         known = mock.patch.object(ugm_tf.evaluation, "classified", lambda *_: held_out.examples.c)
         chance = mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.1)
         with quick, known, chance:
-            found = figures.classified(model, training, held_out)
+            found = figures.accuracies(model, training, held_out)
         self.assertEqual([(f.name, f.value) for f in found], [("accuracy", 1.0), ("accuracy, labels alone", 0.1)])
         self.assertAlmostEqual(found[1].spread, np.sqrt(0.1 * 0.9 / 250))
         self.assertIn("250 validation examples of digits, observed as", found[0].how)
         self.assertIn("trained on the 100 labelled examples alone", found[1].how)
 
     def test_labels_alone_are_learned_from_the_seed_of_the_run(self):
-        model, training, held_out = made("semi_supervised_vae")
+        model, training, held_out = untrained("semi_supervised_vae")
         model.seed = 5
         accuracy = mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.1)
         with mock.patch.object(ugm_tf.evaluation, "supervised") as supervised, accuracy:
-            figures.classified(model, training, held_out)
+            figures.accuracies(model, training, held_out)
         self.assertEqual(supervised.call_args.kwargs["seed"], 5)
 
     def test_of_two_domains_the_target_comes_first(self):
-        model, training, held_out = made("adversarial_domain_adaptation")
+        model, training, held_out = untrained("adversarial_domain_adaptation")
         with mock.patch.object(ugm_tf.evaluation, "supervised", lambda *_, **__: mock.Mock(name="never asked")):
             with mock.patch.object(ugm_tf.evaluation, "accuracy", lambda *_: 0.5):
-                found = figures.classified(model, training, held_out)
+                found = figures.accuracies(model, training, held_out)
         names = [
             f"accuracy of the {domain}{kind}" for domain in ("target", "source") for kind in ("", ", labels alone")
         ]
@@ -114,13 +116,13 @@ class ClassifiedTest(absltest.TestCase):
 
 class TranslatedTest(absltest.TestCase):
     def test_a_negative_is_undone_by_a_negative(self):
-        model, training, held_out = made("cyclegan", cycle=1.0)
+        model, training, held_out = untrained("cyclegan", cycle=1.0)
         right = mock.patch.object(ugm_tf.evaluation, "cycle", lambda _, x, start: (1.0 - x, x))
         first = mock.patch.object(
             ugm_tf.evaluation, "train_classifier", lambda *_: keras.Sequential([keras.layers.Flatten()])
         )
         with right, first:
-            found = {f.name: f.value for f in figures.translated(model, training, held_out)}
+            found = {f.name: f.value for f in figures.translations(model, training, held_out)}
         names = ("source to target", "target to source")
         self.assertEqual([found[f"cycle error, {name} and back"] for name in names], [0.0, 0.0])
         negative = 1.0 - held_out.examples.x.reshape(250, 64) / 255.0
@@ -133,7 +135,7 @@ class JudgedTest(absltest.TestCase):
         self.assertAlmostEqual(figures._purity(found, code), 6 / 7)
 
     def test_samples_of_the_class_asked_for_are_counted(self):
-        model, training, held_out = made("conditional_gan")
+        model, training, held_out = untrained("conditional_gan")
         c = np.arange(1000) * 10 // 1000
 
         class Told(keras.Model):
@@ -145,7 +147,7 @@ class JudgedTest(absltest.TestCase):
         images = mock.patch.object(pictures, "samples", lambda *_, **__: (asked, c))
         told = mock.patch.object(figures, "_classifier", lambda *_: (Told(), "a table"))
         with images, told:
-            found = {f.name: f.value for f in figures.judged(model, training.examples, held_out.examples)}
+            found = {f.name: f.value for f in figures.sample_quality(model, training.examples, held_out.examples)}
         self.assertEqual(found["samples of the class asked for"], 0.75)
         self.assertEqual(found["classes covered"], 8)  # all but 0 and 1, and half of 2
 
@@ -159,7 +161,7 @@ class BoundTest(absltest.TestCase):
             "stacked_semi_supervised_vae",
             "hierarchical_vae",
         ):
-            model, _, held_out = made(name)
+            model, _, held_out = untrained(name)
             found = figures.bound(model, held_out, draws=2, number=20)
             self.assertTrue(np.isfinite(found.value), name)
             self.assertIn("20 validation examples", found.how)

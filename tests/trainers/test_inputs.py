@@ -6,14 +6,14 @@ import numpy as np
 import PIL.Image
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from trainers import defaults, inputs
+from trainers.settings import Settings
 
 
 def load(recipe, split="train", **settings):
-    settings = defaults.resolve(
-        defaults.Settings(recipe, settings.pop("dataset", "digits"), **settings), (8, 8, 1), 1297
-    )
-    return inputs.load(settings, split, {})
+    settings = defaults.resolve(Settings(recipe, settings.pop("dataset", "digits"), **settings), (8, 8, 1), 1297)
+    return inputs.load(settings, split, inputs.Sources())
 
 
 class InputsTest(parameterized.TestCase):
@@ -43,8 +43,10 @@ class InputsTest(parameterized.TestCase):
     def test_a_target_may_be_another_data_set(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         np.savez(path / "other.npz", x=np.full([40, 8, 8, 1], 7, np.uint8))
-        training = load("cyclegan", target=f"npz:{path / 'other.npz'}")
-        self.assertEqual((len(training.target), int(training.target.x.max()), training.target.c), (32, 7, None))
+        other = f"npz:{path / 'other.npz'}"
+        target = load("cyclegan", target=other).target
+        np.testing.assert_array_equal(target.x, ugm_tf.data.load(other, "train").x)
+        self.assertEqual((int(target.x.max()), target.c), (7, None))
 
     def test_a_batch_has_the_recipes_variables(self):
         for name in ("vae", "acgan", "semi_supervised_vae", "cyclegan", "adversarial_domain_adaptation"):

@@ -2,21 +2,26 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
 import shutil
+import signal
 import tempfile
 from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from trainers import defaults, metrics, run
+from trainers import defaults, metrics, run, stopping
+from trainers.settings import Settings
+from ugm_tf.training import execution
 
-SMALL = defaults.Settings(
+SMALL = Settings(
     recipe="vae", dataset="digits", epochs=3, batch_size=256, hidden=(8,), code_size=2, xla="off", seed=3
 )  # 5 steps an epoch
 
@@ -26,6 +31,11 @@ def train(settings, workdir, **options):
     quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
     with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick):
         return run.train(settings, workdir, show=False, **options)
+
+
+def without_an_end():
+    """A run that stops short of figures, pictures, export and report."""
+    return mock.patch.object(run.summary, "write", lambda *_: run.summary.End({}, []))
 
 
 class RunTest(parameterized.TestCase):
@@ -66,7 +76,7 @@ class RunTest(parameterized.TestCase):
 
     def test_figures_tell_bound_and_judgement(self):
         figures = self.finished.directory.read_json("figures")
-        self.assertEqual(figures, self.finished.figures)
+        self.assertEqual(figures, self.finished.end.figures)
         bound = next(value for name, value in figures.items() if name.startswith("bound on log p(x)"))
         self.assertGreater(bound, -figures["wake/loss"])  # 100 draws bound it tighter than one
         self.assertBetween(figures["classes covered"], 1, 10)
@@ -85,8 +95,48 @@ class RunTest(parameterized.TestCase):
         with mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained again")):
             again = train(SMALL, directory)
         table.assert_same(table.state(again.model), table.state(self.finished.model))
-        self.assertEqual(again.figures, self.finished.figures)
+        self.assertEqual(again.end.figures, self.finished.end.figures)
         self.assertTrue((directory / "report.html").exists())
+
+    def test_the_end_is_made_again_and_nothing_is_trained_or_exported_anew(self):
+        directory = self.path / "again_reported"
+        shutil.copytree(self.path / "run", directory)
+        (directory / "report.html").unlink()
+        quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
+        fit = mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained again"))
+        with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick), fit:
+            end, _ = run.summary.write_again(directory)
+        self.assertEqual(end, self.finished.end)
+        self.assertIn("--flagfile=", (directory / "report.html").read_text())
+        self.assertEqual([path.name for path in (directory / "saved_model").iterdir()], ["1"])
+
+    def test_goes_on_longer_to_the_bits_of_a_run_that_was_asked_so_at_once(self):
+        longer = dataclasses.replace(SMALL, epochs=5)
+        directory = self.path / "longer"
+        shutil.copytree(self.path / "run", directory)
+        with without_an_end():
+            again, at_once = train(longer, directory), train(longer, self.path / "at_once")
+        table.assert_same(table.state(again.model), table.state(at_once.model))
+        written = [(self.path / name / "metrics.csv").read_bytes() for name in ("longer", "at_once")]
+        self.assertEqual(*written)
+        self.assertTrue((directory / "epochs_3" / "model.keras").exists())
+
+    def test_a_signal_ends_it_with_a_saved_state_and_it_goes_on_to_the_same_end(self):
+        directory, calls = self.path / "signalled", []
+
+        def signalled(self, batch, logs=None):
+            calls.append(batch)
+            if len(calls) == 7:  # after step 2 of epoch 1
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
+        with one_a_call, without_an_end():
+            with mock.patch.object(run.Progress, "on_train_batch_end", signalled):
+                with self.assertRaisesRegex(stopping.Stopped, "Stopped at step 7 of 15, which is saved") as raised:
+                    train(SMALL, directory)
+            self.assertEqual(raised.exception.status, 143)
+            again = train(SMALL, directory)
+        table.assert_same(table.state(again.model), table.state(self.finished.model))
 
     def test_stopped_within_an_epoch_it_goes_on_to_the_same_end(self):
         directory, calls = self.path / "stopped", []
@@ -96,7 +146,7 @@ class RunTest(parameterized.TestCase):
             if len(calls) == 7:  # after step 2 of epoch 1
                 raise KeyboardInterrupt
 
-        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
         stopping = mock.patch.object(run.Progress, "on_train_batch_end", stop)
         with one_a_call, stopping, self.assertRaises(KeyboardInterrupt):
             train(SMALL, directory, checkpoint_steps=1)
@@ -130,6 +180,7 @@ class OtherRunsTest(parameterized.TestCase):
         for name in ("report.html", "samples.png", "samples/samples_00000005.png"):
             self.assertGreater((path / name).stat().st_size, 100, name)
 
+    @pytest.mark.slow
     def test_mixed_precision_and_both_phases_at_once(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         changes = {"recipe": "aavae", "precision": "mixed_bfloat16", "schedule": "simultaneous", "epochs": 1}
@@ -147,20 +198,22 @@ class OtherDataTest(parameterized.TestCase):
         ("cyclegan", "accuracy, source to target", ("samples.png",)),
         ("adversarial_domain_adaptation", "accuracy of the target", ()),
     )
+    @pytest.mark.slow
     def test_ends_with_figures_report_and_export(self, recipe, figure, pictures):
         path = pathlib.Path(self.create_tempdir().full_path)
         finished = train(dataclasses.replace(SMALL, recipe=recipe, code_size=2, epochs=1), path)
-        self.assertIn(figure, finished.figures)
+        self.assertIn(figure, finished.end.figures)
         for name in ("report.html", "model.keras", "saved_model/1/saved_model.pb", *pictures):
             self.assertGreater((path / name).stat().st_size, 100, name)
 
     def test_trains_the_recipe_with_the_hyperparameters_that_were_resolved(self):
         path = pathlib.Path(self.create_tempdir().full_path)
-        with mock.patch.object(run.summary, "write", lambda *_: {}):
+        with without_an_end():
             finished = train(dataclasses.replace(SMALL, recipe="infogan", epochs=1), path)
         self.assertEqual(finished.settings.hyperparameters, (("r1", 1.0),))
         self.assertEqual(finished.model.recipe, ugm_tf.recipes.infogan(r1=1.0))
 
+    @pytest.mark.slow  # RunTest tells the same of batches without labels
     def test_labelled_batches_go_on_to_the_same_end_too(self):
         path, calls = pathlib.Path(self.create_tempdir().full_path), []
         settings = dataclasses.replace(
@@ -172,14 +225,15 @@ class OtherDataTest(parameterized.TestCase):
             if len(calls) == 7:
                 raise KeyboardInterrupt
 
-        one_a_call = mock.patch.object(run.execution, "choose_steps", lambda *_: 1)
-        with one_a_call, mock.patch.object(run.summary, "write", lambda *_: {}):
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
+        with one_a_call, without_an_end():
             whole = train(settings, path / "whole", checkpoint_steps=1)
             with mock.patch.object(run.Progress, "on_train_batch_end", stop), self.assertRaises(KeyboardInterrupt):
                 train(settings, path / "stopped", checkpoint_steps=1)
             again = train(settings, path / "stopped", checkpoint_steps=1)
         table.assert_same(table.state(again.model), table.state(whole.model))
 
+    @pytest.mark.slow  # tests/test_averaging.py and tests/export tell it of their parts
     def test_averages_of_the_weights_draw_and_the_weights_themselves_are_kept(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         finished = train(dataclasses.replace(SMALL, recipe="gan", ema=0.9, epochs=1), path)
@@ -192,6 +246,21 @@ class OtherDataTest(parameterized.TestCase):
             np.testing.assert_allclose(loaded.sample(4), drawn, atol=1e-5)
 
 
+@pytest.mark.slow
+class LongerTest(parameterized.TestCase):
+    @parameterized.parameters("vae", "gan", "iwgan", "semi_supervised_vae")
+    def test_from_40_epochs_to_80_is_80_at_once(self, recipe):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        settings = dataclasses.replace(SMALL, recipe=recipe, epochs=80)
+        with without_an_end():
+            at_once = train(settings, path / "at_once")
+            train(dataclasses.replace(settings, epochs=40), path / "longer")
+            longer = train(settings, path / "longer")
+        table.assert_same(table.state(longer.model), table.state(at_once.model))
+        written = [(path / name / "metrics.csv").read_bytes() for name in ("longer", "at_once")]
+        self.assertEqual(*written)
+
+
 class RefusalsTest(parameterized.TestCase):
     def refuses(self, advice, workdir=None, **changes):
         workdir = workdir or pathlib.Path(self.create_tempdir().full_path) / "run"
@@ -202,7 +271,10 @@ class RefusalsTest(parameterized.TestCase):
     @parameterized.parameters(
         ({"recipe": "gann"}, r"There is no recipe 'gann'. There are: .*vae_gan.* Did you mean 'gan'\?"),
         ({"hyperparameters": (("betta", 4),)}, "Recipe 'vae' has no hyperparameter 'betta'. It takes: beta"),
-        ({"hyperparameters": (("beta", "x"),)}, "'beta' of recipe 'vae' is of type float, such as 1.0. Received: 'x'"),
+        (
+            {"hyperparameters": (("beta", "x"),)},
+            "'beta' of recipe 'vae' is of type float or Schedule.*Received: 'x'",
+        ),
         ({"hyperparameters": (("kl", "numeric"),)}, "kl is 'analytic' or 'sampled'. Received: kl='numeric'"),
         ({"dataset": "digit"}, "There is no data set 'digit'. Did you mean 'digits'"),
         ({"likelihood": "bernouli"}, "There is no family 'bernouli'"),

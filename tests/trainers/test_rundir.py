@@ -4,9 +4,10 @@ import pathlib
 
 from absl.testing import absltest
 
-from trainers import rundir
+from trainers import options, rundir
+from trainers.settings import Settings
 
-FLAGS = {"recipe": "vae", "seed": "0"}
+VAE = Settings("vae", "digits")
 
 
 class RunDirectoryTest(absltest.TestCase):
@@ -15,36 +16,75 @@ class RunDirectoryTest(absltest.TestCase):
         self.path = pathlib.Path(self.create_tempdir().full_path) / "a" / "run"
 
     def test_is_made_with_its_flags(self):
-        directory = rundir.RunDirectory(self.path, FLAGS)
-        self.assertEqual(directory.flags.read_text(), "--recipe=vae\n--seed=0\n")
+        directory = rundir.RunDirectory(self.path, VAE)
+        self.assertEqual(options.read(directory.flags), VAE)
         self.assertEqual([path.name for path in self.path.iterdir()], ["flags.txt"])
 
     def test_takes_the_same_flags_again_in_any_order(self):
-        rundir.RunDirectory(self.path, FLAGS)
-        rundir.RunDirectory(self.path, {"seed": "0", "recipe": "vae"})
+        rundir.RunDirectory(self.path, VAE)
+        lines = sorted((self.path / "flags.txt").read_text().splitlines())
+        (self.path / "flags.txt").write_text("\n".join(lines))
+        rundir.RunDirectory(self.path, VAE)
 
     def test_refuses_flags_that_differ_are_missing_or_are_new(self):
-        rundir.RunDirectory(self.path, FLAGS)
+        rundir.RunDirectory(self.path, Settings("vae", "digits", labels=2))
         advice = (
-            r"belongs to other flags: --recipe \(there 'vae', now 'gan'\), --seed \(there '0', now 'unset'\), "
+            r"belongs to other flags: --recipe \(there 'vae', now 'gan'\), --labels \(there '2', now 'unset'\), "
             r"--epochs \(there 'unset', now '3'\). Give a new --workdir, or go on with that run by --flagfile=.*flags"
         )
         with self.assertRaisesRegex(ValueError, advice):
-            rundir.RunDirectory(self.path, {"recipe": "gan", "epochs": "3"})
+            rundir.RunDirectory(self.path, Settings("gan", "digits", epochs=3))
 
     def test_a_flag_file_may_have_comments_and_values_with_equal_signs(self):
         self.path.mkdir(parents=True)
         (self.path / "flags.txt").write_text("# a VAE\n--hyperparameter=beta=4.0,kl=sampled\n\n")
-        rundir.RunDirectory(self.path, {"hyperparameter": "beta=4.0,kl=sampled"})
+        rundir.RunDirectory(self.path, Settings("vae", "digits", (("beta", 4.0), ("kl", "sampled"))))
 
     def test_a_draft_that_a_kill_left_behind_is_no_harm(self):
         self.path.mkdir(parents=True)
         (self.path / ".flags.txt.123.tmp").write_text("--rec")
-        rundir.RunDirectory(self.path, FLAGS)
-        self.assertEqual((self.path / "flags.txt").read_text(), "--recipe=vae\n--seed=0\n")
+        rundir.RunDirectory(self.path, VAE)
+        self.assertEqual(options.read(self.path / "flags.txt"), VAE)
+
+    def test_the_same_run_with_more_epochs_goes_on_and_what_the_shorter_ended_with_is_kept(self):
+        directory = rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        for name in ("model.keras", "evaluation.json", "metrics.csv"):
+            (self.path / name).write_text("of 3 epochs")
+        longer = Settings("vae", "digits", epochs=8)
+        rundir.RunDirectory(self.path, longer)
+        self.assertEqual(options.read(directory.flags), longer)
+        kept = [path.name for path in (self.path / "epochs_3").iterdir()]
+        self.assertCountEqual(kept, ["model.keras", "evaluation.json"])
+        self.assertCountEqual([path.name for path in self.path.iterdir()], ["epochs_3", "flags.txt", "metrics.csv"])
+
+    def test_a_stopped_run_has_nothing_to_keep(self):
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=8))
+        self.assertEqual([path.name for path in self.path.iterdir()], ["flags.txt"])
+
+    def test_fewer_epochs_or_more_of_another_run_are_refused(self):
+        rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=3))
+        with self.assertRaisesRegex(ValueError, r"--epochs \(there '3', now '2'\). Give a new"):
+            rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=2))
+        with self.assertRaisesRegex(ValueError, r"--epochs \(there '3', now '4'\), --seed \(there '0', now '1'\)"):
+            rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=4, seed=1))
+
+    def test_equations_that_changed_are_refused(self):
+        directory = rundir.RunDirectory(self.path, VAE)
+        for _ in range(2):
+            directory.check_equations("wake: minimise")
+        with self.assertRaisesRegex(ValueError, "began with another recipe of this name: see .*equations.txt. Give a"):
+            directory.check_equations("wake: maximise")
+
+    def test_the_latest_export_is_the_highest_number(self):
+        directory = rundir.RunDirectory(self.path, VAE)
+        self.assertIsNone(directory.latest_export())
+        for name in ("9", "10", ".tmp-3"):
+            (directory.saved_model / name).mkdir(parents=True)
+        self.assertEqual(directory.latest_export(), directory.saved_model / "10")
 
     def test_json_is_written_and_read(self):
-        directory = rundir.RunDirectory(self.path, FLAGS)
+        directory = rundir.RunDirectory(self.path, VAE)
         self.assertEqual(directory.read_json("figures"), {})
         directory.write_json("figures", {"wake/loss": 1.5})
         self.assertEqual(directory.read_json("figures"), {"wake/loss": 1.5})

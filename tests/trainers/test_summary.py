@@ -1,50 +1,103 @@
-"""Which figures a run is remembered by, and which it is evaluated by."""
+"""The end of a run: its parts are independent."""
 
-import dataclasses
+import json
+import pathlib
 from unittest import mock
 
 import numpy as np
-from absl.testing import absltest, parameterized
+import pytest
+from absl.testing import absltest
 
-from tests.trainers.test_figures import made
-from trainers import defaults, evaluation, figures, pictures, summary
+from tests.trainers.test_figures import untrained
+from trainers import figures, page, pictures, rundir, summary
+from trainers.settings import Settings
 
-
-def named(name):
-    return lambda *_, **__: [figures.Figure(name, 0.0)]
-
-
-def stubs():
-    """Every measurement as a figure of its name, but for the losses."""
-    found = {name: named(name) for name in ("classified", "judged", "losses", "translated", "units")}
-    return mock.patch.multiple(figures, **found, bound=lambda *_, **__: figures.Figure("bound", 0.0))
+VAE = Settings("vae", "digits")
 
 
-class FiguresTest(parameterized.TestCase):
-    @parameterized.parameters(
-        ("vae", {"judged", "bound", "losses"}),
-        ("semi_supervised_vae", {"classified", "judged", "bound", "losses"}),
-        ("predictability_minimization", {"units", "losses"}),
-        ("cyclegan", {"translated", "losses"}),
-    )
-    def test_are_those_that_the_model_has_an_answer_to(self, recipe, expected):
-        model, training, held_out = made(recipe)
-        with stubs():
-            self.assertEqual({f.name for f in summary.measure(model, training, held_out)}, expected)
-            finished = mock.Mock(model=model, split={"train": training, "test": held_out}.get)
-            finished.settings = defaults.Settings(recipe, "digits")
-            with mock.patch.object(evaluation.finished, "load", return_value=finished):
-                self.assertEqual({f.name for f in evaluation.evaluate("run")}, expected)
+def bound(*_, **__):
+    return figures.Figure("bound on log p(x)", -1.5)
 
-    def test_a_large_run_shows_what_its_classifier_is_worth_and_spares_a_classifier_of_its_own(self):
-        model, training, held_out = made("semi_supervised_vae")
-        examples = training.examples
-        many = dataclasses.replace(
-            examples, x=np.resize(examples.x, (10_001, 8, 8, 1)), c=np.resize(examples.c, 10_001)
-        )
-        with stubs():
-            found = summary.measure(model, dataclasses.replace(training, examples=many), held_out)
-        self.assertEqual({f.name for f in found}, {"classified", "bound", "losses"})
+
+def broken(message):
+    return mock.Mock(side_effect=OSError(message))
+
+
+class EndTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.model, cls.training, cls.held_out = untrained("vae")
+        cls.model.compile("adam")
+
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
+        quick = {"sample_quality": lambda *_, **__: [figures.Figure("classes covered", 7.0)], "bound": bound}
+        self.enter_context(mock.patch.multiple(figures, **quick))
+        self.exported = self.enter_context(mock.patch.object(summary, "_export"))
+
+    def end(self, progress=None):
+        directory = rundir.RunDirectory(self.path, VAE)
+        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", progress)
+
+    def report(self):
+        return (self.path / "report.html").read_text()
+
+    def test_nothing_failed(self):
+        end = self.end(mock.Mock(seconds=3.0, examples_per_second=2.0))
+        self.assertEqual(end.failures, [])
+        for name in ("model.keras", "samples.png", "figures.json", "versions.json", "timing.json", "report.html"):
+            self.assertTrue((self.path / name).exists(), name)
+        self.assertFalse((self.path / "errors.txt").exists())
+        self.assertNotIn("<h2>Failed</h2>", self.report())
+
+    def test_what_fails_is_named_with_its_traceback_and_the_others_are_written(self):
+        self.exported.side_effect = ValueError("no disk left")
+        walks = mock.patch.object(pictures, "interpolations", broken("cannot walk"))
+        judged = mock.patch.object(figures, "sample_quality", broken("cannot judge"))
+        with walks, judged, self.assertLogs("ugm_tf.trainers", "ERROR") as logged:
+            end = self.end()
+        parts = ["saved_model", "figures: classes covered", "interpolations"]
+        self.assertEqual([failure.part.partition(",")[0] for failure in end.failures], parts)
+        self.assertLen(logged.output, 3)
+        text = self.report()
+        for word in ("<h2>Failed</h2>", "OSError: cannot walk", "OSError: cannot judge", "ValueError: no disk left"):
+            self.assertIn(word, text)
+        for section in ("Samples", "Reconstructions", "Figures"):
+            self.assertIn(f"<h2>{section}</h2>", text)
+        self.assertIn("Traceback", (self.path / "errors.txt").read_text())
+        written = json.loads((self.path / "figures.json").read_text())
+        self.assertEqual(written["bound on log p(x)"], -1.5)
+        self.assertNotIn("classes covered", written)
+
+    def test_made_again_once_the_cause_is_mended_it_is_whole(self):
+        with mock.patch.object(pictures, "interpolations", broken("cannot walk")):
+            with self.assertLogs("ugm_tf.trainers", "ERROR"):
+                self.end()
+        self.assertEqual(self.end().failures, [])
+        self.assertFalse((self.path / "errors.txt").exists())
+        self.assertIn("<h2>Interpolations</h2>", self.report())
+
+    def test_a_page_that_cannot_be_drawn_gives_way_to_words_and_figures(self):
+        with mock.patch.object(page, "_pictures", mock.Mock(side_effect=[ValueError("odd shapes"), {}])):
+            with self.assertLogs("ugm_tf.trainers", "ERROR"):
+                end = self.end()
+        self.assertEqual([failure.part for failure in end.failures], ["report.html"])
+        self.assertIn("ValueError: odd shapes", self.report())
+        self.assertIn("<h2>Figures</h2>", self.report())
+
+
+@pytest.mark.slow
+class ExportTest(absltest.TestCase):
+    def test_is_made_once_for_a_state_and_anew_for_a_later_one(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        directory = rundir.RunDirectory(path / "run", VAE)
+        model, *_ = untrained("vae")
+        for steps, versions in ((0, ["1"]), (0, ["1"]), (5, ["1", "2"])):
+            model.steps.assign(steps)
+            summary._export(model, directory)
+            self.assertCountEqual([version.name for version in directory.saved_model.iterdir()], versions)
 
 
 class WeightsTest(absltest.TestCase):
@@ -52,8 +105,25 @@ class WeightsTest(absltest.TestCase):
         model = mock.Mock()
         for ema, expected in ((None, False), (0.0, False), (0.9, True)):
             model.averaged.reset_mock()
-            pictures.weights(model, defaults.Settings("vae", "digits", ema=ema))
+            pictures.weights(model, Settings("vae", "digits", ema=ema))
             self.assertEqual(model.averaged.called, expected, ema)
+
+
+class FewExamplesTest(absltest.TestCase):
+    def test_walks_are_between_as_many_pairs_as_there_are(self):
+        model, _, held_out = untrained("vae")
+        for number, walks in ((2, 1), (7, 3), (12, 6), (40, 6)):
+            few = mock.Mock(first=lambda n, number=number: held_out.first(min(n, number)))
+            self.assertLen(pictures.interpolations(model, few), walks)
+        few = mock.Mock(first=lambda _: held_out.first(1))
+        self.assertIsNone(pictures.interpolations(model, few))
+
+    def test_a_bound_over_one_example_has_no_standard_error(self):
+        model, _, held_out = untrained("vae")
+        found = figures.bound(model, held_out, draws=2, number=1)
+        self.assertTrue(np.isfinite(found.value))
+        self.assertIsNone(found.spread)
+        self.assertEqual(found.how, "1 validation example")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ import dataclasses
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
-from trainers import defaults, run
+from trainers import run
+from trainers.settings import Settings
 
 ROOT = pathlib.Path(run.__file__).parents[1]
 
@@ -34,7 +37,7 @@ class CommandTest(absltest.TestCase):
         examples, ours = out.split("trainers/train.py:\n")
         self.assertIn("python -m trainers.train --recipe=iwgan --dataset=mnist", examples)
         names = re.findall(r"^  --(?:\[no\])?(\w+): \S", ours, re.MULTILINE)  # with what it does
-        settings = [field.name for field in dataclasses.fields(defaults.Settings)]
+        settings = [field.name for field in dataclasses.fields(Settings)]
         places = ["workdir", "data_dir", "manual_dir", "checkpoint_steps"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
@@ -50,6 +53,32 @@ class CommandTest(absltest.TestCase):
         self.assertEqual(status, 2)
         self.assertIn("error: Recipe 'vae' has no hyperparameter 'betta'. It takes: beta", out)
         self.assertNotIn("Traceback", out)
+
+
+def saved_step(directory):
+    """Step of the latest checkpoint of a run, 0 if there is none."""
+    file = directory / "checkpoints" / "checkpoint"
+    return int(re.findall(r'^model_checkpoint_path: "ckpt-(\d+)"', file.read_text())[0]) if file.exists() else 0
+
+
+@pytest.mark.slow
+class SignalTest(parameterized.TestCase):
+    @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
+    def test_ends_a_run_with_its_state_saved_and_one_line(self, number, status):
+        directory = pathlib.Path(self.create_tempdir().full_path) / "run"
+        flags = ["--epochs=100000", "--checkpoint_steps=20", "--hidden=8", "--xla=off", f"--workdir={directory}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trainers.train", *flags], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        while saved_step(directory) < 20 and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, status, err)
+        step = re.search(r"^Stopped at step (\d+) of 2000000, which is saved: the same command goes on.$", err, re.M)
+        self.assertIsNotNone(step, err)
+        self.assertEqual(saved_step(directory), int(step[1]))
+        self.assertNotIn("Traceback", err)
 
 
 @pytest.mark.slow

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.role import Role
+from ugm_tf.algebra.role import Roles
 from ugm_tf.serialization import record
 
 __all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Rename", "Reverse", "Step"]
 
-Roles = Mapping[str, Role]
 Shape = tuple[int, ...]
 
 
@@ -22,11 +21,20 @@ class Step:
         density: Name of the density that the step asks; None if there is none.
         verb: What it does to that density, for messages.
         gradient: Whether the density's gradient has to flow through a draw of it.
+        k: Number of values for each example, on a new leading axis; None if it adds no axis.
+        holds: Whether it holds what was drawn before fixed, and sets nothing.
     """
 
     density: str | None = None
     verb = "draws from"
     gradient = False
+    k: int | None = None
+    holds = False
+
+    def declares(self) -> bool:
+        """Whether its class says what it does: which density it asks, which variable it sets, or that it holds."""
+        own = type(self)
+        return self.density is not None or self.holds or own.sets is not Step.sets
 
     def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
         raise NotImplementedError
@@ -122,6 +130,8 @@ class Enumerate(Step):
 class Detach(Step):
     """Holds the draws so far fixed, under theta_0: no gradient flows through them, nor through the probabilities of
     exact sums, and within a training step they outlast the updates of the densities that drew them."""
+
+    holds = True
 
     def __call__(self, sample, seed):
         return sample.detached()
@@ -238,4 +248,4 @@ class Ask(Step):
         return self.new
 
     def source(self, roles):
-        return f"= logit of {self.density}"
+        return f"= sg(logit of {self.density})"

@@ -87,10 +87,11 @@ class ImportanceWeightedBound(Term):
         return tf.stop_gradient(bound - surrogate) + surrogate
 
     def describe(self, roles):
-        above, below = (" ".join(str(roles[name]) for name in names) for names in (self.generative, self.inference))
+        above, below = (" ".join(map(roles.text, names)) for names in (self.generative, self.inference))
         below = f"({below})" if len(self.inference) > 1 else below
         mark = ", dreg" if self.doubly_reparameterised else ""
-        return f"-log mean_{self.group or 'k'}[{above} / {below}]{mark}"
+        groups = "" if self.group is None else f" over groups of {self.group} draws, k/{self.group} apart"
+        return f"-log mean_{self.group or 'k'}[{above} / {below}]{mark}{groups}"
 
     @property
     def label(self):

@@ -1,14 +1,14 @@
 """How the two sides of a contest play, as functions from recipe to recipe: other losses, penalties, packs."""
 
 import dataclasses
-from collections.abc import Callable
 
-from ugm_tf.algebra import contests
+from ugm_tf.algebra import contests, schedules
 from ugm_tf.algebra.ancestral_steps import Ask, Pack
 from ugm_tf.algebra.judged import DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase
 from ugm_tf.algebra.recipe import Recipe
-from ugm_tf.algebra.samplers import Ancestral, Interpolated
+from ugm_tf.algebra.samplers import Interpolated, Sampler
+from ugm_tf.algebra.schedule import Scale
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 from ugm_tf.arguments import of_their_kind
 
@@ -17,13 +17,14 @@ __all__ = ["contested", "packed"]
 _PENALTY = 10.0  # of WGAN-GP
 
 
+@schedules.taken
 @of_their_kind("contested()")
 def contested(
     recipe: Recipe,
     contest: str | None = None,
     discriminator_steps: int = 1,
-    gradient_penalty: float | None = None,
-    r1: float = 0.0,
+    gradient_penalty: Scale | None = None,
+    r1: Scale = 0.0,
     pack: int = 1,
 ) -> Recipe:
     """The recipe with other rules for all its discriminators and those who play against them.
@@ -65,14 +66,14 @@ def contested(
     if gradient_penalty is None:
         gradient_penalty = _PENALTY if contest == "wasserstein" else 0.0
     if contest is not None:
-        recipe = _each(recipe, lambda e: _with_contest(e, contest))
+        recipe = recipe.each(lambda e: _with_contest(e, contest))
 
     def phase(old: Phase) -> Phase:
         by = next((name for name in judges if old == judges[name][0]), None)
         if by is None:
             return old
         _, real, fakes = judges[by]
-        made = {step.sets(recipe.roles) for side in (real, *fakes) for step in side.steps}
+        made = {step.sets(recipe.roles) for sampler in (real, *fakes) for step in sampler.steps}
         held = tuple(variable for variable in recipe.roles[by].given if variable not in made)
         more = [
             E(
@@ -120,57 +121,45 @@ def packed(recipe: Recipe, size: int) -> Recipe:
         raise ValueError(f"A pack has at least 2 examples. Received: pack={size}.")
 
     def pack(e: Expectation) -> Expectation:
-        by, weighs = (getattr(part, "by", None) for part in (e.of, e.weight))
-        if weighs in judges and weighs != by:
+        asked = [name for name in e.of.judges if name in judges]
+        weighs = [] if e.weight is None else [name for name in e.weight.judges if name in judges and name not in asked]
+        if weighs:
             raise ValueError(
-                f"The recipe weights each example by '{weighs}', which would judge packs of {size} together. "
+                f"The recipe weights each example by '{weighs[0]}', which would judge packs of {size} together. "
                 "Use pack=1, or a recipe without the weights."
             )
-        if by not in judges:
+        if not asked:
             return e
-        if kept := [step for step in getattr(e.under, "steps", ()) if isinstance(step, Ask) and step.density in judges]:
+        if kept := [step for step in e.under.steps if isinstance(step, Ask) and step.density in judges]:
             raise ValueError(
                 f"The recipe keeps the logit of '{kept[0].density}' for each example, which would judge packs of "
                 f"{size} together. Use pack=1, or a recipe without Ask."
             )
-
-        def add(sampler: Ancestral) -> Ancestral:
-            return sampler.then(*(Pack(v, f"{v}_pack", size) for v in recipe.roles[by].given))
-
-        under, of = e.under, e.of
+        of = e.of
         if isinstance(of, GradientPenalty):
             of = dataclasses.replace(of, held=tuple(f"{v}_pack" for v in of.held))
-        return dataclasses.replace(
-            e,
-            of=of,
-            under=Interpolated(add(under.left), add(under.right)) if isinstance(under, Interpolated) else add(under),
-        )
+        variables = dict.fromkeys(v for name in asked for v in recipe.roles[name].given)
+        return dataclasses.replace(e, of=of, under=e.under.then(*(Pack(v, f"{v}_pack", size) for v in variables)))
 
     densities = dict(recipe.densities)
     for by in judges:
         densities[by] = f"q(y | {', '.join(f'{v}_pack' for v in recipe.roles[by].given)})"
-    return _each(recipe, pack, densities)
+    phases = tuple(dataclasses.replace(p, minimise=tuple(map(pack, p.minimise))) for p in recipe.phases)
+    return dataclasses.replace(recipe, phases=phases, densities=densities)
 
 
-def _judges(recipe: Recipe) -> dict[str, tuple[Phase, Ancestral, list[Ancestral]]]:
+def _judges(recipe: Recipe) -> dict[str, tuple[Phase, Sampler, list[Sampler]]]:
     """By discriminator: the phase in which it learns, and its samplers of the real and of the generated sides."""
-    out: dict[str, tuple[Phase, Ancestral, list[Ancestral]]] = {}
+    out: dict[str, tuple[Phase, Sampler, list[Sampler]]] = {}
     for phase in dict.fromkeys(recipe.phases):
         for name in phase.updates:
-            sides: dict[int, list[Ancestral]] = {0: [], 1: []}
+            sides: dict[int, list[Sampler]] = {0: [], 1: []}
             for e in phase.minimise:
                 if isinstance(e.of, DiscriminatorLoss) and e.of.by == name and not e.of.reverse:
                     sides[e.of.y].append(e.under)
             if sides[0] and sides[1]:
                 out[name] = (phase, sides[1][0], sides[0])
     return out
-
-
-def _each(
-    recipe: Recipe, change: Callable[[Expectation], Expectation], densities: dict[str, str] | None = None
-) -> Recipe:
-    phases = tuple(dataclasses.replace(p, minimise=tuple(change(e) for e in p.minimise)) for p in recipe.phases)
-    return dataclasses.replace(recipe, phases=phases, densities=densities or recipe.densities)
 
 
 def _with_contest(e: Expectation, contest: str) -> Expectation:

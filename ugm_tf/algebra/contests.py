@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from ugm_tf.algebra.role import Roles
+
 __all__ = ["Contest", "get", "names"]
 
 Function = Callable[[tf.Tensor], tf.Tensor]
@@ -21,7 +23,7 @@ class Contest:
         fool: What who makes the generated side minimises there.
         fool_real: What who makes the real side minimises there, if somebody does.
         log_ratio: Whether the best l is log p(. | y=1) - log p(. | y=0), so that exp(l) is an importance weight.
-        texts: The four losses as `describe` prints them, with {given} for what the discriminator judges.
+        texts: The four losses as `describe` prints them, with {l} for its output and {q1} for q(y=1 | .).
     """
 
     name: str
@@ -36,10 +38,20 @@ class Contest:
         """The loss on side y; `reverse` for that of the discriminator's adversary."""
         return (self.fake, self.real, self.fool, self.fool_real)[y + 2 * reverse]
 
-    def text(self, y: int, reverse: bool, given: str, of: str = "y") -> str:
-        """That loss as `describe` prints it, for a discriminator q(of | given)."""
-        texts = (self.texts[1], self.texts[0], self.texts[2], self.texts[3])
-        return texts[y + 2 * reverse].format(given=given, of=of)
+    def text(self, y: int, reverse: bool, by: str, roles: Roles) -> str:
+        """That loss as `describe` prints it, for the discriminator `by`."""
+        text = (self.texts[1], self.texts[0], self.texts[2], self.texts[3])[y + 2 * reverse]
+        one, none = (roles.text(by, value) for value in (1, 0))
+        reversed_one, reversed_none = (roles.text(by, value, letter="q^r") for value in (1, 0))
+        return text.format(
+            l=roles.logit(by),
+            T=roles.logit(by, f"T[{self.name}]"),
+            conjugate=roles.logit(by, f"T*[{self.name}]"),
+            q1=one,
+            q0=none,
+            r1=reversed_one,
+            r0=reversed_none,
+        )
 
 
 def _negative(function: Function) -> Function:
@@ -54,7 +66,7 @@ def _minus(logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softplus(-logits)
 
 
-_LOGISTIC = ("-log q({of}=1 | {given})", "-log q({of}=0 | {given})")
+_LOGISTIC = ("-log {q1}", "-log {q0}")
 
 
 def _f_divergence(name: str, threshold: Function, conjugate: Function) -> Contest:
@@ -63,7 +75,7 @@ def _f_divergence(name: str, threshold: Function, conjugate: Function) -> Contes
     TFP's function of this name is f(exp(l)).  In closed form T and f*(T) = exp(l) T - f(exp(l)) keep their digits at
     large l, where the two terms of f* cancel or overflow.
     """
-    texts = (f"-T[{name}]({{given}})", f"T*[{name}]({{given}})", f"-T*[{name}]({{given}})", f"T[{name}]({{given}})")
+    texts = ("-{T}", "{conjugate}", "-{conjugate}", "{T}")
     real, fool = _negative(threshold), _negative(conjugate)
     return Contest(name, real, conjugate, fool, threshold, True, texts)
 
@@ -106,7 +118,7 @@ _CONTESTS = {
             fool=_minus,
             fool_real=_plus,
             log_ratio=True,
-            texts=(*_LOGISTIC, "-log q^r({of}=0 | {given})", "-log q^r({of}=1 | {given})"),
+            texts=(*_LOGISTIC, "-log {r0}", "-log {r1}"),
         ),
         Contest(
             "minimax",
@@ -115,7 +127,7 @@ _CONTESTS = {
             fool=_negative(_plus),
             fool_real=_negative(_minus),
             log_ratio=True,
-            texts=(*_LOGISTIC, "log q({of}=0 | {given})", "log q({of}=1 | {given})"),
+            texts=(*_LOGISTIC, "log {q0}", "log {q1}"),
         ),
         Contest(
             "log_ratio",
@@ -126,8 +138,8 @@ _CONTESTS = {
             log_ratio=True,
             texts=(
                 *_LOGISTIC,
-                "-log[q({of}=1 | {given}) / q({of}=0 | {given})]",
-                "log[q({of}=1 | {given}) / q({of}=0 | {given})]",
+                "-log[{q1} / {q0}]",
+                "log[{q1} / {q0}]",
             ),
         ),
         Contest(
@@ -137,7 +149,7 @@ _CONTESTS = {
             fool=lambda logits: 0.5 * tf.square(logits - 1.0),
             fool_real=lambda logits: 0.5 * tf.square(logits),
             log_ratio=False,
-            texts=("1/2 [l({given}) - 1]^2", "1/2 l({given})^2", "1/2 [l({given}) - 1]^2", "1/2 l({given})^2"),
+            texts=("1/2 [{l} - 1]^2", "1/2 {l}^2", "1/2 [{l} - 1]^2", "1/2 {l}^2"),
         ),
         Contest(
             "hinge",
@@ -146,7 +158,7 @@ _CONTESTS = {
             fool=tf.negative,
             fool_real=tf.identity,
             log_ratio=False,
-            texts=("max(0, 1 - l({given}))", "max(0, 1 + l({given}))", "-l({given})", "l({given})"),
+            texts=("max(0, 1 - {l})", "max(0, 1 + {l})", "-{l}", "{l}"),
         ),
         Contest(
             "wasserstein",
@@ -155,7 +167,7 @@ _CONTESTS = {
             fool=tf.negative,
             fool_real=tf.identity,
             log_ratio=False,
-            texts=("-l({given})", "l({given})", "-l({given})", "l({given})"),
+            texts=("-{l}", "{l}", "-{l}", "{l}"),
         ),
         *(_f_divergence(name, *functions) for name, functions in _F_DIVERGENCES.items()),
     )

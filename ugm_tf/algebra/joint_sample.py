@@ -1,5 +1,6 @@
 """Joint samples: the values that terms are functions of."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ class JointSample:
         self.densities, self.roles, self.values = densities, roles, dict(values)
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
+        self._declared: tuple[str, frozenset[str]] | None = None
         self.batch_size = tf.shape(next(iter(self.values.values())))[0] if batch_size is None else batch_size
 
     def __getitem__(self, variable: str) -> tf.Tensor:
@@ -51,6 +53,12 @@ class JointSample:
 
     def distribution(self, density: str) -> tfd.Distribution:
         """The distribution of this density given the sample's values, of batch shape [B] or [k, B]."""
+        if self._declared is not None and density not in self._declared[1]:
+            raise ValueError(
+                f"{self._declared[0]} asks the density '{density}' and does not say so. Recipes are checked, shown and "
+                f"given networks by what their parts say. Name '{density}' in its `scored`, if it takes its "
+                "log-probability, its `judges`, if it takes its logit, or else its `conditioned`."
+            )
         if density not in self._distributions:
             given = [self.values[variable] for variable in self.roles[density].given]
             self._distributions[density] = self.densities[density].distribution(*given, training=self.training)
@@ -77,26 +85,26 @@ class JointSample:
             **values: The new values by variable.
         """
         kept = {n: d for n, d in self._distributions.items() if not set(self.roles[n].given) & set(values)}
-        return JointSample(
-            self.densities,
-            self.roles,
-            {**self.values, **values},
-            self.training,
-            self.weight if weight is None else weight,
-            self.drawn_by | frozenset(drawn_by),
-            kept,
-            self.batch_size,
-            self.axes if axis is None else (axis, *self.axes),
+        return self._with(
+            values={**self.values, **values},
+            weight=self.weight if weight is None else weight,
+            drawn_by=self.drawn_by | frozenset(drawn_by),
+            _distributions=kept,
+            axes=self.axes if axis is None else (axis, *self.axes),
         )
+
+    def declared(self, who: str, densities: Iterable[str]) -> "JointSample":
+        """This sample, which refuses `who` every distribution but these densities'.  It shares what it computes."""
+        return self._with(_declared=(who, frozenset(densities)))
 
     def detached(self) -> "JointSample":
         """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,
         and they outlast the updates of the densities that drew them."""
-        values = {name: tf.stop_gradient(value) for name, value in self.values.items()}
-        weight = None if self.weight is None else tf.stop_gradient(self.weight)
-        kept = {n: d for n, d in self._distributions.items() if not self.roles[n].given}
-        return JointSample(
-            self.densities, self.roles, values, self.training, weight, frozenset(), kept, self.batch_size, self.axes
+        return self._with(
+            values={name: tf.stop_gradient(value) for name, value in self.values.items()},
+            weight=None if self.weight is None else tf.stop_gradient(self.weight),
+            drawn_by=frozenset(),
+            _distributions={n: d for n, d in self._distributions.items() if not self.roles[n].given},
         )
 
     def log_weights(self, generative: Iterable[str], inference: Iterable[str], frozen: bool = False) -> tf.Tensor:
@@ -127,18 +135,12 @@ class JointSample:
         updated = set(densities)
         if self.drawn_by & updated:
             return None
-        kept = {n: d for n, d in self._distributions.items() if n not in updated}
-        return JointSample(
-            self.densities,
-            self.roles,
-            self.values,
-            self.training,
-            self.weight,
-            self.drawn_by,
-            kept,
-            self.batch_size,
-            self.axes,
-        )
+        return self._with(_distributions={n: d for n, d in self._distributions.items() if n not in updated})
+
+    def _with(self, **changes: Any) -> "JointSample":
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
 
     def lead(self, density: str) -> list[int | tf.Tensor]:
         """The leading axes of the sample that the distribution of this density lacks: those that a draw of it adds."""

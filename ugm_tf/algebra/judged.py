@@ -41,12 +41,15 @@ class DiscriminatorLoss(Term):
             raise ValueError(f"The provenance y is 1 for data or 0 for generated. Received: y={self.y}.")
         contests.get(self.contest)
 
+    @property
+    def judges(self):
+        return (self.by,)
+
     def __call__(self, sample):
         return contests.get(self.contest).loss(self.y, self.reverse)(sample.distribution(self.by).logits)
 
     def describe(self, roles):
-        role = roles[self.by]
-        return contests.get(self.contest).text(self.y, self.reverse, ", ".join(role.given), role.of)
+        return contests.get(self.contest).text(self.y, self.reverse, self.by, roles)
 
     @property
     def label(self):
@@ -62,7 +65,7 @@ class GradientPenalty(Term):
 
     Args:
         by: Name of the discriminator.
-        target: The length that the gradient shall have.
+        target: The length that the gradient is to have.
         held: What the discriminator is given but does not judge, as the class of a conditional GAN: its slope along
             these variables is free.
 
@@ -77,6 +80,10 @@ class GradientPenalty(Term):
     target: float = 1.0
     held: tuple[str, ...] = ()
 
+    @property
+    def judges(self):
+        return (self.by,)
+
     def __call__(self, sample):
         given = {variable: tf.identity(sample[variable]) for variable in self._judged(sample.roles)}
         with tf.GradientTape() as tape:
@@ -90,7 +97,7 @@ class GradientPenalty(Term):
         return tf.square(tf.sqrt(square + 1e-12) - self.target)  # the root of 0 has no gradient
 
     def describe(self, roles):
-        length = f"|dl({', '.join(roles[self.by].given)})/d({', '.join(self._judged(roles))})|"
+        length = f"|d{roles.logit(self.by)}/d({', '.join(self._judged(roles))})|"
         return f"{length}^2" if self.target == 0.0 else f"({length} - {self.target:g})^2"
 
     @property
@@ -133,14 +140,18 @@ class ClippedRatio(Term):
     def judges(self):
         return (self.by, self.classifier)
 
+    @property
+    def takes(self):
+        return (self.before,)
+
     def __call__(self, sample):
         f, now = sample.distribution(self.by).logits, sample.distribution(self.classifier).logits
         ratio = tf.exp(sample[self.before] - now)
         return -tf.minimum(ratio * f, tf.clip_by_value(ratio, 1.0 - self.epsilon, 1.0 + self.epsilon) * f)
 
     def describe(self, roles):
-        given = ", ".join(roles[self.by].given)
-        return f"-min(r l({given}), clip(r, 1 -+ {self.epsilon:g}) l({given}))"
+        f, now, bounds = roles.logit(self.by), roles.logit(self.classifier), f"1 -+ {self.epsilon:g}"
+        return f"-min(r f, clip(r, {bounds}) f) with f = {f}, r = exp({self.before} - {now})"
 
     @property
     def label(self):

@@ -1,15 +1,20 @@
 """Expectations and phases: what half of a training step minimises, and who learns."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.algebra import schedules
+from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import DiscriminatorLoss
-from ugm_tf.algebra.samplers import DATA, Ancestral, Drawn, draw
-from ugm_tf.algebra.terms import Term
+from ugm_tf.algebra.role import Roles
+from ugm_tf.algebra.samplers import DATA, Sampler
+from ugm_tf.algebra.schedule import Schedule
+from ugm_tf.algebra.terms import Part, Term
 from ugm_tf.algebra.weights import Weight
+from ugm_tf.densities import fold
 from ugm_tf.serialization import record
 
 __all__ = ["E", "Expectation", "Phase", "adversarial"]
@@ -22,35 +27,107 @@ class Expectation:
     The mean is over the batch and over the draws of an example.  No gradient flows through `weight`.
 
     Args:
-        of: A `Term`, or any function from a joint sample to nats, [B] or [k, B].
-        under: The sampler.
-        scale: A constant factor, such as the beta of a beta-VAE.
-        weight: A `Weight`, or any function from a joint sample to factors, [B].
+        of: A `Term`.
+        under: A `Sampler`.
+        scale: A factor, such as the beta of a beta-VAE: a number; or a function of the training step, a `Schedule` of
+            `ugm_tf.schedules` or a `keras.optimizers.schedules.LearningRateSchedule`.
+        weight: A `Weight`.
         name: Name of the metric; the term's own name if it is not given.
+
+    Raises:
+        ValueError: If a part is of another kind, or does not say what it asks; see `Part`.
     """
 
-    of: Term | Callable[[JointSample], tf.Tensor]
+    of: Term
     under: Any = DATA
-    scale: float = 1.0
-    weight: Weight | Callable[[JointSample], tf.Tensor] | None = None
+    scale: Any = 1.0
+    weight: Weight | None = None
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_part(self.of, Term, "minimises a term")
+        if self.weight is not None:
+            _check_part(self.weight, Weight, "has a weight")
+        if not isinstance(self.under, Sampler):
+            raise ValueError(
+                "An expectation is under a sampler, such as ugm_tf.GENERATED, or a class of your own derived from "
+                f"ugm_tf.Sampler. Received: {self.under!r}."
+            )
+        if not self.under.declares():
+            raise ValueError(
+                f"The sampler {type(self.under).__name__} does not say what it is made of: define `sides`, `each` and "
+                "`draw`; see ugm_tf.Sampler."
+            )
+        object.__setattr__(self, "scale", schedules.of(self.scale))
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
         """The expectation without its scale, a scalar."""
-        value = self.of(sample)
+        value = self.of.value(sample)
         if sample.weight is not None:
             value = sample.weight * value
         if self.weight is not None:
-            value = tf.stop_gradient(self.weight(sample)) * value
+            value = tf.stop_gradient(self.weight.value(sample)) * value
         return tf.reduce_mean(value)
 
     @property
     def label(self) -> str:
         """Name of its metric within the phase."""
-        return self.name or str(getattr(self.of, "label", None) or getattr(self.of, "__name__", type(self.of).__name__))
+        return self.name or self.of.label
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its term, and its weight if it has one."""
+        return (self.of,) if self.weight is None else (self.of, self.weight)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Names of the densities whose log-probability it takes."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.scored))
+
+    @property
+    def conditioned(self) -> tuple[str, ...]:
+        """Names of the densities that it asks for a distribution given their parents."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.conditioned))
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Names of the densities that it asks for a logit."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.judges))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Names of all these densities."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.asked))
+
+    def about(self, roles: Roles, data: Sequence[str]) -> tuple[str, ...]:
+        """Which of the data its parts and its sampler look at."""
+        seen = {variable for part in self.parts for variable in part.variables(roles)}
+        seen |= {variable for step in self.under.steps for variable in step.needs(roles)}
+        return tuple(v for v in data if v in seen) or (() if self.under.steps else tuple(data))
+
+    def describe(self, roles: Roles, data: Sequence[str]) -> str:
+        """The expectation as the paper writes it, without its scale: "E[x ~ data] -log q(y=1 | x)"."""
+        weight = "" if self.weight is None else f"{self.weight.describe(roles)} * "
+        return f"E[{self.under.describe(roles, self.about(roles, data))}] {weight}{self.of.describe(roles)}"
 
 
 E = Expectation
+
+
+def _check_part(part: Any, kind: type[Part], what: str) -> None:
+    name = kind.__name__
+    form = (
+        f"a class under @ugm_tf.record, derived from ugm_tf.{name}, which says which densities it asks in `scored`, "
+        "`conditioned` or `judges` and which variables in `takes`"
+    )
+    if not isinstance(part, kind):
+        function = f"function '{getattr(part, '__name__', part)}'" if callable(part) else repr(part)
+        raise ValueError(f"An expectation {what}. Received: {function}. Write it as {form}.")
+    if not part.declares():
+        raise ValueError(
+            f"The {name.lower()} {type(part).__name__} does not say what it asks of a sample. Write it as {form}, "
+            "or () if there are none."
+        )
 
 
 @record
@@ -77,24 +154,54 @@ class Phase:
         """Name of an expectation's metric: "wake/distortion"."""
         return f"{self.name}/{expectation.label}"
 
-    def values(self, start: JointSample, seed: Any, drawn: Drawn | None = None) -> dict[str, tf.Tensor]:
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all its metrics: its expectations', those of scales that follow a schedule, and its loss."""
+        return (*map(self.metric, self.minimise), *self._scheduled(), f"{self.name}/loss")
+
+    def values(self, draws: Draws, seed: Any) -> dict[str, tf.Tensor]:
         """The value of every expectation, without its scale, by the name of its metric; each a scalar in nats.
 
         Args:
-            start: The joint sample that samplers start from: the data.
+            draws: What was drawn from the batch already; this phase adds its own.
             seed: int32 [2]; each expectation folds its index in.
-            drawn: Joint samples that were drawn already, by sampler; this phase adds its own.
         """
-        drawn = {} if drawn is None else drawn
-        out = {}
-        for i, expectation in enumerate(self.minimise):
-            folded = tf.random.experimental.stateless_fold_in(tf.convert_to_tensor(seed, tf.int32), i, alg="philox")
-            out[self.metric(expectation)] = expectation(draw(expectation.under, start, folded, drawn))
-        return out
+        return {self.metric(e): e(draws(e.under, fold(seed, i))) for i, e in enumerate(self.minimise)}
 
-    def loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor:
-        """What the phase minimises, from `values`: the sum of its expectations times their scales, a scalar in nats."""
-        return tf.add_n([e.scale * values[self.metric(e)] for e in self.minimise])
+    def scales(self, step: Any) -> dict[str, tf.Tensor]:
+        """The scales that follow a schedule at a training step, by the names of their metrics: "wake/rate_scale"."""
+        return {name: schedule(step) for name, schedule in self._scheduled().items()}
+
+    def loss(self, values: dict[str, tf.Tensor], step: Any = 0) -> tf.Tensor:
+        """What the phase minimises: the sum of its expectations times their scales, a scalar in nats.
+
+        Args:
+            values: From `values`.
+            step: Number of training steps before this one.
+        """
+        return tf.add_n([_at(e.scale, step) * values[self.metric(e)] for e in self.minimise])
+
+    def describe(self, roles: Roles, data: Sequence[str]) -> list[str]:
+        """A line for each expectation, as the paper writes it."""
+        lines = []
+        for i, e in enumerate(self.minimise):
+            negative, size = not isinstance(e.scale, Schedule) and e.scale < 0, _size(e.scale)
+            sign = "- " if negative else "  " if i == 0 else "+ "
+            lines.append(f"  {sign}{size}{e.describe(roles, data)}")
+        return lines
+
+    def _scheduled(self) -> dict[str, Schedule]:
+        return {f"{self.metric(e)}_scale": e.scale for e in self.minimise if isinstance(e.scale, Schedule)}
+
+
+def _at(scale: float | Schedule, step: Any) -> Any:
+    return scale(step) if isinstance(scale, Schedule) else scale
+
+
+def _size(scale: float | Schedule) -> str:
+    if isinstance(scale, Schedule):
+        return f"{scale.describe()}(t) "
+    return "" if abs(scale) == 1.0 else f"{abs(scale):g} "
 
 
 def adversarial(
@@ -104,7 +211,7 @@ def adversarial(
     by: str = "discriminator",
     extra: tuple[Expectation, ...] = (),
     contest: str = "logistic",
-    scale: float = 1.0,
+    scale: Any = 1.0,
     suffix: str = "",
 ) -> tuple[Phase, Phase]:
     """The paired phases of equation 3: the discriminator learns q(y | .), then the others the reversed q^r(y | .).
@@ -122,7 +229,7 @@ def adversarial(
         by: Name of the discriminator.
         extra: Expectations that the second phase minimises as well.
         contest: What both sides minimise; see `ugm_tf.contests.names`.  "logistic" is the above.
-        scale: Factor of the second phase's adversarial expectations.
+        scale: Factor of the second phase's adversarial expectations, a number or a schedule.
         suffix: Ending of the names of the phases and of what the second one minimises, for recipes with several pairs.
 
     Raises:
@@ -140,9 +247,9 @@ def adversarial(
     against = [
         E(fool, sampler, scale, name=name.replace("fake", "fool") + suffix)
         for name, sampler in fakes.items()
-        if not isinstance(sampler, Ancestral) or sampler.draws(updates)
+        if sampler.draws(updates)
     ]
-    if isinstance(real, Ancestral) and real.draws(updates):
+    if real.draws(updates):
         against.append(E(fool_real, real, scale, name=f"fool_real{suffix}"))
     if not against:
         raise ValueError(

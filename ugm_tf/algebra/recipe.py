@@ -1,13 +1,14 @@
 """Recipes: a model as densities and phases."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
-from typing import Any
+import functools
+from collections.abc import Callable, Collection, Mapping
 
-from ugm_tf.algebra import check as checks
+from ugm_tf.algebra import notation
+from ugm_tf.algebra.ancestral_steps import Step
+from ugm_tf.algebra.check import check
 from ugm_tf.algebra.phases import Expectation, Phase
-from ugm_tf.algebra.role import Role
-from ugm_tf.algebra.samplers import Ancestral
+from ugm_tf.algebra.role import Role, Roles
 from ugm_tf.serialization import record
 
 __all__ = ["Recipe"]
@@ -48,24 +49,40 @@ class Recipe:
         object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(self.data))
         self.check()
 
-    @property
-    def roles(self) -> dict[str, Role]:
+    @functools.cached_property
+    def roles(self) -> Roles:
         """The parsed role of each density."""
-        return {name: Role.parse(text) for name, text in self.densities.items()}
+        return Roles({name: Role.parse(text) for name, text in self.densities.items()}, self.judges)
 
-    @property
+    @functools.cached_property
     def judges(self) -> tuple[str, ...]:
-        """Names of the densities that some term, weight or sampler asks for a logit."""
-        expectations = [e for phase in self.phases for e in phase.minimise]
-        asked = [name for e in expectations for part in (e.of, e.weight) for name in getattr(part, "judges", ())]
+        """Names of the densities that some term or weight asks for a logit."""
+        asked = {name for e in self.expectations for name in e.judges}
         return tuple(name for name in self.densities if name in asked)
 
     @property
-    def steps(self) -> tuple[Any, ...]:
+    def expectations(self) -> tuple[Expectation, ...]:
+        """Those of all phases, each once."""
+        return tuple(dict.fromkeys(e for phase in self.phases for e in phase.minimise))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics of all phases, such as "wake/distortion"; one may run several times in a step."""
+        return tuple(name for phase in dict.fromkeys(self.phases) for name in phase.metrics)
+
+    @functools.cached_property
+    def steps(self) -> tuple[Step, ...]:
         """Every step of every sampler, each once."""
-        samplers = [e.under for phase in self.phases for e in phase.minimise]
-        sides = [s for under in samplers for s in ((under.left, under.right) if hasattr(under, "left") else (under,))]
-        return tuple(dict.fromkeys(step for side in sides for step in getattr(side, "steps", ())))
+        return tuple(dict.fromkeys(step for e in self.expectations for step in e.under.steps))
+
+    def scores(self, density: str) -> bool:
+        """Whether some expectation takes this density's log-probability, or asks for its distribution."""
+        return any(density in (*e.scored, *e.conditioned) for e in self.expectations)
+
+    def each(self, change: Callable[[Expectation], Expectation]) -> "Recipe":
+        """The recipe with every expectation changed."""
+        phases = tuple(dataclasses.replace(p, minimise=tuple(map(change, p.minimise))) for p in self.phases)
+        return dataclasses.replace(self, phases=phases)
 
     def phase(self, name: str) -> Phase:
         """The phase of this name.
@@ -133,16 +150,6 @@ class Recipe:
             known.add(roles[ready[0]].of)
         return (("decoder", *drawn), tuple(inference)) if latent and {*latent, *given} <= known else None
 
-    def _seen(self, e: Expectation) -> tuple[str, ...]:
-        """The data that an expectation is about."""
-        roles, seen = self.roles, set[str]()
-        for part in (e.of, e.weight):
-            for name in (*getattr(part, "scored", ()), *getattr(part, "conditioned", ())):
-                seen |= {roles[name].of, *roles[name].given}
-        if isinstance(e.under, Ancestral):
-            seen |= {variable for step in e.under.steps for variable in step.needs(roles)}
-        return tuple(variable for variable in self.data if variable in seen) or self.data
-
     def check(self) -> None:
         """Refuses what makes no sense, before a tensor exists.
 
@@ -150,27 +157,24 @@ class Recipe:
             ValueError: If a density is asked for that is not there, or is there and never asked for; if a variable
                 is used before it is drawn; if two metrics or two phases share a name; if a phase updates nothing.
         """
-        checks.check(self)
+        check(self.roles, self.phases, self.data, self.families)
 
     def describe(self) -> str:
         """The recipe in the paper's notation, a line for each expectation."""
-        roles, lines = self.roles, []
+        lines = []
         for phase in dict.fromkeys(self.phases):
-            runs = self.phases.count(phase)
-            times = "" if phase.repeats == 1 else f", {phase.repeats} times"
-            times += "" if runs == 1 else f", {runs} times in turn"
-            lines.append(f"{phase.name}: minimise over {', '.join(phase.updates)}{times}")
-            for i, e in enumerate(phase.minimise):
-                sign = ("  " if e.scale >= 0 else "- ") if i == 0 else ("+ " if e.scale >= 0 else "- ")
-                scale = "" if abs(e.scale) == 1.0 else f"{abs(e.scale):g} "
-                under = _describe(e.under, roles, self._seen(e))
-                weight = "" if e.weight is None else f"{_describe(e.weight, roles)} * "
-                lines.append(f"  {sign}{scale}E[{under}] {weight}{_describe(e.of, roles)}")
+            lines += [self._heading(phase), *phase.describe(self.roles, self.data)]
         return "\n".join(lines)
 
+    def _heading(self, phase: Phase) -> str:
+        runs = self.phases.count(phase)
+        times = "" if phase.repeats == 1 else f", {phase.repeats} times"
+        times += "" if runs == 1 else f", {runs} times in turn"
+        return f"{phase.name}: minimise over {', '.join(phase.updates)}{times}"
 
-def _describe(part: Any, *context: Any) -> str:
-    """A part in the paper's notation; a plain function by its name."""
-    if hasattr(part, "describe"):
-        return part.describe(*context)
-    return getattr(part, "__name__", type(part).__name__)
+    def __str__(self) -> str:
+        return self.describe()
+
+    def _repr_latex_(self) -> str:
+        """The recipe as LaTeX, which notebooks show."""
+        return notation.latex(self.describe())

@@ -1,23 +1,103 @@
 """Samplers: what an expectation is taken under."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from ugm_tf.algebra.ancestral_steps import Detach, Draw, Step
+from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.role import Role
-from ugm_tf.densities import standard_noise
+from ugm_tf.algebra.role import Roles
+from ugm_tf.densities import fold, standard_noise
 from ugm_tf.serialization import record
 
-__all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Interpolated", "draw"]
+__all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Interpolated", "Sampler"]
 
-Drawn = dict[Any, JointSample]
+
+class Sampler:
+    """What an expectation is taken under: a function from a batch of data and a seed to a joint sample.
+
+    Every sampler is made of ancestral ones, its `sides`.  A kind of your own is a `record` with these three methods:
+
+    >>> @ugm_tf.record
+    ... class Mixture(ugm_tf.Sampler):
+    ...     left: ugm_tf.Sampler
+    ...     right: ugm_tf.Sampler
+    ...     share: float = 0.5
+    ...
+    ...     @property
+    ...     def sides(self):
+    ...         return (*self.left.sides, *self.right.sides)
+    ...
+    ...     def each(self, change):
+    ...         return Mixture(self.left.each(change), self.right.each(change), self.share)
+    ...
+    ...     def draw(self, draws, seed):
+    ...         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
+    ...         of_left = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2)) < self.share
+    ...         both = {v: tf.where(of_left[:, None, None, None], left[v], right[v]) for v in ("x",)}
+    ...         return left.where(drawn_by=right.drawn_by, **both)
+    >>> Mixture(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
+    'Mixture of x ~ data and z ~ prior, x ~ decoder'
+    """
+
+    @property
+    def sides(self) -> tuple["Ancestral", ...]:
+        """The ancestral samplers that it is made of.  What is asked under it must be known on each side."""
+        raise NotImplementedError
+
+    def each(self, change: Callable[["Ancestral"], "Sampler"]) -> "Sampler":
+        """This sampler with each side changed."""
+        raise NotImplementedError
+
+    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
+        """The joint sample.
+
+        Args:
+            draws: What was drawn from the batch before; `draws(sampler, seed)` adds a side to it, or finds it there.
+            seed: int32 [2].
+        """
+        raise NotImplementedError
+
+    def describe(self, roles: Roles, data: Sequence[str]) -> str:
+        """The sampler as the paper writes it: "x ~ data, z ~ encoder".
+
+        Args:
+            roles: The recipe's.
+            data: Variables of the data that the expectation is about.
+        """
+        return f"{type(self).__name__} of {' and '.join(side.describe(roles, data) for side in self.sides)}"
+
+    def declares(self) -> bool:
+        """Whether its class says what it is made of."""
+        own = type(self)
+        return own.sides is not Sampler.sides and own.each is not Sampler.each and own.draw is not Sampler.draw
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of every side, each once."""
+        return tuple(dict.fromkeys(step for side in self.sides for step in side.steps))
+
+    def then(self, *steps: Any) -> "Sampler":
+        """This sampler with more steps on each side."""
+        return self.each(lambda side: side.then(*steps))
+
+    def detached(self) -> "Sampler":
+        """The same draws under theta_0: no gradient flows through them."""
+        return self.then(Detach())
+
+    def draws(self, densities: Collection[str]) -> bool:
+        """Whether a step that is not detached goes through one of these densities."""
+        return any(side.draws(densities) for side in self.sides)
+
+    def __call__(self, start: JointSample, seed: tf.Tensor) -> JointSample:
+        """The joint sample, drawn from a batch of data alone."""
+        return Draws(start)(self, seed)
 
 
 @record
-class Ancestral:
+class Ancestral(Sampler):
     """Ancestral sampling: starting from the data, takes each step in turn.
 
     Equal samplers are the same draws, within a phase and, until a density that drew them learns,
@@ -47,6 +127,11 @@ class Ancestral:
                 raise ValueError(
                     f"A sampler's steps are names of densities or Steps, such as Draw('encoder'). Received: {step!r}."
                 )
+            if not step.declares():
+                raise ValueError(
+                    f"The step {step} does not say what it sets: define `sets`, and `needs` if it needs anything; or "
+                    "`density`, if it draws from one; or holds = True, if it sets nothing."
+                )
         if self.k is not None:
             first = next((i for i, step in enumerate(steps) if isinstance(step, Draw)), None)
             if first is None:
@@ -57,6 +142,13 @@ class Ancestral:
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "k", None)  # it is in the steps now
 
+    @property
+    def sides(self) -> tuple["Ancestral", ...]:
+        return (self,)
+
+    def each(self, change: Callable[["Ancestral"], Sampler]) -> Sampler:
+        return change(self)
+
     def then(self, *steps: Any) -> "Ancestral":
         """This sampler with more steps."""
         return Ancestral((*self.steps, *steps))
@@ -65,39 +157,36 @@ class Ancestral:
         """The same draws under theta_0: no gradient flows through them."""
         return self.then(Detach())
 
-    def draws(self, densities: Sequence[str]) -> bool:
+    def draws(self, densities: Collection[str]) -> bool:
         """Whether a step that is not detached goes through one of these densities."""
         live = False
         for step in self.steps:
-            live = not isinstance(step, Detach) and (live or step.density in densities)
+            live = not step.holds and (live or step.density in densities)
         return live
 
-    def __call__(self, start: JointSample, seed: tf.Tensor, drawn: Drawn | None = None) -> JointSample:
-        drawn = {} if drawn is None else drawn
-        drawn.setdefault((), start)
-        known = next(i for i in range(len(self.steps), -1, -1) if self.steps[:i] in drawn)
-        for i in range(known, len(self.steps)):
-            folded = tf.random.experimental.stateless_fold_in(seed, i, alg="philox")
-            drawn[self.steps[: i + 1]] = self.steps[i](drawn[self.steps[:i]], folded)
-        return drawn[self.steps]
+    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
+        if not self.steps:
+            return draws.start
+        *before, last = self.steps
+        sample = draws(Ancestral(tuple(before)), seed)  # samplers share their common beginning
+        return last(sample, fold(seed, len(before)))
 
-    def describe(self, roles: Mapping[str, Role], data: Sequence[str]) -> str:
-        """The sampler as the paper writes it: "x ~ data, z ~ encoder"."""
+    def describe(self, roles: Roles, data: Sequence[str]) -> str:
         parts: list[tuple[str, str]] = []  # a variable and its source, such as "~ encoder"
         known: set[str] = set()
         for step in self.steps:
-            if isinstance(step, Detach):
+            if step.holds:
                 parts = [(variable, _held(source)) for variable, source in parts]
                 continue
             for variable in step.needs(roles):
                 if variable in data and variable not in known:
                     parts.append((variable, "~ data"))
             known |= {*step.needs(roles), str(step.sets(roles))}
-            k = getattr(step, "k", None)
             every = "every " if step.verb == "enumerates" else ""
-            draws = "" if k is None else f"_1..{k}"
+            draws = "" if step.k is None else f"_1..{step.k}"
             parts.append((f"{every}{step.sets(roles)}{draws}", step.source(roles)))
-        parts = parts or [(variable, "~ data") for variable in data]
+        # What the expectation asks of the data beside what a step needs.
+        parts = [(variable, "~ data") for variable in data if variable not in known] + parts
         return ", ".join(f"{variable} {source}" for variable, source in parts)
 
 
@@ -108,7 +197,7 @@ def _held(source: str) -> str:
 
 
 @record
-class Interpolated:
+class Interpolated(Sampler):
     """Points between two joint samples: a * left + (1 - a) * right, with a uniform on [0, 1] for each example.
 
     Args:
@@ -120,39 +209,31 @@ class Interpolated:
         https://arxiv.org/abs/1704.00028, algorithm 1.
     """
 
-    left: Ancestral
-    right: Ancestral
+    left: Sampler
+    right: Sampler
 
-    def __call__(self, start: JointSample, seed: tf.Tensor, drawn: Drawn | None = None) -> JointSample:
-        drawn = {} if drawn is None else drawn
-        if self not in drawn:
-            seeds = [tf.random.experimental.stateless_fold_in(seed, i, alg="philox") for i in range(3)]
-            left, right = self.left(start, seeds[0], drawn), self.right(start, seeds[1], drawn)
-            uniform = standard_noise("uniform", [start.batch_size], seeds[2])
-            both = [v for v in left.values if v in right.values and left[v] is not right[v]]
-            between = {}
-            for variable in both:
-                a = tf.reshape(uniform, [-1] + [1] * (left[variable].shape.rank - 1))
-                one, other = left[variable], tf.cast(right[variable], left[variable].dtype)
-                between[variable] = other + tf.cast(a, one.dtype) * (one - other)
-            drawn[self] = left.where(drawn_by=right.drawn_by, **between)
-        return drawn[self]
+    @property
+    def sides(self) -> tuple[Ancestral, ...]:
+        return (*self.left.sides, *self.right.sides)
 
-    def describe(self, roles: Mapping[str, Role], data: Sequence[str]) -> str:
+    def each(self, change: Callable[[Ancestral], Sampler]) -> "Interpolated":
+        return Interpolated(self.left.each(change), self.right.each(change))
+
+    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
+        left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
+        uniform = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2))
+        both = [v for v in left.values if v in right.values and left[v] is not right[v]]
+        between = {}
+        for variable in both:
+            a = tf.reshape(uniform, [-1] + [1] * (left[variable].shape.rank - 1))
+            one, other = left[variable], tf.cast(right[variable], left[variable].dtype)
+            between[variable] = other + tf.cast(a, one.dtype) * (one - other)
+        return left.where(drawn_by=right.drawn_by, **between)
+
+    def describe(self, roles: Roles, data: Sequence[str]) -> str:
         return f"between {self.left.describe(roles, data)} and {self.right.describe(roles, data)}"
 
-
-Sampler = Ancestral | Interpolated | Callable[[JointSample, tf.Tensor], JointSample]
 
 DATA = Ancestral()
 INFERRED = Ancestral(("encoder",))
 GENERATED = Ancestral(("prior", "decoder"))
-
-
-def draw(sampler: Sampler, start: JointSample, seed: tf.Tensor, drawn: Drawn) -> JointSample:
-    """The joint sample of `sampler`, from `drawn` if it is there, which then also holds it."""
-    if isinstance(sampler, Ancestral | Interpolated):
-        return sampler(start, seed, drawn)
-    if sampler not in drawn:
-        drawn[sampler] = sampler(start, seed)
-    return drawn[sampler]

@@ -6,7 +6,7 @@ from ugm_tf.algebra.ancestral_steps import Draw, Enumerate, Mean, Rename
 from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
-from ugm_tf.algebra.samplers import Ancestral, Interpolated
+from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.algebra.terms import NegativeLogProb
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 
@@ -45,15 +45,12 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
             f"{', '.join(map(str, recipe.roles.values()))}."
         )
 
-    def applies(e: Expectation) -> bool:
-        return isinstance(e.of, DiscriminatorLoss) and e.of.reverse
-
     def weighted(e: Expectation) -> Expectation:
-        if not isinstance(e.of, DiscriminatorLoss) or not applies(e):
+        if not isinstance(e.of, DiscriminatorLoss) or not e.of.reverse:
             return e
         return dataclasses.replace(e, weight=ImportanceWeight(e.of.by, "c" if normalise == "class" else None, e.of.y))
 
-    expectations = [e for phase in recipe.phases for e in phase.minimise if applies(e)]
+    expectations = [e for e in recipe.expectations if weighted(e) is not e]
     if not expectations:
         raise ValueError(
             "importance_weighted weights expectations of -log q^r(y | .), the reversed discriminator's, and this "
@@ -68,10 +65,7 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
             "importance_weighted weights -log q^r(y | .) of the logistic contest by q^r / q (equation 16). This "
             f"recipe plays contest='{other}'. Apply it to contest='logistic'."
         )
-    phases = tuple(
-        dataclasses.replace(phase, minimise=tuple(weighted(e) for e in phase.minimise)) for phase in recipe.phases
-    )
-    return dataclasses.replace(recipe, phases=phases)
+    return recipe.each(weighted)
 
 
 def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "draws") -> Recipe:
@@ -126,19 +120,20 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
     known = [e for e in inferring if causes and not _sets(recipe, e) & causes]
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
-        if isinstance(e.under, Ancestral | Interpolated) and e not in inferring:
+        if e not in inferring:
             return (e,)
-        if not isinstance(e.under, Ancestral) or e.weight is not None:
-            raise ValueError(
-                f"adversary_activated cannot weight {e}, which has a sampler of its own or a weight already."
-            )
+        if e.weight is not None:
+            raise ValueError(f"adversary_activated cannot weight {e}, which has a weight already.")
         half = dataclasses.replace(e, scale=0.5 * e.scale, weight=weight)
         if known and e not in known:
             return (half,)
-        steps = [step for step in e.under.steps if not isinstance(step, Rename)]
+
+        def of_generated(side: Ancestral) -> Ancestral:
+            return generated.detached().then(*(step for step in side.steps if not isinstance(step, Rename)))
+
         return (
             dataclasses.replace(half, name=f"{e.label}_data"),
-            dataclasses.replace(half, name=f"{e.label}_generated", under=generated.detached().then(*steps)),
+            dataclasses.replace(half, name=f"{e.label}_generated", under=e.under.each(of_generated)),
         )
 
     def wake(phase: Phase) -> Phase:
@@ -151,10 +146,10 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
 
 def _infers(recipe: Recipe, e: Expectation) -> bool:
     """Whether the expectation draws from a density q, not given what a decoder drew, and scores more than a q."""
-    drawn = {step.density for step in e.under.steps} if isinstance(e.under, Ancestral) else set()
     inference = {name for name, role in recipe.roles.items() if role.letter == "q"}
     of_labels = isinstance(e.of, NegativeLogProb) and e.of.density in inference
-    return bool(drawn & inference) and "decoder" not in drawn and not of_labels
+    drawn = [{step.density for step in side.steps} for side in e.under.sides]
+    return not of_labels and all(bool(names & inference) and "decoder" not in names for names in drawn)
 
 
 def _sets(recipe: Recipe, e: Expectation) -> set[str]:

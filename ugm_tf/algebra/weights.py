@@ -1,34 +1,18 @@
 """Weights of an expectation: the paper's two transfers, and the posterior's over several draws."""
 
-from collections.abc import Mapping
-
 import tensorflow as tf
 
-from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.role import Role
-from ugm_tf.algebra.terms import Term
+from ugm_tf.algebra.terms import Part
 from ugm_tf.serialization import record
 
 __all__ = ["DiscriminatorProbability", "ImportanceWeight", "PosteriorWeight", "Weight"]
 
 
-class Weight:
+class Weight(Part):
     """A function from a joint sample to factors of a term, [B]; no gradient flows through it.
 
-    Attributes:
-        scored: Names of the densities whose log-probability it takes, at values of their variable.
-        conditioned: Names of the densities that it asks for a distribution, given values of their parents.
-        judges: Names of those among them that it asks for a logit: `by`, if it has that.
+    See `Part` for what a weight of your own declares.
     """
-
-    scored, conditioned, judges = Term.scored, Term.conditioned, Term.judges
-
-    def __call__(self, sample: JointSample) -> tf.Tensor:
-        raise NotImplementedError
-
-    def describe(self, roles: Mapping[str, Role]) -> str:
-        """The factor as the paper writes it."""
-        return type(self).__name__
 
 
 @record
@@ -53,6 +37,14 @@ class ImportanceWeight(Weight):
     within: str | None = None
     y: int = 0
 
+    @property
+    def judges(self):
+        return (self.by,)
+
+    @property
+    def takes(self):
+        return () if self.within is None else (self.within,)
+
     def __call__(self, sample):
         logits = sample.distribution(self.by).logits
         logits = -logits if self.y else logits
@@ -66,9 +58,8 @@ class ImportanceWeight(Weight):
         return tf.reduce_sum(shares, 1)
 
     def describe(self, roles):
-        given = ", ".join(roles[self.by].given)
         within = "" if self.within is None else f" within {self.within}"
-        return f"w[q^r(y={self.y} | {given}) / q(y={self.y} | {given}){within}]"
+        return f"w[{roles.text(self.by, self.y, letter='q^r')} / {roles.text(self.by, self.y)}{within}]"
 
 
 @record
@@ -91,12 +82,16 @@ class DiscriminatorProbability(Weight):
         if not self.temperature > 0.0:
             raise ValueError(f"The temperature of the discriminator must be positive. Received: {self.temperature}.")
 
+    @property
+    def judges(self):
+        return (self.by,)
+
     def __call__(self, sample):
         return tf.sigmoid(sample.distribution(self.by).logits / self.temperature)
 
     def describe(self, roles):
         power = "" if self.temperature == 1.0 else f"^(1/{self.temperature:g})"
-        return f"q{power}(y=1 | {', '.join(roles[self.by].given)})"
+        return roles.text(self.by, 1, letter=f"q{power}")
 
 
 @record
@@ -126,5 +121,5 @@ class PosteriorWeight(Weight):
         return tf.nn.softmax(log_w, axis=0) * tf.cast(tf.shape(log_w)[0], log_w.dtype)
 
     def describe(self, roles):
-        above, below = (" ".join(str(roles[name]) for name in names) for names in (self.generative, self.inference))
+        above, below = (" ".join(map(roles.text, names)) for names in (self.generative, self.inference))
         return f"w[{above} / {below}]"

@@ -13,7 +13,7 @@ def write(path: str | os.PathLike[str], content: bytes) -> pathlib.Path:
 
     Args:
         path: The file; its folder is made if need be.
-        content: All that it shall hold.
+        content: All that it is to hold.
 
     Returns:
         The path.

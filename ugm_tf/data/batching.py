@@ -10,12 +10,14 @@ import tensorflow as tf
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.observations import observe, static_bits
 from ugm_tf.data.sources import check_sources, check_variables, order
+from ugm_tf.data.storage import as_tensor
 
 __all__ = ["batches", "steps_per_epoch"]
 
 _ORDER, _NOISE, _STATIC = 0x0D0, 0x0D1, 0x0D2  # what a seed is for: keeps the three streams apart
 _STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
 _PARALLEL_CALLS = 2
+_LARGE = 2**28  # bytes
 
 
 def steps_per_epoch(examples: Examples, batch_size: int, *, drop_remainder: bool = True) -> int:
@@ -102,7 +104,7 @@ def batches(
     _check_range(seed, start_step, epochs, steps)
 
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
-        values = {name: tf.constant(source.x) for name, source in sources.items()}
+        values = {name: as_tensor(source.x) for name, source in sources.items()}  # no copies
         if observation == "static":
             values = {name: static_bits(x, seed + (_STATIC << 32)) for name, x in values.items()}
         owner = "labelled" if "labelled" in sources else "x"
@@ -124,38 +126,34 @@ def batches(
         chosen = {"x": rows} | {name: r[: tf.size(rows)] for name, r in zip(others, of_others, strict=True)}
         if drop_remainder:
             chosen = {name: tf.ensure_shape(r, [batch_size]) for name, r in chosen.items()}
-        result = {}
-        for name in names:
+
+        def read(name: str) -> tf.Tensor:
             if name == "c":
-                result[name] = tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
-            else:
-                noise = _key(seed, _NOISE + _STREAMS[name], step)
-                result[name] = observe(tf.gather(values[name], chosen[name]), observation, noise)
-        return result
+                return tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
+            noise = _key(seed, _NOISE + _STREAMS[name], step)
+            return observe(tf.gather(values[name], chosen[name]), observation, noise)
+
+        return {name: read(name) for name in names}
 
     others = [name for name in sources if name != "x"]
-
     first_epoch = start_step // steps
     last = np.iinfo(np.int64).max if epochs is None else epochs
     rows_of_x = tf.data.Dataset.range(first_epoch, last).flat_map(epoch_of_x)
-    rows_of_others = [
-        order(
-            len(sources[name]),
-            batch_size,
-            shuffle,
-            steps,
-            start_step,
-            functools.partial(_key, seed, _ORDER + _STREAMS[name]),
-        )
-        for name in others
-    ]
+    keys = {name: functools.partial(_key, seed, _ORDER + _STREAMS[name]) for name in others}
+    rows_of_others = [order(len(sources[n]), batch_size, shuffle, steps, start_step, keys[n]) for n in others]
     dataset = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
     dataset = dataset.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True).prefetch(4)
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
+    return dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+
+
+def _options(size: int) -> tf.data.Options:
     options = tf.data.Options()
+    if size > _LARGE:
+        options.experimental_optimization.apply_default_optimizations = False  # they copy all data once more
     options.autotune.enabled = False  # its thread may block the end of an epoch for a second
-    return dataset.with_options(options)
+    return options
 
 
 def _key(seed, purpose, number):

@@ -1,5 +1,7 @@
 """The embedded default: 1,797 real handwritten digits of 8x8 pixels, which scikit-learn carries."""
 
+import functools
+
 import numpy as np
 
 __all__ = ["CLASSES", "CITATION", "SIZES", "arrays"]
@@ -29,9 +31,7 @@ def arrays(split: str) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         x, uint8 [N, 8, 8, 1], and c, int64 [N], in scikit-learn's order.
     """
-    from sklearn import datasets  # takes a moment to import, and only this data set needs it
-
-    levels, labels = datasets.load_digits(return_X_y=True)
+    levels, labels = _levels()
     order = np.random.RandomState(0).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)  # of each example among its class, in that order
     for label in range(CLASSES):
@@ -41,3 +41,10 @@ def arrays(split: str) -> tuple[np.ndarray, np.ndarray]:
     chosen["train"] = rank >= 2 * _HELD_OUT
     x = (255 * levels.astype(np.int64) + 8) // 16
     return x.astype(np.uint8).reshape(-1, 8, 8, 1)[chosen[split]], labels.astype(np.int64)[chosen[split]]
+
+
+@functools.cache
+def _levels() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn import datasets  # takes a moment to import, and only this data set needs it
+
+    return datasets.load_digits(return_X_y=True)

@@ -1,12 +1,18 @@
 """A split of a data set, in memory, checked once."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-__all__ = ["MAX_BYTES", "Examples", "check_memory"]
+from ugm_tf.data.checks import checked_data, checked_labels, checked_names, checked_number, class_counts
+from ugm_tf.data.fingerprints import Fingerprint, array_digest
+from ugm_tf.data.readings import Reading
+
+__all__ = ["MAX_BYTES", "Examples", "check_memory", "loaded"]
 
 MAX_BYTES = 8 * 2**30  # what "in memory" may mean
 
@@ -21,14 +27,19 @@ class Examples:
 
     Args:
         x: Images, uint8 [N, H, W, C] with C = 1 or 3; or vectors, float32 [N, D].
-        c: Labels, integers [N] from 0 up to `num_classes` - 1, or None. Kept as int32.
-        num_classes: Number of classes C of `c`; None exactly when `c` is.
+        c: Labels, integers [N] from 0 up to `num_classes` - 1, or strings [N] of `class_names`; or None. Kept as int32.
+        num_classes: Number of classes C of `c`. Each must have an example, unless the classes are named.
         name: The data set's name, for messages.
         split: The split's name, for messages.
+        class_names: Names of the classes, C of them. Without them classes are called by their numbers.
+
+    Attributes:
+        reading: What was read of the whole data set and what was passed over; None where it was not loaded.
+        origin: What identifies the data set; None where it was not loaded.
 
     Raises:
         ValueError: If there is no example, a number is not finite, a dtype or a shape is
-            another, or a label is out of range.
+            another, a label is out of range or no name, or a class without a name has no example.
 
     Example:
 
@@ -42,17 +53,26 @@ class Examples:
     num_classes: int | None = None
     name: str = "examples"
     split: str = ""
+    class_names: Sequence[str] | None = None
+    # Not arguments, so that `dataclasses.replace` with other arrays does not keep what identifies these.
+    reading: Reading | None = dataclasses.field(default=None, init=False)
+    origin: Fingerprint | None = dataclasses.field(default=None, init=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "x", _read_only(_checked_data(np.asarray(self.x), self.title)))
-        if (self.c is None) != (self.num_classes is None):
+        object.__setattr__(self, "x", _read_only(checked_data(_array(self.x, "x", self.title), self.title)))
+        classes, names = self.num_classes, self.class_names
+        if (self.c is None) != (classes is None and names is None):
             raise ValueError(
-                f"{self.title}: labels c and num_classes go together: give both or neither. "
-                f"Received: c={'None' if self.c is None else 'labels'}, num_classes={self.num_classes}."
+                f"{self.title}: labels c and num_classes (or class_names) go together: give both or neither. "
+                f"Received: c={'None' if self.c is None else 'labels'}, num_classes={classes}."
             )
-        if self.c is not None and self.num_classes is not None:
-            labels = _checked_labels(np.asarray(self.c), len(self.x), self.num_classes, self.title)
+        if self.c is not None:
+            names = None if names is None else checked_names(names, classes, self.title)
+            classes = len(names) if names is not None else checked_number(classes, self.title)
+            labels = checked_labels(_array(self.c, "c", self.title), self.x, names, classes, self.title)
             object.__setattr__(self, "c", _read_only(labels))
+            object.__setattr__(self, "num_classes", classes)
+            object.__setattr__(self, "class_names", names or tuple(map(str, range(classes))))
 
     def __len__(self) -> int:
         return len(self.x)
@@ -75,6 +95,18 @@ class Examples:
     def is_image(self) -> bool:
         """Whether x is images, uint8 [N, H, W, C], rather than vectors."""
         return self.x.ndim == 4
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """Examples of each class, int64 [C]; empty where there are no labels."""
+        return np.zeros([0], np.int64) if self.c is None else class_counts(self.c, self.num_classes or 0)
+
+    @functools.cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What identifies the data: of the whole set where it was loaded, else of these arrays."""
+        if self.origin is not None:
+            return self.origin
+        return Fingerprint("array", {n: array_digest(a) for n, a in (("x", self.x), ("c", self.c)) if a is not None})
 
     def labelled_subset(
         self, *, per_class: int | None = None, fraction: float | None = None, seed: int = 0
@@ -111,16 +143,40 @@ class Examples:
             per_class = max(1, round(fraction * len(self) / self.num_classes))
         if per_class is None or per_class < 1:
             raise ValueError(f"per_class must be at least 1. Received: per_class={per_class}.")
-        counts = np.bincount(self.c, minlength=self.num_classes)
+        counts = self.class_counts
         if counts.min() < per_class:
+            number = int(counts.argmin())
+            name = (
+                ""
+                if self.class_names is None or self.class_names[number] == str(number)
+                else (f" ('{self.class_names[number]}')")
+            )
             raise ValueError(
-                f"{self.title} has only {counts.min()} examples of class {counts.argmin()}, and {per_class} of "
+                f"{self.title} has only {counts.min()} examples of class {number}{name}, and {per_class} of "
                 f"each class were asked for. Ask for at most per_class={counts.min()}."
             )
         order = np.random.RandomState(seed).permutation(len(self))  # RandomState's streams never change
         chosen = [order[self.c[order] == label][:per_class] for label in range(self.num_classes)]
         rows = np.sort(np.concatenate(chosen))
-        return dataclasses.replace(self, x=self.x[rows], c=self.c[rows])
+        chosen_ones = dataclasses.replace(self, x=self.x[rows], c=self.c[rows])
+        return loaded(chosen_ones, self, labelled_subset=f"{per_class} of each class by seed {seed}")
+
+
+def loaded(examples: Examples, source: Examples | tuple[Reading, Fingerprint], **facts: Any) -> Examples:
+    """Marks examples as those of a data set that was loaded.
+
+    Args:
+        examples: Newly made ones.
+        source: What was read, and what identifies it; or the examples that these were made of.
+        **facts: How they were made of them.
+
+    Returns:
+        `examples`.
+    """
+    reading, origin = (source.reading, source.origin) if isinstance(source, Examples) else source
+    object.__setattr__(examples, "reading", reading)
+    object.__setattr__(examples, "origin", None if origin is None else origin.derived(**facts))
+    return examples
 
 
 def check_memory(title: str, number: int, shape: Sequence[int]) -> None:
@@ -138,46 +194,21 @@ def check_memory(title: str, number: int, shape: Sequence[int]) -> None:
     if size > MAX_BYTES:
         raise ValueError(
             f"'{title}' would take {size / 2**30:.1f} GiB of memory, and data is kept in memory up to "
-            f"{MAX_BYTES / 2**30:.1f} GiB. Choose smaller images, such as image_size=64 (--image_size=64)."
+            f"{MAX_BYTES / 2**30:.1f} GiB. Choose smaller images, such as image_size=64 (--image_size=64), "
+            "or images of folders and TFDS in a file: storage='mapped' (--storage=mapped)."
         )
+
+
+def _array(values, variable: str, title: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # NumPy's own, of lists that are no array
+        raise ValueError(f"{title}: {variable} is not one array: {error}. Give all examples one shape.") from error
+    is_text = array.dtype == object and all(isinstance(value, str) for value in array.flat)
+    return array.astype(str) if is_text else array
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _checked_data(x: np.ndarray, title: str) -> np.ndarray:
-    is_image = x.ndim == 4 and x.dtype == np.uint8 and x.shape[-1] in (1, 3)
-    is_vector = x.ndim == 2 and x.dtype == np.float32
-    if not (is_image or is_vector):
-        raise ValueError(
-            f"{title}: x must be images, uint8 [N, H, W, C] with C = 1 or 3 and values 0 to 255, or vectors, "
-            f"float32 [N, D]. Received: {x.dtype} {list(x.shape)}. Images in [0, 1] become uint8 by "
-            "np.rint(255 * x).astype(np.uint8); images without channels get them by x[..., np.newaxis]."
-        )
-    if x.size == 0:
-        raise ValueError(f"{title} is empty: x has shape {list(x.shape)}.")
-    if is_vector and not np.isfinite(x).all():
-        bad = int((~np.isfinite(x).all(axis=1)).sum())
-        first = int((~np.isfinite(x).all(axis=1)).argmax())
-        raise ValueError(
-            f"{title}: x has NaN or infinite numbers in {bad} of {len(x)} examples, first in example {first}. "
-            "Remove them: x = x[np.isfinite(x).all(axis=1)]."
-        )
-    return x
-
-
-def _checked_labels(c: np.ndarray, size: int, num_classes: int, title: str) -> np.ndarray:
-    if c.shape != (size,) or not np.issubdtype(c.dtype, np.integer):
-        raise ValueError(
-            f"{title}: labels c must be integers of shape [{size}], one for each example. "
-            f"Received: {c.dtype} {list(c.shape)}. One-hot labels become integers by c.argmax(axis=1)."
-        )
-    if c.min() < 0 or c.max() >= num_classes:
-        raise ValueError(
-            f"{title}: labels c must be 0 to {num_classes - 1}, as num_classes={num_classes}. "
-            f"Received: labels from {c.min()} to {c.max()}."
-        )
-    return c.astype(np.int32)

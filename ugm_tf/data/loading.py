@@ -2,10 +2,16 @@
 
 import difflib
 
-from ugm_tf.data import digits, files, tfds_images
-from ugm_tf.data.examples import Examples
+from ugm_tf.data import digits, tfds_images
+from ugm_tf.data.examples import Examples, loaded
+from ugm_tf.data.fingerprints import Fingerprint, array_digest
+from ugm_tf.data.folders import load_folder
+from ugm_tf.data.npz import load_npz
+from ugm_tf.data.pixels import parse_background
+from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import check_image_size, square
 from ugm_tf.data.splits import SPLITS, check_split
+from ugm_tf.data.storage import check_storage
 from ugm_tf.data.toys import TOYS, toy_split
 
 __all__ = ["SPLITS", "load", "names"]
@@ -26,9 +32,12 @@ def load(
     manual_dir: str | None = None,
     download: bool | None = None,
     image_size: int | None = None,
+    background: str | None = None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
     seed: int | None = None,
 ) -> Examples:
-    """Reads one split of a data set into memory.
+    """Reads one split of a data set.
 
     | name | examples (train, validation, test) | network |
     |---|---|---|
@@ -38,11 +47,15 @@ def load(
     | "svhn_cropped" | 32x32 RGB: 68,257, 5,000, 26,032 | once |
     | "ring", "grid" | draws from 8 and 25 Gaussians: 100,000, 2,500, 2,500 | never |
     | any other name | the image set that TFDS calls so | once |
-    | "folder:PATH" | images in PATH/split/class or PATH/class | never |
+    | "folder:PATH" | images in PATH/split/class or PATH/class, or without classes in PATH | never |
     | "npz:PATH" | arrays x and c, or x_train, c_train, x_test and so on | never |
 
     The splits are fixed.  Where a set has no validation or test split of its own, a
-    tenth of its training part, at most 5,000 examples, is held out for each.
+    tenth of its training part is held out for each: the end of it, at most 5,000 examples; of folders and files
+    the examples whose content's hash says so, so that one more example moves no other.
+
+    What was read and what was passed over is logged in one line, and kept as the examples' `reading`; what
+    identifies the data is their `fingerprint`.
 
     With no network and no prepared data the error comes at once and says what to do.
 
@@ -56,6 +69,11 @@ def load(
         download: False never uses the network; True and None do when files are missing.
         image_size: Height and width to resize images to, from their largest centred square; None
             keeps them as they are.
+        background: What is behind the transparent pixels of a folder's images: "white", "black" or "#rrggbb"; None is
+            white.
+        storage: "memory"; or "mapped", for images of folders and TFDS that are larger: they are prepared once as a
+            file, which is mapped into memory and gives the same batches.
+        cache_dir: Where such a file lies; None is `ugm_tf` in the user's cache folder.
         seed: Which draws of "ring" and "grid"; None is 0.
 
     Returns:
@@ -72,6 +90,8 @@ def load(
     """
     check_split(split)
     check_image_size(image_size)
+    parse_background(background)
+    check_storage(storage)
     kind, colon, path = name.partition(":")
     from_files = bool(colon) and kind in ("folder", "npz")
     from_tfds = not from_files and name not in TOYS
@@ -79,19 +99,44 @@ def load(
     _refuse(name, {} if from_tfds else options, "data sets of TFDS")
     _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
     _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")
+    _refuse(name, {} if from_files and kind == "folder" else {"background": background}, "folders of images")
+    can_be_mapped = kind == "folder" if from_files else from_tfds and not (name == "digits" and data_dir is None)
+    mapped = None if storage == "memory" else storage
+    _refuse(name, {} if can_be_mapped else {"storage": mapped}, "folders of images and data sets of TFDS")
+    _refuse(name, {} if mapped else {"cache_dir": cache_dir}, "storage='mapped'")
 
     if name in TOYS:
         return toy_split(name, split, seed or 0)
     if from_files:
-        return files.load_npz(path, split) if kind == "npz" else files.load_folder(path, split, image_size)
+        if kind == "npz":
+            return load_npz(path, split)
+        return load_folder(path, split, image_size, background, storage, cache_dir)
     if name == "digits" and data_dir is None:
-        x, c = digits.arrays(split)
-        return Examples(x if image_size is None else square(x, image_size), c, digits.CLASSES, name, split)
+        return _digits(split, image_size)
     if name not in _IMAGE_SETS:
         _check_known(name)
     return tfds_images.load_tfds(
-        name, split, data_dir=data_dir, manual_dir=manual_dir, download=download, image_size=image_size
+        name,
+        split,
+        data_dir=data_dir,
+        manual_dir=manual_dir,
+        download=download,
+        image_size=image_size,
+        storage=storage,
+        cache_dir=cache_dir,
     )
+
+
+def _digits(split: str, image_size: int | None) -> Examples:
+    x, c = digits.arrays(split)
+    names = tuple(map(str, range(digits.CLASSES)))
+    x = x if image_size is None else square(x, image_size)
+    reading = Reading("digits", digits.SIZES, digits.CLASSES)
+    say(reading)
+    whole = {part: digits.arrays(part) for part in digits.SIZES}
+    parts = {f"{n}_{part}": array_digest(a) for part, pair in whole.items() for n, a in zip("xc", pair, strict=True)}
+    examples = Examples(x, c, name="digits", split=split, class_names=names)
+    return loaded(examples, (reading, Fingerprint("array", parts)), image_size=image_size or "as stored")
 
 
 def _refuse(name: str, options: dict, owners: str) -> None:

@@ -35,5 +35,12 @@ def square(images, image_size: int) -> np.ndarray:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     centre = images[:, top : top + side, left : left + side]
-    resized = tf.image.resize(centre, [image_size, image_size], antialias=True)
-    return np.clip(np.rint(resized.numpy()), 0, 255).astype(np.uint8)
+    return _resized(centre, tf.constant([image_size, image_size])).numpy()
+
+
+@tf.function(
+    input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8), tf.TensorSpec([2], tf.int32)], autograph=False
+)
+def _resized(images, size):  # one program for all shapes: op by op takes several times as long for single images
+    resized = tf.round(tf.image.resize(images, size, antialias=True))
+    return tf.cast(tf.clip_by_value(resized, 0.0, 255.0), tf.uint8)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ugm_tf.data.examples import Examples
+from ugm_tf.data.examples import Examples, loaded
 
 __all__ = ["SHIFTS", "shifted"]
 
@@ -82,7 +82,8 @@ def shifted(examples: Examples, shift: str, seed: int = 0) -> Examples:
         )
     rng = np.random.RandomState([seed, zlib.crc32(examples.title.encode())])  # its streams never change
     x = np.ascontiguousarray(_SHIFTS[shift](examples.x, rng))
-    return dataclasses.replace(examples, x=x, name=f"{examples.name}, {shift}")
+    result = dataclasses.replace(examples, x=x, name=f"{examples.name}, {shift}")
+    return loaded(result, examples, shift=f"{shift} by seed {seed}")
 
 
 def _difference(x: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.data.checks import listed
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.observations import check_observation
 
@@ -49,8 +50,8 @@ def check_sources(
         `Examples` by variable: always "x", the others where `names` has them.
 
     Raises:
-        ValueError: If a source is missing or not asked for, if shapes differ, if labels are asked for and absent, or
-            if a source cannot be observed so.
+        ValueError: If a source is missing or not asked for, if shapes or classes differ, if labels are asked for and
+            absent, or if a source cannot be observed so.
     """
     sources = {"x": examples}
     advice = {
@@ -67,6 +68,13 @@ def check_sources(
                 raise ValueError(
                     f"{name} has the shape of the examples. Received: {list(source.shape)} of {source.title}, and "
                     f"{list(examples.shape)} of {examples.title}. Load both with one image_size."
+                )
+            differ = examples.class_names and source.class_names not in (None, examples.class_names)
+            if name == "labelled" and differ:
+                theirs, ours = listed(source.class_names or ()), listed(examples.class_names or ())
+                raise ValueError(
+                    f"labelled has the classes of the examples. Received: {theirs} of {source.title}, and {ours} of "
+                    f"{examples.title}. Name them alike: class_names=[...]."
                 )
             sources[name] = source
     for source in sources.values():

@@ -1,13 +1,15 @@
 """The one rule by which every data set has a training, a validation and a test split."""
 
-from collections.abc import Mapping
+import collections
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["SPLITS", "Span", "check_split", "fixed_order", "fixed_spans"]
+__all__ = ["SPLITS", "Span", "check_split", "fixed_spans", "splits_by_content"]
 
 SPLITS = ("train", "validation", "test")
 MOST_HELD_OUT = 5_000
+_HELD_OUT = {"test": (0.0, 0.1), "validation": (0.1, 0.2)}  # of a user's own data
 
 Span = tuple[str, int, int]
 
@@ -61,13 +63,50 @@ def fixed_spans(sizes: Mapping[str, int], title: str) -> dict[str, Span]:
     return spans
 
 
-def fixed_order(size: int) -> np.ndarray:
-    """The order in which a user's own training examples are divided: fixed, but not the order of the files.
+def splits_by_content(
+    digests: Sequence[str], classes: Sequence[str] | None, missing: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Divides a user's own training part by what each example is, so that one more example moves no other.
+
+    The digest of an example's content is read as a number u, uniform on [0, 1): those below 0.1 are for test, those
+    from 0.1 to 0.2 for validation and the others for training, where the set has no such split of its own.  Copies of
+    one example therefore lie in one split.  The number of examples has no part in it, with two exceptions for small
+    sets: the example of the largest u of each class trains in any case, and a split that would be empty gets the one
+    of the smallest u that can be spared.
 
     Args:
-        size: Number of examples.
+        digests: Hexadecimal digits of each example, [N].
+        classes: Class of each example, [N]; None where there are none.
+        missing: Which of "validation" and "test" are to be held out.
 
     Returns:
-        A permutation of 0...size - 1, the same at all times (files are often sorted by class).
+        For "train" and each missing split its rows, in the order of u, which mixes the classes.
+
+    Raises:
+        ValueError: If there are too few examples for that many splits, or a class is left without one to train on.
     """
-    return np.random.RandomState(0).permutation(size)
+    if len(digests) <= len(missing):
+        raise ValueError(f"{len(digests)} examples are too few to be divided into {', '.join(('train', *missing))}.")
+    names = [""] * len(digests) if classes is None else list(classes)
+    u = np.array([int(text[:13], 16) / 16**13 for text in digests])  # 52 bits: exact
+    order: list[int] = np.lexsort((np.arange(len(u)), u)).tolist()
+    owner = np.full(len(u), "train", dtype="U10")
+    for split, (low, high) in _HELD_OUT.items():
+        if split in missing:
+            owner[(low <= u) & (u < high)] = split
+    last = {names[row]: row for row in order}  # of each class, the largest u
+    owner[list(last.values())] = "train"
+    for split in missing:
+        if not (owner == split).any():
+            owner[_spare(order, owner.tolist(), set(last.values()))] = split
+    lost = set(last) - {names[row] for row in np.flatnonzero(owner == "train")}
+    if lost:
+        raise ValueError(f"class '{min(lost)}' has no example left to train on, as each split needs one.")
+    return {split: np.array([row for row in order if owner[row] == split]) for split in ("train", *missing)}
+
+
+def _spare(order: list[int], owner: list[str], kept: set[int]) -> int:
+    """The row of the smallest u that its split can spare, if possible of training and not the only one of its class."""
+    counts = collections.Counter(owner)
+    spare = [row for row in order if counts[owner[row]] > 1]
+    return next((row for row in spare if owner[row] == "train" and row not in kept), spare[0])

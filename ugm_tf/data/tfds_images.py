@@ -1,16 +1,21 @@
 """Image sets of TensorFlow Datasets, read into memory; no network means an error at once."""
 
+import functools
 import inspect
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ugm_tf.data import network
-from ugm_tf.data.examples import Examples, check_memory
+from ugm_tf.data.examples import Examples, loaded
+from ugm_tf.data.fingerprints import Fingerprint
+from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import square
-from ugm_tf.data.splits import fixed_spans
+from ugm_tf.data.splits import SPLITS, fixed_spans
+from ugm_tf.data.storage import stored
 
 __all__ = ["known", "load_tfds"]
 
@@ -32,6 +37,8 @@ def load_tfds(
     manual_dir: str | None,
     download: bool | None,
     image_size: int | None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
 ) -> Examples:
     """Reads one split of an image set, after preparing the set if need be.
 
@@ -43,9 +50,11 @@ def load_tfds(
             the data set.
         download: False never uses the network; True and None do when files are missing.
         image_size: Height and width to resize to; None keeps them.
+        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        cache_dir: Where a mapped file lies.
 
     Returns:
-        `Examples` with x uint8 [N, H, W, C].
+        `Examples` with x uint8 [N, H, W, C]. Classes of which the set has no example are none of its classes.
 
     Raises:
         ValueError: If the set is not prepared and cannot be, has no images, or would not fit in memory.
@@ -60,25 +69,75 @@ def load_tfds(
     if not builder.is_prepared():
         _prepare(builder, name, data_dir, manual_dir, download)
     sizes = {part: info.num_examples for part, info in builder.info.splits.items()}
-    part, start, end = fixed_spans(sizes, name)[split]
+    spans = fixed_spans(sizes, name)
+    part, start, end = spans[split]
     features = builder.info.features
     height, width, channels = features["image"].shape
-    check_memory(name, end - start, (image_size or height, image_size or width, channels))
+    origin = _fingerprint(builder).derived(image_size=image_size or "as stored")
 
-    wanted = {key: True for key in ("image", "label") if key in features}
-    dataset = builder.as_dataset(
-        split=f"{part}[{start}:{end}]", decoders=tfds.decode.PartialDecoding(wanted), shuffle_files=False
+    def read(*keys: str) -> Iterator[dict[str, np.ndarray]]:
+        only = tfds.decode.PartialDecoding(dict.fromkeys(keys, True))
+        dataset = builder.as_dataset(split=f"{part}[{start}:{end}]", decoders=only, shuffle_files=False)
+        chunk = _CHUNK if keys == ("label",) or None not in features["image"].shape else 1
+        yield from dataset.batch(chunk).prefetch(2).as_numpy_iterator()
+
+    labels: list[np.ndarray] = []
+
+    def images() -> Iterator[np.ndarray]:
+        for chunk in read(*(key for key in ("image", "label") if key in features)):
+            labels.extend([chunk["label"]] if "label" in chunk else [])
+            yield chunk["image"] if image_size is None else square(chunk["image"], image_size)
+
+    x = stored(
+        images(),
+        end - start,
+        (image_size or height, image_size or width, channels),
+        storage=storage,
+        cache_dir=cache_dir,
+        origin=origin,
+        title=name,
+        split=split,
     )
-    dataset = dataset.batch(1 if None in features["image"].shape else _CHUNK)
-    images, labels = [], []
-    for chunk in dataset.prefetch(2):
-        images.append(chunk["image"].numpy() if image_size is None else square(chunk["image"], image_size))
-        if "label" in wanted:
-            labels.append(chunk["label"].numpy())
-    x = np.concatenate(images)
-    if not labels:
-        return Examples(x, name=name, split=split)
-    return Examples(x, np.concatenate(labels), features["label"].num_classes, name, split)
+    c = names = None
+    if "label" in features:
+        labels = labels or [chunk["label"] for chunk in read("label")]  # of a mapped file that is there
+        c, names = _named(builder, np.concatenate(labels), features["label"].names)
+    lengths = {split: spans[split][2] - spans[split][1] for split in SPLITS}
+    reading = Reading(name, lengths, None if names is None else len(names))
+    say(reading)
+    examples = Examples(x, c, name=name, split=split, class_names=names)
+    return loaded(examples, (reading, origin))
+
+
+def _named(builder: Any, c: np.ndarray, names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels and names of the classes that have an example: EMNIST's letters are 26 of its builder's 37 classes."""
+    if len(np.unique(c)) == len(names) or c.min() < 0:
+        return c, tuple(names)
+    present = _labels_of_all(str(builder.data_dir))
+    if len(present) == len(names):
+        return c, tuple(names)
+    return np.searchsorted(present, c), tuple(names[label] for label in present)
+
+
+@functools.cache
+def _labels_of_all(folder: str) -> tuple[int, ...]:
+    """The labels that some part of a prepared set has, in order."""
+    import tensorflow_datasets as tfds
+
+    builder, only = tfds.builder_from_directory(folder), tfds.decode.PartialDecoding({"label": True})
+    found: set[int] = set()
+    for part in builder.info.splits:
+        for chunk in builder.as_dataset(split=part, decoders=only).batch(_CHUNK):
+            found |= set(np.unique(chunk["label"].numpy()).tolist())
+    return tuple(sorted(found))
+
+
+def _fingerprint(builder: Any) -> Fingerprint:
+    """The version of the builder, the checksums of the files that it downloads, and what it made of them."""
+    parts = {f"split {part}": f"{i.num_examples} examples" for part, i in builder.info.splits.items()}
+    files = {url.rpartition("/")[2]: str(info.checksum)[:16] for url, info in (builder.url_infos or {}).items()}
+    facts = {"TFDS name": builder.info.full_name}
+    return Fingerprint("split", parts, facts | {f"download {file}": checksum for file, checksum in files.items()})
 
 
 def _check_features(builder: Any, name: str, image_size: int | None) -> None:

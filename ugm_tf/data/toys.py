@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ugm_tf.data.examples import Examples
+from ugm_tf.data.examples import Examples, loaded
+from ugm_tf.data.fingerprints import Fingerprint
+from ugm_tf.data.readings import Reading, say
 
 __all__ = ["TOYS", "centers", "grid", "ring", "scale"]
 
@@ -100,7 +102,11 @@ def toy_split(name: str, split: str, seed: int) -> Examples:
         `Examples` with x float32 [N, 2].
     """
     key = (seed,) if split == "train" else (seed, sorted(_SIZES).index(split) + 1)
-    return _draw(name, _SIZES[split], key, split)
+    examples = _draw(name, _SIZES[split], key, split)
+    reading = Reading(name, _SIZES, examples.num_classes)
+    say(reading)
+    origin = Fingerprint("split", {part: f"{size} draws" for part, size in _SIZES.items()})
+    return loaded(examples, (reading, origin), density=name, seed=seed)
 
 
 def _draw(name: str, num_examples: int, key: tuple[int, ...], split: str = "") -> Examples:
@@ -110,7 +116,8 @@ def _draw(name: str, num_examples: int, key: tuple[int, ...], split: str = "") -
     means = centers(name)
     c = rng.randint(len(means), size=num_examples)
     x = means[c] + scale(name) * rng.standard_normal((num_examples, 2))
-    return Examples(x.astype(np.float32), c, len(means), name, split)
+    modes = tuple(map(str, range(len(means))))  # of few draws some have none
+    return Examples(x.astype(np.float32), c, name=name, split=split, class_names=modes)
 
 
 def _check(name: str) -> None:

@@ -14,7 +14,7 @@ from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, Rel
 from ugm_tf.densities.families import get, names
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.flows import MADE, InverseAutoregressiveFlow
-from ugm_tf.densities.noise import noise_by_row, standard_noise
+from ugm_tf.densities.noise import fold, noise_by_row, standard_noise
 
 __all__ = [
     "MADE",
@@ -37,6 +37,7 @@ __all__ = [
     "Uniform",
     "get",
     "names",
+    "fold",
     "noise_by_row",
     "standard_noise",
 ]

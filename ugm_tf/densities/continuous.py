@@ -93,7 +93,7 @@ class Gaussian(LocationScale):
 
 @record
 class Laplace(LocationScale):
-    """Independent Laplace laws: an absolute error is its -log density.
+    """Independent Laplace distributions: an absolute error is its -log density.
 
     Args:
         scale: The scale b of every value, or None to learn it.
@@ -111,7 +111,7 @@ class Laplace(LocationScale):
 
 @record
 class Uniform(Family):
-    """Independent uniform laws on [location - width / 2, location + width / 2].
+    """Independent uniform distributions on [location - width / 2, location + width / 2].
 
     Args:
         width: Length of the interval; a prior's is centred at 0.
@@ -169,7 +169,7 @@ class FullCovarianceGaussian(Family):
 
 @record
 class ContinuousBernoulli(Family):
-    """Independent continuous Bernoulli laws on [0, 1], given by logits.
+    """Independent continuous Bernoulli distributions on [0, 1], given by logits.
 
     References:
         Gabriel Loaiza-Ganem, John Cunningham. The continuous Bernoulli: fixing a pervasive
@@ -184,12 +184,12 @@ class ContinuousBernoulli(Family):
 
     def draw(self, distribution, noise):
         # The quantile log(1 - u + u exp(l)) / l at noise u and logit l.  Near l = 0 float32 has no digits left for
-        # it (the gradient of TFP's is then off by up to 1): there the series in l serves, by the cumulants of a coin.
+        # it (the gradient of TFP's is then off by up to 1): there the series in l serves, by a Bernoulli's cumulants.
         logits = distribution.distribution.logits
         small = tf.abs(logits) < 0.1
         near, size = tf.where(small, logits, 0.0), tf.where(small, 1.0, tf.abs(logits))
-        coin = tf.where(logits > 0.0, 1.0 - noise, noise)
-        mirrored = -tf.math.log(1.0 - coin + coin * tf.exp(-size)) / size  # by symmetry, at a negative logit
+        mirror = tf.where(logits > 0.0, 1.0 - noise, noise)
+        mirrored = -tf.math.log(1.0 - mirror + mirror * tf.exp(-size)) / size  # by symmetry, at a negative logit
         variance = noise * (1.0 - noise)
         third = variance * (1.0 - 2.0 * noise)
         fourth = variance * (1.0 - 6.0 * variance)
@@ -200,7 +200,7 @@ class ContinuousBernoulli(Family):
 
 @record
 class DiscretizedLogistic(LocationScale):
-    """Independent logistic laws rounded to the levels 0, 1/(levels-1), ..., 1; values outside fall on the ends.
+    """Independent logistic distributions rounded to levels 0, 1/(levels-1), ..., 1; values outside fall on the ends.
 
     Args:
         scale: The logistic's scale on the axis [0, 1], or None to learn it.

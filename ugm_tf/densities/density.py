@@ -13,8 +13,36 @@ from ugm_tf.densities.noise import standard_noise
 __all__ = ["Density", "Prior"]
 
 
+class Drawn(keras.layers.Layer):
+    """What a density and a prior have in common: draws of their distribution."""
+
+    family: Family
+    flow: Any = None
+
+    def value(self, distribution: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
+        """The draw that `noise`, of shape [..., *noise_shape], picks."""
+        if self.flow is None:
+            return self.family.draw(distribution, noise)
+        return distribution.bijector.forward(self.family.draw(distribution.distribution, noise))
+
+    def location(self, distribution: tfd.Distribution) -> tf.Tensor:
+        """The one value to show: the family's mean, through the flow if there is one."""
+        if self.flow is None:
+            return self.family.location(distribution)
+        return distribution.bijector.forward(self.family.location(distribution.distribution))
+
+    def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor) -> tf.Tensor:
+        """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2]."""
+        event_shape = tuple(distribution.event_shape)
+        parts = (lead, distribution.batch_shape_tensor(), self.family.noise_shape(event_shape))
+        shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
+        noise = standard_noise(self.family.noise, shape, seed)
+        value = self.value(distribution, noise)
+        return value if noise is not None else tf.broadcast_to(value, shape)
+
+
 @keras.saving.register_keras_serializable(package="ugm_tf")
-class Density(keras.layers.Layer):
+class Density(Drawn):
     """The density of one variable given others: a network from the parents to a family's parameters.
 
     The distribution is built outside `call`, so that any Keras network serves, and in float32 under
@@ -97,27 +125,6 @@ class Density(keras.layers.Layer):
         own, context = tf.split(parameters, [parameters.shape[-1] - self.flow.context, self.flow.context], axis=-1)
         return tfd.TransformedDistribution(self.family.distribution(own, rank), self.flow.bijector(context))
 
-    def value(self, distribution: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
-        """The draw that `noise`, of shape [..., *noise_shape], picks."""
-        if getattr(self, "flow", None) is None:
-            return self.family.draw(distribution, noise)
-        return distribution.bijector.forward(self.family.draw(distribution.distribution, noise))
-
-    def location(self, distribution: tfd.Distribution) -> tf.Tensor:
-        """The one value to show: the family's mean, through the flow if there is one."""
-        if getattr(self, "flow", None) is None:
-            return self.family.location(distribution)
-        return distribution.bijector.forward(self.family.location(distribution.distribution))
-
-    def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor) -> tf.Tensor:
-        """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2]."""
-        event_shape = tuple(distribution.event_shape)
-        parts = (lead, distribution.batch_shape_tensor(), self.family.noise_shape(event_shape))
-        shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
-        noise = standard_noise(self.family.noise, shape, seed)
-        value = self.value(distribution, noise)
-        return value if noise is not None else tf.broadcast_to(value, shape)
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -136,10 +143,10 @@ class Density(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
-class Prior(keras.layers.Layer):
+class Prior(Drawn):
     """The density of a variable without parents, with nothing to learn.
 
-    A Gaussian is the standard normal, a one-hot or a coin is fair, a uniform law lies on [-1, 1].
+    A Gaussian is the standard normal, a one-hot or a Bernoulli is fair, a uniform one lies on [-1, 1].
 
     Args:
         shape: Shape of one value: (20,) for a code, (C,) for a one-hot class.
@@ -167,8 +174,6 @@ class Prior(keras.layers.Layer):
     def distribution(self, training: bool | None = None) -> tfd.Distribution:
         """The distribution, of batch shape []."""
         return self.family.distribution(self.family.standard(self.event_shape), len(self.event_shape))
-
-    value, location, draw = Density.value, Density.location, Density.draw
 
     def get_config(self) -> dict[str, Any]:
         family = keras.saving.serialize_keras_object(self.family)

@@ -1,11 +1,11 @@
-"""Families of coins and of classes, and the relaxation of classes."""
+"""Families of bits and of classes, and the relaxation of classes."""
 
 from typing import ClassVar
 
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from ugm_tf.densities.coins import Coins
+from ugm_tf.densities.bernoulli import LogitBernoulli
 from ugm_tf.densities.family import Family
 from ugm_tf.serialization import record
 
@@ -16,14 +16,14 @@ __all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "RelaxedBernoulli", "R
 
 @record
 class Bernoulli(Family):
-    """Independent coins, given by logits."""
+    """Independent Bernoulli variables, given by logits."""
 
     support: ClassVar[str] = "binary"
     noise: ClassVar[str | None] = "uniform"
     reparameterised: ClassVar[bool] = False
 
     def distribution(self, parameters, event_rank):
-        return tfd.Independent(Coins(parameters, dtype=tf.float32), event_rank)
+        return tfd.Independent(LogitBernoulli(parameters, dtype=tf.float32), event_rank)
 
     def draw(self, distribution, noise):
         return tf.cast(noise < tf.sigmoid(distribution.distribution.logits), tf.float32)
@@ -31,7 +31,7 @@ class Bernoulli(Family):
 
 @record
 class Logit(Family):
-    """One coin an example, given by a logit: the family of a discriminator q(y | .)."""
+    """One Bernoulli variable an example, given by a logit: the family of a discriminator q(y | .)."""
 
     support: ClassVar[str] = "binary"
     noise: ClassVar[str | None] = "uniform"
@@ -49,7 +49,7 @@ class Logit(Family):
         return (1,)
 
     def distribution(self, parameters, event_rank):
-        return Coins(parameters[..., 0], dtype=tf.float32)
+        return LogitBernoulli(parameters[..., 0], dtype=tf.float32)
 
     def draw(self, distribution, noise):
         return tf.cast(noise < tf.sigmoid(distribution.logits), tf.float32)
@@ -114,7 +114,7 @@ class Categorical(Family):
 
 @record
 class RelaxedOneHot(Family):
-    """A point of the simplex near a one-hot vector: the Concrete (Gumbel-softmax) law, given by C logits.
+    """A point of the simplex near a one-hot vector: the Concrete (Gumbel-softmax) distribution, given by C logits.
 
     Args:
         temperature: Towards 0, draws become one-hot vectors and gradients noisy.
@@ -144,10 +144,10 @@ class RelaxedOneHot(Family):
 
 @record
 class RelaxedBernoulli(Family):
-    """Independent numbers in (0, 1) near 0 or 1: the binary Concrete law, given by logits.
+    """Independent numbers in (0, 1) near 0 or 1: the binary Concrete distribution, given by logits.
 
     Args:
-        temperature: Towards 0, draws become coins and gradients noisy.
+        temperature: Towards 0, draws become bits and gradients noisy.
 
     References:
         Chris Maddison, Andriy Mnih, Yee Whye Teh. The Concrete distribution. ICLR 2017.

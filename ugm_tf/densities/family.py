@@ -14,7 +14,7 @@ class Family:
     """Maps parameters to a `tfd.Distribution`, and noise to its draws.
 
     A draw is a deterministic function of the distribution and of noise with a
-    standard law, so that training (one seed a batch) and serving (one seed a row)
+    standard distribution, so that training (one seed a batch) and serving (one seed a row)
     share it, and so that noise comes from the philox generator: the generator
     which XLA picks on a CPU costs 30 times more per number.
 
@@ -56,5 +56,5 @@ class Family:
         return distribution.mean()
 
     def standard(self, event_shape: Shape) -> tf.Tensor:
-        """Parameters of the law that a prior of this family has."""
+        """Parameters of the distribution that a prior of this family has."""
         return tf.zeros(self.parameter_shape(event_shape))

@@ -1,37 +1,50 @@
-"""Noise of a standard law, from stateless seeds: one seed a batch for training, one a row for serving."""
+"""Standard noise, from stateless seeds: one seed a batch for training, one a row for serving."""
 
 import math
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["noise_by_row", "standard_noise"]
+__all__ = ["fold", "noise_by_row", "standard_noise"]
 
 _MULTIPLIERS, _WEYL = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)  # of Philox4x32
 _HALF_A_STEP = 2.0**-24  # uniform numbers are multiples of 2**-23, 0 among them; half a step more is inside (0, 1)
 
 
-def standard_noise(law: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:
+def fold(seed: Any, *numbers: Any) -> tf.Tensor:
+    """A seed of its own for each tuple of numbers, int32 [2].
+
+    Args:
+        seed: int32 [2].
+        *numbers: Whole numbers, such as the step and the place of a phase.
+    """
+    seed = tf.convert_to_tensor(seed, tf.int32)
+    for number in numbers:
+        seed = tf.random.experimental.stateless_fold_in(seed, tf.convert_to_tensor(number, tf.int32), alg="philox")
+    return seed
+
+
+def standard_noise(kind: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:
     """Noise by the philox generator: the same with and without XLA, up to the rounding of `ndtri`.
 
     (The generator that XLA picks on a CPU by itself costs 30 times more per number, and the philox that
-    `tf.random.stateless_uniform` becomes there 6 times more.  TensorFlow's own laws take different bits of a word
-    with and without XLA, even with philox; so the law is made of the bits here.)
+    `tf.random.stateless_uniform` becomes there 6 times more.  TensorFlow's own take different bits of a word with
+    and without XLA, even with philox; so numbers are made of the bits here.)
 
     Args:
-        law: "normal", "uniform" on the open interval (0, 1), or None for no noise.
+        kind: "normal", "uniform" on the open interval (0, 1), or None for no noise.
         shape: Shape of the noise.
         seed: int32 [2].
     """
-    if law is None:
+    if kind is None:
         return None
     shape = tf.convert_to_tensor(shape, tf.int32)
     size = tf.reduce_prod(shape)
     bits = philox(tf.reshape(seed, [1, 2]), (size + 3) // 4)
-    return _of_law(law, tf.reshape(bits[0, :size], shape))
+    return _of_kind(kind, tf.reshape(bits[0, :size], shape))
 
 
-def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stream: int = 0) -> tf.Tensor | None:
+def noise_by_row(kind: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stream: int = 0) -> tf.Tensor | None:
     """Noise of which row i is a function of seed i alone, [B, *shape], in whatever batch it comes.
 
     (Normal numbers up to the last bit: TensorFlow rounds them by their place in the batch.)
@@ -40,7 +53,7 @@ def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stre
     over all rows at once: the seed is the key, and the counter is (block, stream, 0, 0).
 
     Args:
-        law: "normal", "uniform" on the open interval (0, 1), or None for no noise.
+        kind: "normal", "uniform" on the open interval (0, 1), or None for no noise.
         shape: Shape of the noise of one row.
         seeds: int32 [B, 2].
         stream: Tells apart several kinds of noise from one seed.
@@ -48,17 +61,17 @@ def noise_by_row(law: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stre
     References:
         John Salmon et al. Parallel Random Numbers: As Easy as 1, 2, 3. SC 2011, section 4.3.
     """
-    if law is None:
+    if kind is None:
         return None
     size = math.prod(shape)
     bits = philox(seeds, -(-size // 4), stream)[:, :size]
-    return _of_law(law, tf.reshape(bits, [tf.shape(seeds)[0], *shape]))
+    return _of_kind(kind, tf.reshape(bits, [tf.shape(seeds)[0], *shape]))
 
 
-def _of_law(law: str, bits: tf.Tensor) -> tf.Tensor:
-    """Words of 32 random bits, the upper 23 of each, as float32 numbers of a law."""
+def _of_kind(kind: str, bits: tf.Tensor) -> tf.Tensor:
+    """Words of 32 random bits, the upper 23 of each, as float32 numbers of a kind."""
     uniform = tf.cast(tf.bitwise.right_shift(bits, _word(9)), tf.float32) * 2.0**-23 + _HALF_A_STEP
-    return uniform if law == "uniform" else tf.math.ndtri(uniform)
+    return uniform if kind == "uniform" else tf.math.ndtri(uniform)
 
 
 def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, stream: int = 0) -> tf.Tensor:

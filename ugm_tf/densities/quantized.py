@@ -1,4 +1,4 @@
-"""A logistic law rounded to the levels of an image."""
+"""A logistic distribution rounded to the levels of an image."""
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -8,7 +8,7 @@ __all__ = ["QuantizedLogistic"]
 
 
 class QuantizedLogistic(tfd.Distribution):
-    """The logistic law with values rounded to 0, 1/(levels-1), ..., 1.
+    """The logistic distribution with values rounded to 0, 1/(levels-1), ..., 1.
 
         P(x) = F(x + h) - F(x - h),   h = 1 / (2 (levels - 1))
 

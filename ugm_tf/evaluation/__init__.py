@@ -1,12 +1,15 @@
-"""Evaluation: samples and classifiers judged on real data; modes, codes and translations measured."""
+"""Evaluation: likelihoods, samples, classifiers, modes, codes and translations, measured on real data."""
 
+from ugm_tf.evaluation import likelihood, samples
 from ugm_tf.evaluation.classification import Supervised, classified, has_classifier, supervised
 from ugm_tf.evaluation.classifier import Judgement, accuracy, judge, train_classifier
+from ugm_tf.evaluation.estimate import Estimate, fingerprint
 from ugm_tf.evaluation.modes import Modes, count_modes
 from ugm_tf.evaluation.redundancy import Redundancy, has_predictor, redundancy
 from ugm_tf.evaluation.translation import cycle, cycle_error, is_translator
 
 __all__ = [
+    "Estimate",
     "Judgement",
     "Modes",
     "Redundancy",
@@ -16,11 +19,14 @@ __all__ = [
     "count_modes",
     "cycle",
     "cycle_error",
+    "fingerprint",
     "has_classifier",
     "has_predictor",
     "is_translator",
     "judge",
+    "likelihood",
     "redundancy",
+    "samples",
     "supervised",
     "train_classifier",
 ]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ugm_tf.endpoints import VERBS
-from ugm_tf.inference import endpoints
+from ugm_tf.inference import VERBS
 from ugm_tf.model import UnifiedModel
 
 __all__ = ["cycle", "cycle_error", "is_translator"]
@@ -47,7 +46,7 @@ def cycle_error(values: np.ndarray, back: np.ndarray) -> float:
 
 def _translated(model: UnifiedModel, values: np.ndarray, start: str, end: str) -> np.ndarray:
     name = str(_name(model, start, end))
-    endpoint = endpoints(model)[VERBS.get(name, name)]
+    endpoint = model.endpoints()[VERBS.get(name, name)]
     parts = [endpoint.function(**{start: values[i : i + _BATCH]})[end] for i in range(0, len(values), _BATCH)]
     return np.concatenate([part.numpy() for part in parts])
 

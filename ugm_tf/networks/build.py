@@ -27,16 +27,7 @@ def is_adversarial(recipe: Recipe, density: str | None = None) -> bool:
     """Whether the recipe has a discriminator, or, of one density, whether it is judged or judges."""
     if density is None:
         return bool(recipe.judges)
-    return density in recipe.judges or not _is_scored(recipe, density)
-
-
-def _is_scored(recipe: Recipe, name: str) -> bool:
-    return any(
-        name in (*getattr(part, "scored", ()), *getattr(part, "conditioned", ()))
-        for phase in recipe.phases
-        for e in phase.minimise
-        for part in (e.of, e.weight)
-    )
+    return density in recipe.judges or not recipe.scores(density)
 
 
 def default_families(recipe: Recipe, likelihood: str | Family = "bernoulli") -> dict[str, str | Family]:
@@ -56,9 +47,9 @@ def default_families(recipe: Recipe, likelihood: str | Family = "bernoulli") -> 
         elif name in recipe.judges:
             out[name] = "logit"
         elif role.of in (*recipe.data, "x"):
-            out[name] = likelihood if _is_scored(recipe, name) else "point"
+            out[name] = likelihood if recipe.scores(name) else "point"
         elif role.given:
-            out[name] = "gaussian" if _is_scored(recipe, name) else "point"
+            out[name] = "gaussian" if recipe.scores(name) else "point"
         else:
             out[name] = "gaussian"
     return out

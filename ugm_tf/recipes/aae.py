@@ -1,6 +1,6 @@
 """The adversarial autoencoder: InfoGAN with x and z exchanged."""
 
-from ugm_tf.algebra import INFERRED, Ancestral, E, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import INFERRED, Ancestral, E, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["aae"]
@@ -8,7 +8,7 @@ __all__ = ["aae"]
 
 @recipe
 @contestable
-def aae(reconstruction: float = 1.0) -> Recipe:
+def aae(reconstruction: Scale = 1.0) -> Recipe:
     """AAE: an autoencoder whose codes of data a discriminator cannot tell from the prior's.
 
     The code is here what the image is in a GAN: the prior is the real side, the encoder makes the generated one.

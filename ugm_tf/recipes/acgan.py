@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ugm_tf.algebra import DATA, GENERATED, E, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import DATA, GENERATED, E, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["acgan"]
@@ -10,7 +10,7 @@ __all__ = ["acgan"]
 
 @recipe
 @contestable
-def acgan(auxiliary: float = 1.0) -> Recipe:
+def acgan(auxiliary: Scale = 1.0) -> Recipe:
     """AC-GAN: a GAN of images of a class, in which a classifier learns with the discriminator and helps the decoder.
 
     Densities:

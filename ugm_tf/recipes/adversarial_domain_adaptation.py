@@ -1,6 +1,6 @@
 """Adversarial domain adaptation: the model that the paper starts from."""
 
-from ugm_tf.algebra import INFERRED, E, NegativeLogProb, Recipe, Rename, adversarial
+from ugm_tf.algebra import INFERRED, E, NegativeLogProb, Recipe, Rename, Scale, adversarial
 from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.recipes.registry import contestable, recipe
 
@@ -9,7 +9,7 @@ __all__ = ["adversarial_domain_adaptation"]
 
 @recipe
 @contestable
-def adversarial_domain_adaptation(supervised: float = 1.0, adversary: float = 1.0) -> Recipe:
+def adversarial_domain_adaptation(supervised: Scale = 1.0, adversary: Scale = 1.0) -> Recipe:
     """Adversarial domain adaptation: features of two domains that a discriminator cannot tell apart.
 
     The source domain has labels, the target domain has none.  A classifier of the features learns the labels, and
@@ -43,7 +43,7 @@ def adversarial_domain_adaptation(supervised: float = 1.0, adversary: float = 1.
     generate: minimise over encoder, classifier
         E[target ~ data, x = target, z ~ encoder] -log q^r(y=0 | z)
       + E[x ~ data, z ~ encoder] -log q^r(y=1 | z)
-      + E[x ~ data, z ~ encoder] -log q(c | z)
+      + E[c ~ data, x ~ data, z ~ encoder] -log q(c | z)
 
     References:
         Yaroslav Ganin et al. Domain-Adversarial Training of Neural Networks. JMLR 17, 2016.

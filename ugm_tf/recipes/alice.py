@@ -1,6 +1,6 @@
 """ALICE: BiGAN with a cycle."""
 
-from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["alice"]
@@ -8,10 +8,10 @@ __all__ = ["alice"]
 
 @recipe
 @contestable
-def alice(cycle: float = 1.0) -> Recipe:
+def alice(cycle: Scale = 1.0) -> Recipe:
     """ALICE: a BiGAN whose codes decode to the data they were inferred from.
 
-    A joint law does not fix how x and z are paired; -log p(x | z) bounds the conditional entropy H(x | z) from
+    A joint distribution does not fix how x and z are paired; -log p(x | z) bounds the conditional entropy H(x | z) from
     above, and makes the pairing one to one.  With `cycle=0.` it is `bigan` on the decoder's means.
 
     Densities:

@@ -1,6 +1,6 @@
 """alpha-GAN: an autoencoder with a discriminator of data and one of codes."""
 
-from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["alpha_gan"]
@@ -8,7 +8,7 @@ __all__ = ["alpha_gan"]
 
 @recipe
 @contestable
-def alpha_gan(reconstruction: float = 1.0) -> Recipe:
+def alpha_gan(reconstruction: Scale = 1.0) -> Recipe:
     """alpha-GAN: a VAE whose rate and whose likelihood of samples are ratios that two discriminators estimate.
 
     The code discriminator's log-ratio stands for KL(q(z) || p(z)), the image discriminator's for how real samples

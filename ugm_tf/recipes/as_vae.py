@@ -1,6 +1,6 @@
-"""The symmetric VAE: both KL divergences between two joint laws."""
+"""The symmetric VAE: both KL divergences between two joint distributions."""
 
-from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import INFERRED, Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["as_vae"]
@@ -8,7 +8,7 @@ __all__ = ["as_vae"]
 
 @recipe
 @contestable
-def as_vae(cycle: float = 1.0) -> Recipe:
+def as_vae(cycle: Scale = 1.0) -> Recipe:
     """Adversarial symmetric VAE: minimises KL(q || p) + KL(p || q) between q(x, z) and p(x, z), and keeps cycles.
 
     The best logit of the joint discriminator is log q(x, z) - log p(x, z): its mean over inferred pairs is one

@@ -30,7 +30,7 @@ def avb() -> Recipe:
     >>> print(avb().describe())
     discriminate: minimise over discriminator
         E[e ~ noise, x ~ data, z ~ encoder] -log q(y=1 | x, z)
-      + E[z ~ prior] -log q(y=0 | x, z)
+      + E[x ~ data, z ~ prior] -log q(y=0 | x, z)
     generate: minimise over encoder, decoder
         E[e ~ noise, x ~ data, z ~ encoder] log[q(y=1 | x, z) / q(y=0 | x, z)]
       + E[e ~ noise, x ~ data, z ~ encoder] -log p(x | z)

@@ -9,7 +9,7 @@ __all__ = ["bigan"]
 @recipe
 @contestable
 def bigan() -> Recipe:
-    """BiGAN, or ALI: a discriminator of pairs (x, z) holds what is generated and what is inferred to one law.
+    """BiGAN, or ALI: a discriminator of pairs (x, z) holds what is generated and what is inferred to one distribution.
 
     It is adversarial domain adaptation between (decoded z, z) and (x, encoded x); both sides learn.  (So derived in
     this project; the paper does not speak of it.)

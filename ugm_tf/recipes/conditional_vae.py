@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ugm_tf.algebra import Recipe
+from ugm_tf.algebra import Recipe, Scale
 from ugm_tf.recipes.registry import recipe
 from ugm_tf.recipes.vae import vae
 
@@ -10,7 +10,7 @@ __all__ = ["conditional_vae"]
 
 
 @recipe
-def conditional_vae(beta: float = 1.0, kl: str = "analytic") -> Recipe:
+def conditional_vae(beta: Scale = 1.0, kl: str = "analytic") -> Recipe:
     """Conditional VAE: the VAE of x given its class c, whose code is left with what the class does not say.
 
     Densities:

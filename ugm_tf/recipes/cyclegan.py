@@ -1,6 +1,6 @@
 """Two GANs that undo each other."""
 
-from ugm_tf.algebra import Ancestral, E, Mean, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["cyclegan"]
@@ -8,7 +8,7 @@ __all__ = ["cyclegan"]
 
 @recipe
 @contestable
-def cyclegan(cycle: float = 10.0) -> Recipe:
+def cyclegan(cycle: Scale = 10.0) -> Recipe:
     """CycleGAN: between two domains without pairs, one GAN each way, each the other's reader.
 
     Each direction is an InfoGAN whose code is the other domain's example, read back by the other direction's

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ugm_tf.algebra import Recipe
+from ugm_tf.algebra import Recipe, Scale
 from ugm_tf.recipes.registry import recipe
 from ugm_tf.recipes.vae import vae
 
@@ -10,7 +10,7 @@ __all__ = ["iaf_vae"]
 
 
 @recipe
-def iaf_vae(beta: float = 1.0) -> Recipe:
+def iaf_vae(beta: Scale = 1.0) -> Recipe:
     """A VAE whose q(z | x) is a Gaussian bent by an inverse autoregressive flow: codes that depend on one another.
 
     It is `vae(kl="sampled")` with the family "iaf" for its encoder.

@@ -1,6 +1,6 @@
 """A GAN whose codes can be read back from its samples."""
 
-from ugm_tf.algebra import GENERATED, Ancestral, E, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import GENERATED, Ancestral, E, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["infogan"]
@@ -8,7 +8,7 @@ __all__ = ["infogan"]
 
 @recipe
 @contestable
-def infogan(info: float = 1.0, structured: bool = True) -> Recipe:
+def infogan(info: Scale = 1.0, structured: bool = True) -> Recipe:
     """InfoGAN: a GAN that keeps its codes, a class and some numbers beside noise, recoverable from x.
 
     The discriminator learns where x comes from; then the decoder fools it, while decoder and recognisers together

@@ -26,7 +26,7 @@ def miwae(groups: int = 5, k: int = 5) -> Recipe:
 
     >>> print(miwae(groups=4, k=8).describe())
     wake: minimise over encoder, decoder
-        E[x ~ data, z_1..32 ~ encoder] -log mean_8[p(x | z) p(z) / q(z | x)]
+        E[x ~ data, z_1..32 ~ encoder] -log mean_8[p(x | z) p(z) / q(z | x)] over groups of 8 draws, k/8 apart
 
     References:
         Tom Rainforth et al. Tighter Variational Bounds are Not Necessarily Better. ICML 2018.

@@ -12,6 +12,7 @@ from ugm_tf.algebra import (
     Interpolated,
     Phase,
     Recipe,
+    Scale,
 )
 from ugm_tf.recipes.registry import recipe
 
@@ -23,8 +24,8 @@ def ppo_gan(
     epsilon: float = 0.4,
     moves: int = 2,
     critic_steps: int = 5,
-    gradient_penalty: float = 10.0,
-    ratio_r1: float = 0.0,
+    gradient_penalty: Scale = 10.0,
+    ratio_r1: Scale = 0.0,
 ) -> Recipe:
     """PPO-GAN: the paper's descendant, whose critic weighs samples as IWGAN does and whose decoder moves in bounds.
 
@@ -54,19 +55,19 @@ def ppo_gan(
 
     >>> print(ppo_gan().describe())
     discriminate: minimise over discriminator, 5 times
-        E[x ~ data] -l(x)
-      + E[z ~ sg(prior), x ~ sg(decoder)] w[q^r(y=0 | x) / q(y=0 | x)] * l(x)
-      + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder)] (|dl(x)/d(x)| - 1)^2
+        E[x ~ data] -l_discriminator(x)
+      + E[z ~ sg(prior), x ~ sg(decoder)] w[q^r(y=0 | x) / q(y=0 | x)] * l_discriminator(x)
+      + 10 E[between x ~ data and z ~ sg(prior), x ~ sg(decoder)] (|dl_discriminator(x)/d(x)| - 1)^2
     classify: minimise over ratio, 2 times in turn
         E[x ~ data] -log q(v=1 | x)
       + E[z ~ sg(prior), x ~ sg(decoder), x ~ decoder] -log q(v=0 | x)
     generate: minimise over decoder, 2 times in turn
-        E[z ~ sg(prior), x ~ sg(decoder), l = logit of ratio, x ~ decoder] -min(r l(x), clip(r, 1 -+ 0.4) l(x))
+        E[z ~ sg(prior), x ~ sg(decoder), l = sg(logit of ratio), x ~ decoder] -min(r f, clip(r, 1 -+ 0.4) f) with f = l_discriminator(x), r = exp(l - l_ratio(x))
 
     References:
         Yue Wu, Pan Zhou, Andrew Wilson, Eric Xing, Zhiting Hu. Improving GAN Training with Probability Ratio
         Clipping and Sample Reweighting. NeurIPS 2020. https://arxiv.org/abs/2006.06900, equations 7 to 11.
-    """
+    """  # noqa: E501
     if not 0.0 < epsilon < 1.0 or moves < 1 or not (gradient_penalty >= 0.0 and ratio_r1 >= 0.0):
         raise ValueError(
             "epsilon is between 0 and 1, moves at least 1, gradient_penalty and ratio_r1 at least 0. Received: "

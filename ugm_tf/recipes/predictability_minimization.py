@@ -1,13 +1,13 @@
 """Predictability minimisation: units that cannot be told from one another."""
 
-from ugm_tf.algebra import INFERRED, E, NegativeLogProb, Phase, Recipe, Rename, Reverse
+from ugm_tf.algebra import INFERRED, E, NegativeLogProb, Phase, Recipe, Rename, Reverse, Scale
 from ugm_tf.recipes.registry import recipe
 
 __all__ = ["predictability_minimization"]
 
 
 @recipe
-def predictability_minimization(weight: float = 1.0, predictor_steps: int = 1) -> Recipe:
+def predictability_minimization(weight: Scale = 1.0, predictor_steps: int = 1) -> Recipe:
     """Predictability minimisation: a code of units in [0, 1] each of which is what the others do not tell.
 
     A predictor learns each unit from all the others; the encoder learns the *reversed* units, 1 - u, as a

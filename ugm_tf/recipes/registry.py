@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ugm_tf.algebra import Recipe, contested
-from ugm_tf.arguments import of_their_kind
+from ugm_tf.algebra import Recipe, contested, schedules
+from ugm_tf.arguments import of_their_kind, shown
 
 __all__ = ["contestable", "function", "get", "names", "recipe"]
 
@@ -26,7 +26,7 @@ def recipe(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
     name = function.__name__
     if name in _RECIPES and _RECIPES[name].__module__ != function.__module__:
         raise ValueError(f"There is a recipe '{name}' already, from {_RECIPES[name].__module__}. Choose another name.")
-    _RECIPES[name] = of_their_kind(f"recipe '{name}'")(function)
+    _RECIPES[name] = schedules.taken(of_their_kind(f"recipe '{name}'")(function))
     return _RECIPES[name]
 
 
@@ -78,7 +78,8 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
 
     Args:
         name: One of `names()`.
-        **hyperparameters: The recipe's own, such as beta=4.0 for "vae".
+        **hyperparameters: The recipe's own, such as beta=4.0 for "vae".  A weight may follow a schedule of
+            `ugm_tf.schedules`, also by name: beta="warmup(1000)".
 
     Raises:
         ValueError: If the name or a hyperparameter is not known, or a value is not of its kind.
@@ -94,6 +95,6 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
     known = inspect.signature(make).parameters
     for key in hyperparameters:
         if key not in known:
-            takes = ", ".join(str(p) for p in known.values()) or "none"
+            takes = ", ".join(map(shown, known.values())) or "none"
             raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.")
     return make(**hyperparameters)

@@ -1,13 +1,13 @@
 """The semi-supervised VAE, Kingma's M2."""
 
-from ugm_tf.algebra import KL, Ancestral, E, Enumerate, NegativeLogProb, Phase, Recipe, Rename
+from ugm_tf.algebra import KL, Ancestral, E, Enumerate, NegativeLogProb, Phase, Recipe, Rename, Scale
 from ugm_tf.recipes.registry import recipe
 
 __all__ = ["semi_supervised_vae"]
 
 
 @recipe
-def semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> Recipe:
+def semi_supervised_vae(alpha: Scale = 50.0, labelled: Scale = 0.02) -> Recipe:
     """Semi-supervised VAE (M2): a conditional VAE that sums over the class where it is not known.
 
     For examples without a label the bound is the exact sum over classes, weighted by the classifier:
@@ -27,7 +27,7 @@ def semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> Recipe:
         alpha: Weight of -log q(c | x) on labelled examples.  Kingma's is 0.1 times the number of all examples
             over the number of labelled ones: 50 of 50,000 with 100 labels.
         labelled: Weight of a labelled batch's bound beside an unlabelled one's.  Kingma's is the share of the
-            examples that are labelled: 0.002 of 50,000 with 100 labels.  At 1, a few examples are learned by heart.
+            examples that are labelled: 0.002 of 50,000 with 100 labels.  At 1, a few examples are memorised.
 
     Raises:
         ValueError: If a weight is negative.
@@ -41,7 +41,7 @@ def semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> Recipe:
       + E[x ~ data, every c ~ classifier, z ~ encoder] KL(q(c | x) || p(c))
       + 0.02 E[labelled ~ data, x = labelled, c ~ data, z ~ encoder] -log p(x | z, c)
       + 0.02 E[labelled ~ data, x = labelled, c ~ data, z ~ encoder] KL(q(z | x, c) || p(z))
-      + 50 E[labelled ~ data, x = labelled] -log q(c | x)
+      + 50 E[c ~ data, labelled ~ data, x = labelled] -log q(c | x)
 
     References:
         Diederik Kingma et al. Semi-supervised Learning with Deep Generative Models. NIPS 2014.

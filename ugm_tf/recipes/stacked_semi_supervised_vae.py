@@ -1,13 +1,13 @@
 """The semi-supervised VAE on the codes of a VAE, Kingma's M1+M2."""
 
-from ugm_tf.algebra import KL, Ancestral, E, Enumerate, NegativeLogProb, Phase, Recipe, Rename
+from ugm_tf.algebra import KL, Ancestral, E, Enumerate, NegativeLogProb, Phase, Recipe, Rename, Scale
 from ugm_tf.recipes.registry import recipe
 
 __all__ = ["stacked_semi_supervised_vae"]
 
 
 @recipe
-def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> Recipe:
+def stacked_semi_supervised_vae(alpha: Scale = 50.0, labelled: Scale = 0.02) -> Recipe:
     """Stacked semi-supervised VAE (M1+M2): a VAE makes features h of x, and M2 models and classifies the features.
 
     Both learn at once, each in its phase: the features are held fixed where M2 learns.  As M2's p(h | z, c) is
@@ -42,7 +42,7 @@ def stacked_semi_supervised_vae(alpha: float = 50.0, labelled: float = 0.02) -> 
       + E[x ~ data, h ~ sg(features), every c ~ classifier, z ~ encoder] KL(q(c | h) || p(c))
       + 0.02 E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] -log p(h | z, c)
       + 0.02 E[labelled ~ data, x = sg(labelled), h ~ sg(features), c ~ data, z ~ encoder] KL(q(z | h, c) || p(z))
-      + 50 E[labelled ~ data, x = sg(labelled), h ~ sg(features)] -log q(c | h)
+      + 50 E[c ~ data, labelled ~ data, x = sg(labelled), h ~ sg(features)] -log q(c | h)
 
     References:
         Diederik Kingma et al. Semi-supervised Learning with Deep Generative Models. NIPS 2014.

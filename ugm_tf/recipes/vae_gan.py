@@ -1,6 +1,6 @@
 """VAE and GAN in one: both directions of the KL divergence."""
 
-from ugm_tf.algebra import INFERRED, KL, Ancestral, E, Mean, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import INFERRED, KL, Ancestral, E, Mean, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["vae_gan"]
@@ -8,7 +8,7 @@ __all__ = ["vae_gan"]
 
 @recipe
 @contestable
-def vae_gan(beta: float = 1.0, adversary: float = 1.0) -> Recipe:
+def vae_gan(beta: Scale = 1.0, adversary: Scale = 1.0) -> Recipe:
     """VAE/GAN: the evidence lower bound, and a discriminator of samples and of reconstructions.
 
     The VAE's KL(Q || P) covers all modes and blurs; the GAN's KL(P || Q) is sharp and may miss modes.  Their sum

@@ -1,6 +1,6 @@
 """VEEGAN: a GAN with a reconstructor of codes."""
 
-from ugm_tf.algebra import GENERATED, INFERRED, E, NegativeLogProb, Recipe, adversarial
+from ugm_tf.algebra import GENERATED, INFERRED, E, NegativeLogProb, Recipe, Scale, adversarial
 from ugm_tf.recipes.registry import contestable, recipe
 
 __all__ = ["veegan"]
@@ -8,7 +8,7 @@ __all__ = ["veegan"]
 
 @recipe
 @contestable
-def veegan(reconstruction: float = 1.0) -> Recipe:
+def veegan(reconstruction: Scale = 1.0) -> Recipe:
     """VEEGAN: a reconstructor maps data and samples to codes; where a mode is missed, its codes are not the prior's.
 
     The discriminator of pairs tells (decoded z, z) from (x, reconstructed z); the decoder lowers its log-ratio on

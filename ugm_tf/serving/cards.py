@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from ugm_tf.averaging import averages
 from ugm_tf.model import UnifiedModel
 from ugm_tf.serving.signatures import Signature
+from ugm_tf.training.averages import averages
 from ugm_tf.version import __version__
 
 __all__ = ["CARD", "card", "described", "write"]
@@ -38,7 +38,7 @@ def card(
         "equations": model.describe().split("\n"),
         "serving_default": next(iter(chosen)),
         "max_batch": max_batch,
-        "weights": "averages over training" if averages(model) else "as of the last step",
+        "weights": "averages over training" if averages(model.joint, model.optimizers) else "as of the last step",
         "metadata": written,
         "versions": {"ugm_tf": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

@@ -52,7 +52,7 @@ def _one_hot(rng: Any, shape: list[int]) -> np.ndarray:
     return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
 
 
-# By the words of `ugm_tf.guards`.
+# By the words of `ugm_tf.inference.guards`.
 _MAKERS: dict[str, Callable[[Any, list[int]], np.ndarray]] = {
     "one-hot rows": _one_hot,
     "probabilities that sum to 1": _one_hot,

@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
-from ugm_tf.averaging import averages
 from ugm_tf.model import UnifiedModel
 from ugm_tf.serving import cards, configs, graphs, publishing, sums, warmup
 from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
 from ugm_tf.serving.verification import verify
+from ugm_tf.training.averages import averages
 
 __all__ = ["export_model"]
 
@@ -68,7 +68,7 @@ def export_model(
     base = pathlib.Path(base_dir)
     publishing.check_version(base, version, keep)
     with publishing.drafted(base) as draft:
-        with model.averaged() if averages(model) else contextlib.nullcontext():
+        with model.averaged() if averages(model.joint, model.optimizers) else contextlib.nullcontext():
             _write(chosen, draft)
             graph = graphs.read(draft)
             if faults := graphs.faults(graph):

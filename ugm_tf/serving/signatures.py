@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf import inference
-from ugm_tf.guards import masked, rules
-from ugm_tf.inference import Endpoint
+from ugm_tf.inference import VERBS, Endpoint
+from ugm_tf.inference.guards import masked, rules
+from ugm_tf.model import UnifiedModel
 
 __all__ = ["MAX_BATCH", "Signature", "signatures"]
 
@@ -34,10 +33,10 @@ class Signature:
     answers: str
 
 
-def signatures(model: Any, max_batch: int = MAX_BATCH) -> dict[str, Signature]:
+def signatures(model: UnifiedModel, max_batch: int = MAX_BATCH) -> dict[str, Signature]:
     """The questions to a model as a server has them, the default first.
 
-    They are the endpoints of `ugm_tf.inference.endpoints`, but for four things.  No output has the name of an input:
+    They are the endpoints of `model.endpoints()`, but for four things.  No output has the name of an input:
     `reconstruct` answers `reconstruction`.  `classify` takes x, also where the classifier takes features of it.  Of two
     densities that translate between two kinds of data one is `translate`, the other `translate_back`.  And each has
     the output `ok`.
@@ -46,7 +45,7 @@ def signatures(model: Any, max_batch: int = MAX_BATCH) -> dict[str, Signature]:
     INVALID_ARGUMENT.  Values that a model has no answer to, such as NaN, make their own row NaN and its `ok` false.
 
     Args:
-        model: A model, or whatever has its `recipe` and `densities`.
+        model: The model.
         max_batch: The most rows of a request, or of the requests that a server joined.
 
     Example:
@@ -67,9 +66,9 @@ def signatures(model: Any, max_batch: int = MAX_BATCH) -> dict[str, Signature]:
     return {name: _signature(model, name, questions[name], max_batch) for name in order}
 
 
-def _questions(model: Any) -> dict[str, Endpoint]:
+def _questions(model: UnifiedModel) -> dict[str, Endpoint]:
     """The endpoints under the names of the wire."""
-    found = inference.endpoints(model)
+    found = model.endpoints()
     if "reconstruct" in found:
         found["reconstruct"] = _renamed(found["reconstruct"])
     if "classify" in found:
@@ -87,14 +86,14 @@ def _renamed(endpoint: Endpoint) -> Endpoint:
     return dataclasses.replace(endpoint, function=function)
 
 
-def _from_data(model: Any, classify: Endpoint, found: Mapping[str, Endpoint]) -> Endpoint:
+def _from_data(model: UnifiedModel, classify: Endpoint, found: Mapping[str, Endpoint]) -> Endpoint:
     """`classify` from data: through the density that makes the features, if it takes those."""
     features, *others = classify.inputs
     roles, data = model.recipe.roles, set(model.recipe.data)
     makers = [n for n, r in roles.items() if r.letter == "q" and r.of == features and r.given and set(r.given) <= data]
     if others or features in data or not makers:
         return classify
-    maker = found[inference.VERBS.get(makers[0], makers[0])]
+    maker = found[VERBS.get(makers[0], makers[0])]
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
         return classify.function(**{features: maker.function(**values)[features]})
@@ -102,16 +101,17 @@ def _from_data(model: Any, classify: Endpoint, found: Mapping[str, Endpoint]) ->
     return Endpoint(function, maker.inputs, f"{classify.answers}, at the mean of {roles[makers[0]]}")
 
 
-def _translators(model: Any, found: Mapping[str, Endpoint]) -> tuple[str | None, str | None]:
+def _translators(model: UnifiedModel, found: Mapping[str, Endpoint]) -> tuple[str | None, str | None]:
     """The names of the endpoints from the first kind of data to another, and back."""
     roles, data = model.recipe.roles, model.recipe.data
-    pairs = {(r.given, (r.of,)): inference.VERBS.get(n, n) for n, r in roles.items() if r.letter == "p"}
+    pairs: dict[tuple[tuple[str, ...], ...], str]
+    pairs = {(r.given, (r.of,)): VERBS.get(n, n) for n, r in roles.items() if r.letter == "p"}
     there = next((pair for pair in pairs if pair[0] == data[:1] and set(pair[1]) <= set(data)), None)
     return (pairs[there], pairs.get(there[::-1])) if there else (None, None)
 
 
-def _signature(model: Any, name: str, endpoint: Endpoint, max_batch: int) -> Signature:
-    answering, inputs = masked(model, endpoint), endpoint.inputs
+def _signature(model: UnifiedModel, name: str, endpoint: Endpoint, max_batch: int) -> Signature:
+    answering, inputs = masked(model.joint, endpoint), endpoint.inputs
 
     def function(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.control_dependencies([_check(name, inputs, tensors, max_batch)]):
@@ -119,7 +119,10 @@ def _signature(model: Any, name: str, endpoint: Endpoint, max_batch: int) -> Sig
         return answering.function(**values)
 
     return Signature(
-        function, inputs, {variable: rule.text for variable, rule in rules(model, inputs).items()}, endpoint.answers
+        function,
+        inputs,
+        {variable: rule.text for variable, rule in rules(model.joint, inputs).items()},
+        endpoint.answers,
     )
 
 

@@ -1,0 +1,51 @@
+"""The untrained model of a run, and its optimizers."""
+
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.trainers.test_defaults import DIGITS, resolve
+from trainers import building
+
+
+class OptimizersTest(parameterized.TestCase):
+    def test_phases_against_a_discriminator_have_dcgans(self):
+        optimizers = building.optimizers(ugm_tf.recipes.aavae(), 1e-3)
+        adam = {name: (o.get_config()["learning_rate"], o.beta_1) for name, o in optimizers.items()}
+        self.assertAlmostEqual(adam["discriminate"][0], 2e-4)
+        self.assertAlmostEqual(adam["wake"][0], 1e-3)
+        self.assertEqual((adam["discriminate"][1], adam["wake"][1]), (0.5, 0.9))
+
+    @parameterized.parameters("ppo_gan", "gan")
+    def test_a_wasserstein_contest_has_wgan_gps(self, name):
+        recipe = ugm_tf.recipes.get(name, **({"contest": "wasserstein"} if name == "gan" else {}))
+        for optimizer in building.optimizers(recipe, 1e-3).values():
+            self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-4)
+            self.assertEqual((optimizer.beta_1, optimizer.beta_2), (0.0, 0.9))
+
+    def test_every_phase_averages_its_weights_if_asked_to(self):
+        averaged = building.optimizers(ugm_tf.recipes.gan(), 1e-3, ema=0.99).values()
+        self.assertEqual([(o.use_ema, o.ema_momentum) for o in averaged], [(True, 0.99)] * 2)
+        for none in (None, 0.0):
+            self.assertFalse(any(o.use_ema for o in building.optimizers(ugm_tf.recipes.gan(), 1e-3, none).values()))
+
+    def test_a_smaller_step_is_taken_everywhere(self):
+        for optimizer in building.optimizers(ugm_tf.recipes.gan(), 1e-5).values():
+            self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-5)
+
+
+class ShapesTest(parameterized.TestCase):
+    @parameterized.parameters(*ugm_tf.recipes.names())
+    def test_networks_can_be_built_of_them(self, name):
+        settings = resolve(name, DIGITS, hidden=(4,), code_size=3)
+        recipe, digits = settings.make_recipe(), ugm_tf.data.load("digits", "test")
+        densities = ugm_tf.networks.build(recipe, building.shapes(settings, digits), hidden=(4,))
+        self.assertEqual(set(densities), set(recipe.densities))
+
+    def test_codes_and_data_have_their_shapes(self):
+        settings = resolve("infogan", DIGITS, code_size=7)
+        shapes = building.shapes(settings, ugm_tf.data.load("digits", "test"))
+        self.assertEqual((shapes["z"], shapes["u"], shapes["c"], shapes["x"]), ((7,), (2,), (10,), (8, 8, 1)))
+
+
+if __name__ == "__main__":
+    absltest.main()

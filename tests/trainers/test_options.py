@@ -1,0 +1,111 @@
+"""Settings as flags: every one has its flag, and a file of them gives back what was written."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+from absl.testing import absltest, parameterized
+
+from trainers import options
+from trainers.settings import Resolved, Settings
+
+# No two alike, none at its default.
+EVERY = Resolved(
+    recipe="semi_supervised_vae",
+    dataset="folder:/data/my images/a=b,c",
+    hyperparameters=(("alpha", 1e-05), ("beta", "warmup(10, 2)"), ("k", 4), ("kl", "sampled"), ("minimax", True)),
+    labels=3,
+    target="negative",
+    epochs=7,
+    batch_size=9,
+    learning_rate=0.1 + 0.2,
+    ema=0.0,
+    network="dcgan",
+    hidden=(30, 20),
+    conditioning="projection",
+    code_size=4,
+    image_size=32,
+    observation="grey",
+    likelihood="gaussian(scale=0.3)",
+    families=(("decoder", "laplace(scale=0.1)"), ("encoder", "iaf")),
+    schedule="simultaneous",
+    xla="off",
+    precision="mixed_bfloat16",
+    seed=11,
+)
+
+
+class OptionsTest(parameterized.TestCase):
+    def file(self, text):
+        return self.create_tempfile("flags.txt", text).full_path
+
+    def test_every_setting_has_a_flag_and_every_flag_is_a_settings(self):
+        self.assertCountEqual(options.OPTIONS, [field.name for field in dataclasses.fields(Settings)])
+        self.assertCountEqual(options.OPTIONS, [field.name for field in dataclasses.fields(Resolved)])
+
+    def test_the_settings_here_are_all_others_than_the_defaults(self):
+        for field in dataclasses.fields(Settings):
+            self.assertNotEqual(getattr(EVERY, field.name), field.default, field.name)
+
+    @parameterized.parameters(*options.OPTIONS)
+    def test_a_setting_goes_to_a_flag_and_back(self, name):
+        only = dataclasses.replace(Settings("vae", "digits"), **{name: getattr(EVERY, name)})
+        self.assertEqual(options.read(self.file(options.as_text(only))), only)
+
+    def test_a_run_that_was_written_down_is_read_back_whole(self):
+        path = self.file(options.as_text(EVERY))
+        self.assertEqual(options.resolved(options.read(path), path), EVERY)
+
+    def test_a_file_has_a_flag_a_line_and_none_for_what_was_not_said(self):
+        text = options.as_text(Settings("gan", "digits", (("r1", 0.1), ("pack", None)), hidden=(8, 9)))
+        self.assertEqual(
+            text,
+            "--recipe=gan\n--dataset=digits\n--hyperparameter=r1=0.1,pack=null\n--hidden=8,9\n"
+            "--schedule=alternating\n--xla=auto\n--precision=float32\n--seed=0\n",
+        )
+
+    def test_a_file_written_before_a_setting_was_there_has_its_default(self):
+        self.assertEqual(options.read(self.file("--recipe=gan\n--epochs=3\n")), Settings("gan", "digits", epochs=3))
+
+    def test_comments_and_empty_lines_are_passed_over(self):
+        self.assertEqual(options.read(self.file("# a GAN\n\n--recipe=gan\n")).recipe, "gan")
+
+    @parameterized.parameters(
+        ("--recipe=vae\n--epoch=3\n", r"flags.txt has --epoch, which is no setting of a run.*There are: recipe, data"),
+        ("--workdir=here\n", "has --workdir, which is no setting of a run"),
+        ("--epochs=many\n", "flags.txt could not be read: flag --epochs=many"),
+        ("--epochs=0\n", "flags.txt could not be read: flag --epochs=0: "),
+        ("--xla=maybe\n", "flag --xla=maybe: value should be one of <auto|on|off>"),
+        ("recipe=vae\n", "has flags only, as --name=value.* Received: 'recipe=vae'"),
+        ("--hidden=wide\n", "--hidden lists sizes of at least 1"),
+    )
+    def test_refuses_by_name_what_no_run_writes(self, text, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            options.read(self.file(text))
+
+    def test_refuses_what_is_not_whole(self):
+        asked = dataclasses.replace(Settings("vae", "digits"), epochs=3, network="mlp", observation="grey")
+        with self.assertRaisesRegex(ValueError, "f.txt lacks --batch_size, --learning_rate, --code_size, which every"):
+            options.resolved(asked, "f.txt")
+
+    def test_differences_name_the_flags_with_both_values(self):
+        other = dataclasses.replace(EVERY, recipe="gan", hidden=None)
+        self.assertEqual(
+            options.differences(EVERY, other),
+            ["--recipe (there 'semi_supervised_vae', now 'gan')", "--hidden (there '30,20', now 'unset')"],
+        )
+
+    def test_a_command_line_is_read_by_the_same_flags(self):
+        values = flags.FlagValues()
+        options.define(values)
+        values(["train", "--hyperparameter=beta=4", "--hyperparameter=kl=sampled", "--hidden=3,4", "--seed=2"])
+        expected = Settings("vae", "digits", (("beta", 4), ("kl", "sampled")), hidden=(3, 4), seed=2)
+        self.assertEqual(options.asked(values), expected)
+
+    def test_our_flag_files_can_be_read(self):
+        folder = pathlib.Path(options.__file__).parent / "flagfiles"
+        self.assertNotEmpty([options.read(path) for path in folder.iterdir()])
+
+
+if __name__ == "__main__":
+    absltest.main()

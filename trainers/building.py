@@ -1,0 +1,89 @@
+"""The untrained model of a run, and its optimizers."""
+
+import keras
+
+import ugm_tf
+
+from .settings import Resolved
+
+__all__ = ["build", "is_adversarial", "optimizers", "shapes"]
+
+_CODES = 2  # numbers of InfoGAN's u
+
+
+def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
+    """The untrained model of a run, not yet compiled.
+
+    Args:
+        recipe: The recipe.
+        settings: The run's settings.
+        examples: Its training data, for their shape.
+    """
+    densities = ugm_tf.networks.build(
+        recipe,
+        shapes(settings, examples),
+        network=settings.network,
+        likelihood=settings.likelihood or "bernoulli",
+        families_by_name=dict(settings.families),
+        conditioning=settings.conditioning or "concat",
+        **({} if settings.hidden is None else {"hidden": settings.hidden}),
+    )
+    return ugm_tf.UnifiedModel(recipe, densities, seed=settings.seed)
+
+
+def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tuple[int, ...]]:
+    """Shape of one value of each variable that a recipe of the package may have.
+
+    A variable of a user's own recipe is a vector of the size of a code.
+
+    Args:
+        settings: A run's settings.
+        examples: Its data.
+    """
+    size = settings.code_size
+    roles = settings.make_recipe().roles.values()
+    out: dict[str, tuple[int, ...]] = {
+        **{variable: (size,) for role in roles for variable in (role.of, *role.given) if variable not in ("c", "y")},
+        "x": examples.shape,
+        "labelled": examples.shape,
+        "target": examples.shape,
+        "z": (size,),
+        "e": (size,),  # the noise of AVB's encoder
+        "h": (size,),  # the second layer of codes
+        "u": (_CODES,),
+    }
+    if examples.num_classes is not None:
+        out["c"] = (examples.num_classes,)
+    return out
+
+
+def optimizers(
+    recipe: ugm_tf.Recipe, learning_rate: float, ema: float | None = None
+) -> dict[str, keras.optimizers.Optimizer]:
+    """Adam for each phase; in phases against a discriminator with the settings of the literature.
+
+    Those are DCGAN's, beta_1 = 0.5 and a step of at most 2e-4; and in a recipe with a Wasserstein contest WGAN-GP's,
+    beta_1 = 0, beta_2 = 0.9 and a step of at most 1e-4.
+
+    Args:
+        recipe: The recipe.
+        learning_rate: Adam's step size.
+        ema: Decay of the average of the weights over the steps; 0 or None keeps none.
+    """
+    average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
+    terms = [e.of for phase in recipe.phases for e in phase.minimise]
+    wasserstein = any(getattr(term, "contest", None) == "wasserstein" for term in terms)
+    out = {}
+    for phase in recipe.phases:
+        if not is_adversarial(phase):
+            out[phase.name] = keras.optimizers.Adam(learning_rate, **average)
+        elif wasserstein:
+            out[phase.name] = keras.optimizers.Adam(min(learning_rate, 1e-4), beta_1=0.0, beta_2=0.9, **average)
+        else:
+            out[phase.name] = keras.optimizers.Adam(min(learning_rate, 2e-4), beta_1=0.5, **average)
+    return out
+
+
+def is_adversarial(phase: ugm_tf.Phase) -> bool:
+    """Whether a phase is against a discriminator: of the discriminator itself, or of what it judges."""
+    return any(isinstance(e.of, ugm_tf.DiscriminatorLoss | ugm_tf.ClippedRatio) for e in phase.minimise)

@@ -1,0 +1,239 @@
+"""A run's settings as flags: their definitions, and flags.txt, by which a run is written down and repeated."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from absl import flags
+
+import ugm_tf
+
+from .own_recipes import absolute
+from .parsing import parse_families, parse_hidden, parse_hyperparameters
+from .settings import Resolved, Settings
+
+__all__ = ["OPTIONS", "Option", "asked", "as_flags", "as_text", "define", "differences", "read", "resolved"]
+
+flags.disclaim_key_flags()  # they are those of the script that calls `define`
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A setting as a flag.
+
+    Attributes:
+        define: One of `flags.DEFINE_...`.
+        default: Its value where it is not said.
+        help: What it does.
+        more: Other arguments of `define`.
+        name: The flag's name, where it is not the setting's.
+        parse: From the flag's value to the setting's.
+        text: From the setting's value, which is not None, to the flag's text; "" if it is not to be written.
+    """
+
+    define: Callable[..., Any]
+    default: Any
+    help: str
+    more: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+    parse: Callable[[Any], Any] = lambda value: value
+    text: Callable[[Any], str] = str
+
+
+def _pairs(pairs: tuple[tuple[str, Any], ...]) -> str:
+    return ",".join(f"{name}={'null' if value is None else value}" for name, value in pairs)
+
+
+_POSITIVE, _NOT_NEGATIVE = {"lower_bound": 1}, {"lower_bound": 0}
+
+# By field of `Settings`.
+OPTIONS: dict[str, Option] = {
+    "recipe": Option(
+        flags.DEFINE_string,
+        "vae",
+        f"Which model to train: {', '.join(ugm_tf.recipes.names())}; or one of your own, as path/to/file.py:function "
+        "or module:function.",
+        parse=absolute,
+    ),
+    "dataset": Option(
+        flags.DEFINE_string,
+        "digits",
+        f"What to train it on: {', '.join(ugm_tf.data.names())}, another image set of TFDS, folder:PATH or npz:PATH.",
+    ),
+    "hyperparameters": Option(
+        flags.DEFINE_multi_string,
+        [],
+        "A recipe's own, such as beta=4.0; may be repeated.",
+        name="hyperparameter",
+        parse=parse_hyperparameters,
+        text=_pairs,
+    ),
+    "labels": Option(
+        flags.DEFINE_integer,
+        None,
+        "Labelled examples of each class, for semi-supervised recipes; 10 by default, chosen by --seed.",
+        _POSITIVE,
+    ),
+    "target": Option(
+        flags.DEFINE_string,
+        None,
+        f"Second domain of recipes that take one: a shift of the data ({', '.join(ugm_tf.data.SHIFTS)}) or a data set.",
+    ),
+    "epochs": Option(flags.DEFINE_integer, None, "Passes over the data; chosen by recipe and data.", _POSITIVE),
+    "batch_size": Option(flags.DEFINE_integer, None, "Examples in a batch; chosen by recipe and data.", _POSITIVE),
+    "learning_rate": Option(
+        flags.DEFINE_float,
+        None,
+        "Adam's step size; at most 2e-4 in phases against a discriminator.",
+        {"lower_bound": 0.0},
+    ),
+    "ema": Option(
+        flags.DEFINE_float,
+        None,
+        "Draw and measure with averages of the weights of this decay, such as 0.999; 0 for none.",
+    ),
+    "network": Option(
+        flags.DEFINE_enum,
+        None,
+        "Kind of networks; chosen by recipe and data.",
+        {"enum_values": ugm_tf.networks.names()},
+    ),
+    "hidden": Option(
+        flags.DEFINE_list,
+        None,
+        "Sizes of the hidden layers of mlp networks, such as 500,500.",
+        parse=lambda sizes: parse_hidden(sizes) if sizes else None,
+        text=lambda sizes: ",".join(map(str, sizes)),
+    ),
+    "conditioning": Option(
+        flags.DEFINE_enum,
+        None,
+        "How a discriminator of an image takes a vector beside it; concat by default.",
+        {"enum_values": ["concat", "projection"]},
+    ),
+    "code_size": Option(flags.DEFINE_integer, None, "Size of the code z; chosen by recipe and data.", _POSITIVE),
+    "image_size": Option(flags.DEFINE_integer, None, "Resize images to this height and width.", _POSITIVE),
+    "observation": Option(
+        flags.DEFINE_enum,
+        None,
+        "How examples become x; chosen by recipe and data.",
+        {"enum_values": sorted(ugm_tf.data.OBSERVATIONS)},
+    ),
+    "likelihood": Option(
+        flags.DEFINE_string,
+        None,
+        f"Family of p(x | z), where the recipe scores data: {', '.join(ugm_tf.densities.names())}; or with arguments, "
+        "such as gaussian(scale=0.1).",
+    ),
+    "families": Option(
+        flags.DEFINE_string,
+        None,
+        "Families of single densities, such as encoder=iaf,decoder=laplace(scale=0.1).",
+        parse=lambda text: parse_families(text) if text else (),
+        text=_pairs,
+    ),
+    "schedule": Option(
+        flags.DEFINE_enum,
+        "alternating",
+        "Update after each phase, or all at the same parameters.",
+        {"enum_values": ["alternating", "simultaneous"]},
+    ),
+    "xla": Option(
+        flags.DEFINE_enum,
+        "auto",
+        "Compile training steps with XLA; auto decides by device and layers.",
+        {"enum_values": ["auto", "on", "off"]},
+    ),
+    "precision": Option(
+        flags.DEFINE_enum,
+        "float32",
+        "Arithmetic of the networks.",
+        {"enum_values": ["float32", "mixed_bfloat16"]},
+    ),
+    "seed": Option(
+        flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _NOT_NEGATIVE
+    ),
+}
+
+
+def _name(field: str) -> str:
+    return OPTIONS[field].name or field
+
+
+def define(values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines every setting as a flag of the calling script."""
+    for field, option in OPTIONS.items():
+        option.define(name=_name(field), default=option.default, help=option.help, flag_values=values, **option.more)
+
+
+def asked(values: flags.FlagValues = flags.FLAGS) -> Settings:
+    """The settings that parsed flags ask for.
+
+    Raises:
+        ValueError: If the text of one cannot be read.
+    """
+    return Settings(**{field: option.parse(values[_name(field)].value) for field, option in OPTIONS.items()})
+
+
+def as_flags(settings: Settings) -> dict[str, str]:
+    """Settings as the text of flags, by name; without those that are None or empty."""
+    said = {field: getattr(settings, field) for field in OPTIONS}
+    texts = {_name(field): OPTIONS[field].text(value) for field, value in said.items() if value is not None}
+    return {name: text for name, text in texts.items() if text}
+
+
+def as_text(settings: Settings) -> str:
+    """Settings as the content of flags.txt: a flag a line."""
+    return "".join(f"--{name}={text}\n" for name, text in as_flags(settings).items())
+
+
+def read(path: str | os.PathLike[str]) -> Settings:
+    """The settings that a flags.txt asks for, one from an earlier version too.
+
+    Raises:
+        ValueError: If a line is no flag of a run, or a value is none that the flag takes.
+    """
+    values = flags.FlagValues()
+    define(values)
+    try:
+        rest = values(["flags.txt", f"--flagfile={os.fspath(path)}"])[1:]
+    except flags.UnrecognizedFlagError as error:
+        raise ValueError(
+            f"{path} has --{error.flagname}, which is no setting of a run. Was it written by another version? "
+            f"There are: {', '.join(map(_name, OPTIONS))}."
+        ) from error
+    except flags.Error as error:
+        raise ValueError(f"{path} could not be read: {error}") from error
+    if rest:
+        raise ValueError(f"{path} has flags only, as --name=value, each in its line. Received: {rest[0]!r}.")
+    return asked(values)
+
+
+def resolved(settings: Settings, path: str | os.PathLike[str]) -> Resolved:
+    """Settings that a run wrote down, which are whole.
+
+    Args:
+        settings: As `read` found them.
+        path: Where, for the message.
+
+    Raises:
+        ValueError: If one that every run has is missing.
+    """
+    required = [field.name for field in dataclasses.fields(Resolved) if field.kw_only]
+    if missing := [_name(name) for name in required if getattr(settings, name) is None]:
+        raise ValueError(
+            f"{path} lacks {', '.join(f'--{name}' for name in missing)}, which every run writes down. "
+            "Is it the flags.txt of a run?"
+        )
+    return Resolved(**vars(settings))
+
+
+def differences(old: Settings, new: Settings) -> list[str]:
+    """The flags in which two runs differ, each with both values, as messages list them."""
+    there, now = as_flags(old), as_flags(new)
+    return [
+        f"--{name} (there {there.get(name, 'unset')!r}, now {now.get(name, 'unset')!r})"
+        for name in {**there, **now}
+        if there.get(name) != now.get(name)
+    ]

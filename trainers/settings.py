@@ -1,0 +1,56 @@
+"""What a run depends on: as it was asked for, and as it was decided."""
+
+import dataclasses
+from typing import Any
+
+import ugm_tf
+
+from . import own_recipes
+
+__all__ = ["Resolved", "Settings"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What is asked of a run.  None is not said, and left to `defaults.resolve`, or of no use to the recipe.
+
+    Each is the flag of its name; see `python -m trainers.train --help`.
+    """
+
+    recipe: str
+    dataset: str
+    hyperparameters: tuple[tuple[str, Any], ...] = ()
+    labels: int | None = None
+    target: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    ema: float | None = None
+    network: str | None = None
+    hidden: tuple[int, ...] | None = None
+    conditioning: str | None = None
+    code_size: int | None = None
+    image_size: int | None = None
+    observation: str | None = None
+    likelihood: str | None = None
+    families: tuple[tuple[str, str], ...] = ()
+    schedule: str = "alternating"
+    xla: str = "auto"
+    precision: str = "float32"
+    seed: int = 0
+
+    def make_recipe(self) -> ugm_tf.Recipe:
+        """The recipe with its hyperparameters."""
+        return own_recipes.make(self.recipe, dict(self.hyperparameters))
+
+
+@dataclasses.dataclass(frozen=True)
+class Resolved(Settings):
+    """What a run is trained with: everything is decided, and None only where the recipe has no use for it."""
+
+    epochs: int = dataclasses.field(kw_only=True)
+    batch_size: int = dataclasses.field(kw_only=True)
+    learning_rate: float = dataclasses.field(kw_only=True)
+    network: str = dataclasses.field(kw_only=True)
+    code_size: int = dataclasses.field(kw_only=True)
+    observation: str = dataclasses.field(kw_only=True)

@@ -1,0 +1,45 @@
+"""What was drawn from one batch of data."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from ugm_tf.algebra.joint_sample import JointSample
+
+__all__ = ["Draws"]
+
+
+class Draws:
+    """The joint samples that were drawn from one batch of data, by sampler: equal samplers are the same draws.
+
+    Args:
+        start: The batch, which every sampler starts from.
+        samples: Joint samples that were drawn already.
+    """
+
+    def __init__(self, start: JointSample, samples: Mapping[Any, JointSample] | None = None):
+        self.start = start
+        self._samples = dict(samples or {})
+
+    def __call__(self, sampler: Any, seed: tf.Tensor) -> JointSample:
+        """The joint sample of a sampler: the one that is there, or a new one by this seed, int32 [2]."""
+        if sampler not in self._samples:
+            self._samples[sampler] = sampler.draw(self, seed)
+        return self._samples[sampler]
+
+    def __contains__(self, sampler: Any) -> bool:
+        return sampler in self._samples
+
+    def afresh(self) -> "Draws":
+        """The same batch, with nothing drawn from it."""
+        return Draws(self.start)
+
+    def after_update(self, densities: Iterable[str]) -> "Draws":
+        """What is left when these densities have learned: the batch, and what was drawn through none of them."""
+        start = self.start.after_update(densities) or self.start  # nothing draws the data: it is never None
+        left = {
+            sampler: start if sample is self.start else sample.after_update(densities)
+            for sampler, sample in self._samples.items()
+        }
+        return Draws(start, {sampler: sample for sampler, sample in left.items() if sample is not None})

@@ -1,0 +1,138 @@
+"""Schedules by name, and what stands for one."""
+
+import ast
+import functools
+import inspect
+import json
+import numbers
+import typing
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import keras
+
+from ugm_tf.algebra.schedule import Cyclical, FromKeras, Linear, Scale, Scaled, Schedule
+
+__all__ = [
+    "Cyclical",
+    "FromKeras",
+    "Linear",
+    "Scale",
+    "Scaled",
+    "Schedule",
+    "cyclical",
+    "get",
+    "linear",
+    "names",
+    "of",
+    "taken",
+    "warmup",
+]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def linear(start: float, end: float, steps: int) -> Linear:
+    """From `start` to `end` over the first `steps` training steps; see `Linear`."""
+    return Linear(float(start), float(end), steps)
+
+
+def warmup(steps: int, to: float = 1.0) -> Linear:
+    """From 0 to `to` over the first `steps` training steps: of the KL term of a VAE, against a collapsed posterior.
+
+    References:
+        Samuel Bowman et al. Generating Sentences from a Continuous Space. CoNLL 2016.
+        https://arxiv.org/abs/1511.06349, section 3.1 (KL cost annealing).
+    """
+    return Linear(0.0, float(to), steps)
+
+
+def cyclical(steps: int, cycles: int = 4, share: float = 0.5, low: float = 0.0, high: float = 1.0) -> Cyclical:
+    """From `low` to `high`, `cycles` times over the first `steps` training steps; see `Cyclical`."""
+    return Cyclical(steps, cycles, float(share), float(low), float(high))
+
+
+_BY_NAME: dict[str, Callable[..., Schedule]] = {"cyclical": cyclical, "linear": linear, "warmup": warmup}
+
+
+def names() -> list[str]:
+    """The schedules that can be given by name."""
+    return sorted(_BY_NAME)
+
+
+def get(text: str) -> Schedule:
+    """The schedule that a text names, with its arguments: "warmup(1000)", "linear(0, 1, 5000)".
+
+    Raises:
+        ValueError: If there is none of that name, or its arguments are others.
+
+    Example:
+
+    >>> get("cyclical(1000, cycles=2)")
+    Cyclical(steps=1000, cycles=2, share=0.5, low=0.0, high=1.0)
+    """
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in _BY_NAME:
+            raise ValueError
+        make = _BY_NAME[call.func.id]
+        values = [ast.literal_eval(argument) for argument in call.args]
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        bound = inspect.signature(make).bind(*values, **named)
+    except (SyntaxError, TypeError, ValueError):
+        takes = "; ".join(f"{name}{inspect.signature(make)}".split(" ->")[0] for name, make in _BY_NAME.items())
+        raise ValueError(
+            f"A schedule is written as a number of training steps and more in brackets, such as 'warmup(1000)'. There "
+            f"are: {takes}. Received: '{text}'."
+        ) from None
+    return make(*bound.args, **bound.kwargs)
+
+
+def of(scale: Any) -> float | Schedule:
+    """A number, a schedule, Keras's schedule or the name of one, as a number or a `Schedule`.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if isinstance(scale, Schedule):
+        return scale
+    if isinstance(scale, str):
+        return get(scale)
+    if isinstance(scale, keras.optimizers.schedules.LearningRateSchedule):
+        try:
+            made = FromKeras(json.dumps(keras.saving.serialize_keras_object(scale), sort_keys=True))
+            made.schedule()
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The schedule {type(scale).__name__} cannot be saved with the model: {error}. Give it a get_config() "
+                "and @keras.saving.register_keras_serializable(), or write a ugm_tf.schedules.Schedule."
+            ) from error
+        return made
+    if isinstance(scale, bool) or not isinstance(scale, numbers.Real):
+        raise ValueError(
+            "The scale of an expectation is a number or a schedule, such as ugm_tf.schedules.warmup(1000). "
+            f"Received: {scale!r}."
+        )
+    return float(scale)
+
+
+def taken(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Lets a function that takes a `Scale` be given Keras's schedules, and ours by name: vae(beta="warmup(1000)")."""
+    signature = inspect.signature(function)
+    scales = {n for n, p in signature.parameters.items() if Schedule in typing.get_args(p.annotation)}
+
+    @functools.wraps(function)
+    def converted(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:  # something is missing or unknown, as the call itself says
+            return function(*args, **kwargs)
+        for name in scales & set(bound.arguments):
+            value = bound.arguments[name]
+            named = isinstance(value, str) and "(" in value
+            if named or isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+                bound.arguments[name] = of(value)
+        return function(*bound.args, **bound.kwargs)
+
+    return converted

@@ -1,0 +1,181 @@
+"""A user's own folder of images."""
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import PIL.Image
+
+from ugm_tf.data.examples import Examples, loaded
+from ugm_tf.data.fingerprints import Fingerprint
+from ugm_tf.data.listing import Listing, list_images
+from ugm_tf.data.pixels import Colour, Header, inspect, parse_background, read
+from ugm_tf.data.readings import Reading, say
+from ugm_tf.data.resizing import square
+from ugm_tf.data.splits import SPLITS, splits_by_content
+from ugm_tf.data.storage import stored
+
+__all__ = ["load_folder"]
+
+_CHUNK = 256  # images read at once
+_PORTION = 10_000
+_THREADS = min(16, os.cpu_count() or 1)
+
+
+def load_folder(
+    path: str,
+    split: str,
+    image_size: int | None,
+    background: str | None = None,
+    storage: str = "memory",
+    cache_dir: str | None = None,
+) -> Examples:
+    """Reads one split from a folder of images.
+
+    `tfds.ImageFolder` reads only the first of the layouts, and not images of several sizes.
+
+    Args:
+        path: A folder: path/split/class/image, or path/class/image to be divided; or both without class folders, which
+            are examples without labels. All are grey if each shows nothing but grey by its mode or its palette, else
+            RGB. Classes are numbered in the order of their names.
+        split: "train", "validation" or "test".
+        image_size: Height and width H = W to which the largest centred square is resized; None takes the
+            images as they are, which must then be of one size.
+        background: What is behind transparent pixels: "white", "black" or "#rrggbb"; None is white.
+        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        cache_dir: Where a mapped file lies.
+
+    Returns:
+        `Examples` with x uint8 [N, H, W, C].
+
+    Raises:
+        ValueError: If the folder has no images, its layout is another, an image of any split cannot be read, sizes
+            differ, or a class has no image to train on.
+    """
+    title, colour = f"folder:{path}", parse_background(background)
+    listing = list_images(path)
+    with _threads() as threads:
+        files, labels, headers = _inspected(listing, colour, threads)
+        rows = _divided(listing, labels, headers, title)
+        everything = [header for part in headers.values() for header in part]
+        height, width = (image_size, image_size) if image_size else _size(files, headers, title)
+        grey = all(header.grey for header in everything)
+        part, chosen = rows[split]
+        facts = {
+            "image_size": str(image_size or "as stored"),
+            "background": "#" + bytes(colour).hex(),
+            "splits": "by content",
+        }
+        origin = dataclasses.replace(_fingerprint(path, files, headers), facts=facts)
+        x = stored(
+            _pixels([files[part][row] for row in chosen], grey, colour, image_size, threads),
+            len(chosen),
+            (height, width, 1 if grey else 3),
+            storage=storage,
+            cache_dir=cache_dir,
+            origin=origin,
+            title=title,
+            split=split,
+        )
+    reading = Reading(
+        title,
+        {name: len(found) for name, (_, found) in rows.items()},
+        None if listing.classes is None else len(listing.classes),
+        listing.passed_over,
+        (f"{listing.nested:,} of them lie deeper than their class folder",) if listing.nested else (),
+    )
+    say(reading)
+    c = None if listing.classes is None else labels[part][chosen]
+    examples = Examples(x, c, name=title, split=split, class_names=listing.classes)
+    return loaded(examples, (reading, origin))
+
+
+def _threads() -> concurrent.futures.ThreadPoolExecutor:
+    return concurrent.futures.ThreadPoolExecutor(_THREADS)
+
+
+def _map(function: Callable, items: Sequence, threads: concurrent.futures.Executor) -> list:
+    with warnings.catch_warnings():
+        # Images that are large and no more than that are read; those that Pillow refuses are refused by name.
+        warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+        found: list = []
+        for start in range(0, len(items), _PORTION):  # each item waits as an object of its own
+            found += threads.map(function, items[start : start + _PORTION])
+        return found
+
+
+def _inspected(listing: Listing, colour: Colour, threads: concurrent.futures.Executor):
+    """By part: the files, their classes and their headers."""
+    files, labels, headers = {}, {}, {}
+    for part, by_class in listing.files.items():
+        names = sorted(by_class)
+        files[part] = [str(file) for name in names for file in by_class[name]]
+        labels[part] = np.repeat(np.arange(len(names)), [len(by_class[name]) for name in names])
+        headers[part] = _map(lambda file: _header(file, colour), files[part], threads)
+    return files, labels, headers
+
+
+def _header(file: str, colour: Colour) -> Header:
+    found = os.stat(file)
+    return inspect(file, found.st_size, found.st_mtime_ns, colour)
+
+
+def _divided(
+    listing: Listing, labels: dict[str, np.ndarray], headers: dict[str, list[Header]], title: str
+) -> dict[str, tuple[str, np.ndarray]]:
+    """For each split the part that it is of, and its rows there in an order of their own, not that of the classes."""
+    missing = [split for split in ("test", "validation") if split not in headers]
+    if "train" not in headers:
+        raise ValueError(f"{title} has no folder 'train'. It has: {', '.join(headers)}.")
+    names = listing.classes
+    rows: dict[str, tuple[str, np.ndarray]] = {}
+    for part, found in headers.items():
+        classes = None if names is None else [names[label] for label in labels[part]]
+        try:
+            divided = splits_by_content([h.digest for h in found], classes, missing if part == "train" else ())
+        except ValueError as error:
+            raise ValueError(f"{title}: {error} Give it more images, or folders for its splits.") from error
+        rows |= {split if part == "train" else part: (part, chosen) for split, chosen in divided.items()}
+    return {split: rows[split] for split in SPLITS}
+
+
+def _size(files: dict[str, list[str]], headers: dict[str, list[Header]], title: str) -> tuple[int, int]:
+    """The one size of all images."""
+    known: dict[tuple[int, int], str] = {}
+    for part, found in headers.items():
+        for file, header in zip(files[part], found, strict=True):
+            known.setdefault((header.height, header.width), file)
+    if len(known) > 1:
+        (first, file), (second, other) = list(known.items())[:2]
+        raise ValueError(
+            f"{title}: images differ in size: '{file}' is {first[1]}x{first[0]} and '{other}' is "
+            f"{second[1]}x{second[0]}. Choose one size, such as image_size=64 (--image_size=64)."
+        )
+    return next(iter(known))
+
+
+def _pixels(
+    files: Sequence[str], grey: bool, colour: Colour, image_size: int | None, threads: concurrent.futures.Executor
+) -> Iterator[np.ndarray]:
+    """The images in chunks, uint8 [n, H, W, C]."""
+    for start in range(0, len(files), _CHUNK):
+        images = _map(lambda file: read(file, grey, colour), files[start : start + _CHUNK], threads)
+        if image_size is None:
+            yield np.stack(images)
+        elif len({image.shape for image in images}) == 1:
+            yield square(np.stack(images), image_size)
+        else:
+            yield np.stack(_map(lambda image: square(image[np.newaxis], image_size)[0], images, threads))
+
+
+def _fingerprint(path: str, files: dict[str, list[str]], headers: dict[str, list[Header]]) -> Fingerprint:
+    root = pathlib.Path(path).expanduser()
+    parts = {}
+    for part, found in headers.items():
+        for file, header in zip(files[part], found, strict=True):
+            parts[pathlib.Path(file).relative_to(root).as_posix()] = header.digest[:16]
+    return Fingerprint("file", parts)

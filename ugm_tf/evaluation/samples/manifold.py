@@ -1,0 +1,102 @@
+"""Precision and recall, density and coverage: samples and data as unions of balls."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn import metrics
+
+from ugm_tf.evaluation.checks import check_count, check_features
+from ugm_tf.evaluation.estimate import Estimate, mean
+
+__all__ = ["Manifold", "nearest", "precision_recall_density_coverage"]
+
+_CHUNK = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifold:
+    """How samples and data lie in each other's balls, which reach to the k-th nearest neighbour of the same set.
+
+    Attributes:
+        precision: Share of samples in some real example's ball.
+        recall: Share of real examples in some sample's ball.
+        density: In how many real balls a sample lies, over k: 1 in expectation if both are of one distribution, and
+            above 1 where samples crowd together.
+        coverage: Share of real examples with a sample in their ball.
+    """
+
+    precision: Estimate
+    recall: Estimate
+    density: Estimate
+    coverage: Estimate
+
+
+def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Manifold:
+    """Precision, recall, density and coverage, with errors over the rows that each is a mean of, the balls being given.
+
+    Args:
+        real: Features of real examples, [N, D].
+        fake: Features of samples, [M, D].
+        k: Which neighbour a ball reaches to; below N and M.
+
+    Raises:
+        ValueError: If the sets do not compare, or k is too large.
+
+    References:
+        Tuomas Kynkaanniemi et al. Improved Precision and Recall Metric for Assessing Generative Models.
+        NeurIPS 2019. https://arxiv.org/abs/1904.06991, equations 1 to 3.
+        Muhammad Ferjad Naeem et al. Reliable Fidelity and Diversity Metrics for Generative Models.
+        ICML 2020. https://arxiv.org/abs/2002.09797, equations 3 and 4.
+    """
+    real, fake = check_features(real=real, fake=fake)
+    check_count("k", k, most=min(len(real), len(fake)) - 1)
+    radii, fake_radii = (nearest(features, features, k, skip=1)[0][:, -1] for features in (real, fake))
+    inside, recalled, covered = np.zeros(len(fake)), [], []
+    for rows, distances in _distances(real, fake):
+        within = distances < radii[rows, None]
+        inside += within.sum(0)
+        covered.append(within.any(1))
+        recalled.append((distances < fake_radii[None]).any(1))
+    how = {
+        "n_real": len(real),
+        "n_fake": len(fake),
+        "features": real.shape[1],
+        "k": k,
+        "error": "the balls being given",
+    }
+    return Manifold(
+        precision=mean(inside > 0, **how),
+        recall=mean(np.concatenate(recalled), **how),
+        density=mean(inside / k, **how),
+        coverage=mean(np.concatenate(covered), **how),
+    )
+
+
+def nearest(rows: np.ndarray, among: np.ndarray, k: int = 1, skip: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Distances to the k nearest of some rows, and which they are, [N, k], the nearest first.
+
+    Args:
+        rows: [N, D].
+        among: [M, D].
+        k: How many.
+        skip: How many nearer ones to leave out: 1 where the rows are among themselves.
+    """
+    found, which = [], []
+    for _, distances in _distances(rows, among):
+        last = np.argpartition(distances, k + skip - 1, axis=1)[:, : k + skip]
+        part = np.take_along_axis(distances, last, 1)
+        order = np.argsort(part, axis=1, kind="stable")[:, skip:]
+        found.append(np.take_along_axis(part, order, 1))
+        which.append(np.take_along_axis(last, order, 1))
+    return np.concatenate(found), np.concatenate(which)
+
+
+def _distances(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Parts of the matrix of distances, with the rows that they are of."""
+    for i in range(0, len(left), _CHUNK):
+        rows = np.arange(i, min(i + _CHUNK, len(left)))
+        distances = metrics.pairwise_distances(left[rows], right)
+        if right is left:
+            distances[np.arange(len(rows)), rows] = 0.0  # which rounding would make a little more
+        yield rows, distances

@@ -1,0 +1,97 @@
+"""A recipe whose roles are filled."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from ugm_tf import validation
+from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
+from ugm_tf.densities import Density, Prior
+
+__all__ = ["Joint"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Joint:
+    """A recipe whose roles are filled: the joint densities p and q, by their factors.
+
+    What a model answers and what trains it are functions of this value.
+
+    Args:
+        recipe: A `Recipe`, such as `ugm_tf.recipes.vae(beta=4.0)`.
+        densities: A `Density` or a `Prior` for each name in the recipe.
+
+    Raises:
+        ValueError: If the densities do not fit the recipe or one another.
+
+    Example:
+
+    >>> recipe = ugm_tf.recipes.vae()
+    >>> joint = Joint(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (3,)}))
+    >>> joint.sample({"x": tf.zeros([5, 8, 8, 1])}, training=False).distribution("encoder").batch_shape
+    TensorShape([5])
+    """
+
+    recipe: Recipe
+    densities: Mapping[str, Density | Prior]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.recipe, Recipe):
+            raise ValueError(
+                f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
+            )
+        validation.check_densities(self.recipe, self.densities)
+        object.__setattr__(self, "densities", {name: self.densities[name] for name in self.recipe.densities})
+
+    @property
+    def roles(self) -> Roles:
+        """The role of each density."""
+        return self.recipe.roles
+
+    def values(self, data: Any) -> dict[str, tf.Tensor]:
+        """A batch of data by the names of the recipe's variables, in floating point.
+
+        Args:
+            data: A dict by variable; or a tuple in the order of the recipe's `data`; or, of one variable, its values.
+
+        Raises:
+            ValueError: If it holds other variables.
+        """
+        names, parts = self.recipe.data, [data]
+        if isinstance(data, tuple | list):
+            parts = [part for part in data if part is not None]
+            if len(parts) == 1:  # Keras wraps what it was given: (x,), or (x, None, None)
+                return self.values(parts[0])
+        if not isinstance(data, Mapping):
+            if len(parts) != len(names):
+                raise ValueError(
+                    f"The recipe takes data of {', '.join(names)}: give a dict by them, or a tuple in that order. "
+                    f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
+                )
+            data = dict(zip(names, parts, strict=True))
+        if set(data) != set(names):
+            raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
+        return {name: _as_float(data[name]) for name in names}
+
+    def sample(
+        self, values: Mapping[str, tf.Tensor], training: bool, batch_size: tf.Tensor | None = None
+    ) -> JointSample:
+        """The joint sample of these values, from which samplers start.
+
+        Args:
+            values: Variables by name, each [B, ...].
+            training: Whether networks run as in training (batch normalisation, dropout).
+            batch_size: B, where there are no values to tell it.
+        """
+        return JointSample(self.densities, self.roles, values, training, batch_size=batch_size)
+
+    def variables_of(self, phase: Phase) -> list[Any]:
+        """The variables that a phase changes."""
+        return [variable for name in phase.updates for variable in self.densities[name].trainable_variables]
+
+
+def _as_float(value: Any) -> tf.Tensor:
+    value = tf.convert_to_tensor(value)
+    return value if value.dtype.is_floating else tf.cast(value, tf.float32)

@@ -1,0 +1,1 @@
+"""How a joint learns: training steps, optimizers, averages, and how steps are run."""

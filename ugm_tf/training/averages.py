@@ -1,0 +1,56 @@
+"""Averages of the weights over training, which Keras's optimizers keep with `use_ema=True`."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+
+from ugm_tf.joint import Joint
+from ugm_tf.training import keras_internals
+
+__all__ = ["averaged", "averages"]
+
+Optimizers = Mapping[str, keras.optimizers.Optimizer]
+
+
+def averages(joint: Joint, optimizers: Optimizers) -> list[tuple[Any, Any]]:
+    """Each variable that has an average, with the average: the last phase's, where several phases update it.
+
+    Args:
+        joint: The densities and the recipe.
+        optimizers: The phases' optimizers by name; there is an average after the first step.
+    """
+    out: dict[int, tuple[Any, Any]] = {}
+    for phase in dict.fromkeys(joint.recipe.phases):
+        optimizer = optimizers.get(phase.name)
+        if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations):
+            continue
+        kept = keras_internals.moving_averages(optimizer)
+        out |= {id(v): (v, average) for v, average in zip(joint.variables_of(phase), kept, strict=True)}
+    return list(out.values())
+
+
+@contextlib.contextmanager
+def averaged(joint: Joint, optimizers: Optimizers) -> Iterator[None]:
+    """Within it, the weights are the averages; see `UnifiedModel.averaged`.
+
+    Raises:
+        ValueError: If no optimizer keeps averages, or nothing was trained yet.
+    """
+    pairs = averages(joint, optimizers)
+    if not pairs and any(optimizer.use_ema for optimizer in optimizers.values()):
+        raise ValueError("Averages of the weights are there after the first training step. Train the model first.")
+    if not pairs:
+        raise ValueError(
+            "This model keeps no averages of its weights. Give an optimizer that does, as in "
+            "compile(keras.optimizers.Adam(1e-4, use_ema=True, ema_momentum=0.999)); in the trainer, --ema=0.999."
+        )
+    current = [variable.numpy() for variable, _ in pairs]
+    for variable, average in pairs:
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        for (variable, _), value in zip(pairs, current, strict=True):
+            variable.assign(value)

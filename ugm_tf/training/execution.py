@@ -1,0 +1,158 @@
+"""How training steps are run: with XLA or without, and how many in one call."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+__all__ = ["StepsLeft", "choose_jit", "choose_steps", "make_function"]
+
+_MOST_BYTES = 2**26  # of data in one compiled call
+
+
+def choose_jit(layers: list[keras.layers.Layer], jit_compile: bool | str = "auto") -> tuple[bool, str]:
+    """Whether to compile training with XLA here, and the reason.
+
+    On a GPU, yes.  On a CPU XLA gains for dense networks, and a great deal with the loop over steps
+    inside the compiled program, but its convolutions in a loop are about 15 times slower than oneDNN's.
+
+    Args:
+        layers: Every layer of the model, nested ones too.
+        jit_compile: True or False, which is then the answer; or "auto".
+    """
+    if jit_compile != "auto":
+        return bool(jit_compile), f"jit_compile={jit_compile}"
+    if tf.distribute.has_strategy():
+        return False, "no XLA: under a distribution strategy collectives do not compile"
+    if tf.config.list_logical_devices("GPU"):
+        return True, "XLA: there is a GPU"
+    convolutions = [layer.name for layer in layers if "Conv" in type(layer).__name__]
+    if convolutions:
+        return False, f"no XLA: on a CPU the convolutions of '{convolutions[0]}' are faster without"
+    return True, "XLA: dense networks on a CPU"
+
+
+def choose_steps(steps: int | None, batch_bytes: int, jit: bool) -> int:
+    """How many steps to run in one call.
+
+    Args:
+        steps: Steps in an epoch; None if unknown.
+        batch_bytes: Size of a batch of data.
+        jit: Whether steps are compiled with XLA, and so quick that each call's overhead counts.
+    """
+    most = 100 if jit else 8
+    if steps:  # calls of nearly equal length: 430 steps are 5 calls of 86, not 4 of 100 and one of 30
+        calls = -(-steps // min(most, steps))
+        most = -(-steps // calls)
+    return max(1, min(most, _MOST_BYTES // max(1, batch_bytes)))
+
+
+@dataclasses.dataclass
+class StepsLeft:
+    """How many steps an epoch still has.
+
+    Attributes:
+        number: The number; None if it is unknown.
+    """
+
+    number: int | None = None
+
+
+def make_function(
+    step_values: Callable[[Any], dict[str, tf.Tensor]],
+    metrics: Sequence[keras.metrics.Metric],
+    most: int,
+    left: StepsLeft,
+    jit: bool,
+) -> Any:
+    """A function from a `tf.data` iterator to metrics, that runs several steps.
+
+    With XLA and batches of static shape the loop over steps is inside the compiled program (a superstep);
+    otherwise it is outside.  Metrics are means over the examples of all its steps.
+
+    Args:
+        step_values: One step: from a batch to the values of the metrics.
+        metrics: The metrics, in the order of their names.
+        most: How many steps it runs at most.
+        left: How many steps the epoch still has; the function counts them down.
+        jit: Whether to compile steps with XLA.
+    """
+    names = [metric.name for metric in metrics]
+
+    def one_step(data: Any) -> tf.Tensor:
+        values = step_values(data)
+        return tf.stack([values[name] for name in names])
+
+    run = _run_function(one_step, len(names), most, jit)
+
+    @tf.function(autograph=False)
+    def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        for metric, total in zip(metrics, tf.unstack(sums), strict=True):
+            metric.update_state(total / examples, sample_weight=examples)
+        return {metric.name: metric.result() for metric in metrics}
+
+    def function(iterator: Any) -> dict[str, tf.Tensor]:
+        if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
+            batch = tuple(part for part in next(iterator) if part is not None)
+            iterator = iter(tf.data.Dataset.from_tensors(batch))
+        todo = most if left.number is None else min(most, left.number)
+        sums, examples, count = run(iterator, tf.constant(todo))
+        done = int(count)
+        if done == 0:
+            raise StopIteration
+        if left.number is not None:
+            left.number -= done
+        return update(sums, examples)
+
+    return function
+
+
+def _run_function(one_step: Callable[[Any], tf.Tensor], metrics: int, most: int, jit: bool) -> Any:
+    """A function from an iterator and a number of steps to sums of the metrics times examples, examples, and steps."""
+    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def superstep(batches: Any, count: tf.Tensor) -> tf.Tensor:
+        def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
+
+        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(metrics)))[1]
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        spec = iterator.element_spec
+        flat = tf.nest.flatten(spec)
+
+        def more(i: tf.Tensor, batch: Any, *_: Any) -> tf.Tensor:
+            return tf.logical_and(i < todo, batch.has_value())
+
+        def advance(i: tf.Tensor, batch: Any) -> Any:
+            return tf.cond(i + 1 < todo, iterator.get_next_as_optional, lambda: batch)
+
+        first = iterator.get_next_as_optional()
+        if jit and all(part.shape.is_fully_defined() for part in flat):
+            arrays = [tf.TensorArray(part.dtype, most, element_shape=part.shape) for part in flat]
+
+            def gather(i: tf.Tensor, batch: Any, *arrays: Any) -> Any:
+                parts = tf.nest.flatten(batch.get_value())
+                filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
+                return (i + 1, advance(i, batch), *filled)
+
+            count, _, *arrays = tf.while_loop(more, gather, (0, first, *arrays), parallel_iterations=1)
+            size = tf.constant(flat[0].shape[0], tf.float32)
+            batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
+            return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count
+
+        def step(i: tf.Tensor, batch: Any, sums: tf.Tensor, examples: tf.Tensor) -> Any:
+            data = batch.get_value()
+            size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
+            return i + 1, advance(i, batch), sums + size * one_step_function(data), examples + size
+
+        # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
+        start = (0, first, tf.zeros(metrics), 0.0)
+        count, _, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
+        return sums, examples, count
+
+    return run

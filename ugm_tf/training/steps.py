@@ -1,0 +1,108 @@
+"""The one training step and the one evaluation step: the phases of a recipe on a batch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ugm_tf.algebra import Draws, Phase
+from ugm_tf.densities import fold
+from ugm_tf.joint import Joint
+
+__all__ = ["evaluate", "train"]
+
+_EVALUATION = -1  # keeps the noise of evaluation apart from that of every training step
+
+
+def train(
+    joint: Joint,
+    values: Mapping[str, tf.Tensor],
+    seed: int,
+    step: tf.Tensor,
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+    schedule: str,
+) -> dict[str, tf.Tensor]:
+    """Runs the phases in turn, or at once, and updates who learns.
+
+    Draws and forward passes are shared between phases as long as no density behind them has learned, so a
+    generated batch is decoded once for the discriminator's phase and the decoder's.
+
+    Args:
+        joint: The densities and the recipe.
+        values: A batch of data, by variable.
+        seed: Fixes every draw.
+        step: Number of training steps before this one, int32.
+        optimizers: An optimizer for each phase.
+        schedule: "alternating" or "simultaneous".
+
+    Returns:
+        The metrics' values by name, scalars in nats.
+    """
+    draws = Draws(joint.sample(values, training=True))
+    out: dict[str, tf.Tensor] = {}
+    pending: list[tuple[Phase, tf.Tensor]] = []
+    with tf.GradientTape(persistent=True) as tape:
+        for i, phase in enumerate(joint.recipe.phases):
+            for repeat in range(phase.repeats):
+                if repeat:
+                    draws = draws.afresh()
+                out |= _metrics(phase, draws, _fold(seed, step, i, repeat), step)
+                loss = out[f"{phase.name}/loss"]
+                if schedule == "simultaneous":
+                    pending.append((phase, loss))
+                    continue
+                with tape.stop_recording():
+                    gradients = tape.gradient(loss, joint.variables_of(phase))
+                    _apply(joint, phase, optimizers[phase.name], gradients, [loss])
+                draws = draws.after_update(phase.updates)
+    at_once = [tape.gradient(loss, joint.variables_of(phase)) for phase, loss in pending]
+    for (phase, _), gradients in zip(pending, at_once, strict=True):
+        _apply(joint, phase, optimizers[phase.name], gradients, [loss for _, loss in pending])
+    return out
+
+
+def evaluate(
+    joint: Joint, values: Mapping[str, tf.Tensor], seed: int, step: tf.Tensor, batch: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """The metrics' values on a batch, by name, scalars in nats; nothing learns.
+
+    Args:
+        joint: The densities and the recipe.
+        values: A batch of data, by variable.
+        seed: Fixes every draw.
+        step: Number of training steps so far, int32, for the scales that follow a schedule.
+        batch: Number of the batch, which gives it noise of its own, int32.
+    """
+    draws = Draws(joint.sample(values, training=False))
+    out: dict[str, tf.Tensor] = {}
+    for i, phase in enumerate(joint.recipe.phases):
+        out |= _metrics(phase, draws, _fold(seed, _EVALUATION, batch, i), step)
+    return out
+
+
+def _metrics(phase: Phase, draws: Draws, seed: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+    values = phase.values(draws, seed)
+    return {**values, **phase.scales(step), f"{phase.name}/loss": phase.loss(values, step)}
+
+
+def _fold(seed: int, *numbers: Any) -> tf.Tensor:
+    return fold([seed, 0], *numbers)
+
+
+def _apply(
+    joint: Joint, phase: Phase, optimizer: keras.optimizers.Optimizer, gradients: list[Any], losses: list[tf.Tensor]
+) -> None:
+    variables = joint.variables_of(phase)
+    reached = {id(v) for v, gradient in zip(variables, gradients, strict=True) if gradient is not None}
+    for name in phase.updates:
+        own = joint.densities[name].trainable_variables
+        if own and not any(id(v) in reached for v in own):
+            raise ValueError(
+                f"Phase '{phase.name}' updates '{name}', but what it minimises does not depend on it: "
+                f"{', '.join(e.label for e in phase.minimise)}. Leave it out of `updates`, or add a term."
+            )
+    # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
+    # was read, and another pass then finds that it does not, by its value: without this an update may come first.
+    with tf.control_dependencies(losses):
+        optimizer.apply(gradients, variables)
