@@ -84,6 +84,7 @@ class CheckpointsTest(parameterized.TestCase):
         (table.GAN, 100, 5, 0),  # before the first checkpoint
         (table.AAVAE, 4, 4, 4),  # just after one
         (table.BATCH_NORM, 2, 9, 8),  # with moving averages
+        (table.WARMUP, 2, 5, 4),  # within the warm-up of a scale
     )
     def test_killed_within_an_epoch_it_goes_on_bit_for_bit(self, row, every, after, start):
         with self.assertRaises(Killed):

@@ -52,6 +52,7 @@ IWGAN = ("iwgan", "iwgan", {}, dense)
 AAVAE = ("aavae", "aavae", {"temperature": 2.0}, dense)
 CONDITIONAL = ("conditional_vae", "conditional_vae", {}, dense)
 BATCH_NORM = ("gan_batch_norm", "gan", {}, convolutional("batch"))
+WARMUP = ("vae_warmup", "vae", {"beta": "warmup(9)"}, dense)
 SPECTRAL_NORM = ("iwgan_spectral_norm", "iwgan", {}, convolutional("spectral"))
 
 FOUR = (VAE, GAN, IWGAN, AAVAE)
@@ -93,7 +94,7 @@ RECIPES = (
 )
 OPTIONS = (
     ("vae_sampled", "vae", {"kl": "sampled"}, dense),
-    ("vae_warmup", "vae", {"beta": "warmup(4)"}, dense),
+    WARMUP,
     ("vae_free_bits", "vae", {"free_bits": 0.1}, dense),
     ("aavae_cyclical", "aavae", {"beta": "cyclical(6, cycles=2)"}, dense),
     ("iwae_dreg", "iwae", {"k": 3, "gradient": "doubly_reparameterised"}, dense),

@@ -162,7 +162,7 @@ class AnswersTest(TestCase):
 
 class RequestsTest(parameterized.TestCase):
     def test_there_is_an_example_for_every_rule(self):
-        from ugm_tf import guards
+        from ugm_tf.inference import guards
 
         for rule in guards._RULES.values():
             shape = [None] if "labels" in rule.text else [None, 4]

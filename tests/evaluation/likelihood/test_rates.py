@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
@@ -75,16 +76,20 @@ class KindsTest(parameterized.TestCase):
     @pytest.mark.slow
     @parameterized.parameters("hierarchical_vae", "conditional_vae", "iaf_vae", "semi_supervised_vae")
     def test_the_elbo_is_minus_rate_and_distortion(self, name):
+        keras.utils.set_random_seed(0)
         recipe = ugm_tf.recipes.get(name)
         used = {v for role in recipe.roles.values() for v in (role.of, *role.given)}
         shapes = {v: s for v, s in {"x": (4,), "z": (2,), "h": (3,), "c": (3,)}.items() if v in used}
         model = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, shapes, hidden=(4,), likelihood="laplace"))
+        for variable in model.trainable_variables:
+            variable.assign(0.3 * variable)  # else log-ratios have tails too long for a mean of 2,000
         x = np.random.default_rng(0).normal(size=[40, 4])
         given = {"c": np.eye(3)[np.arange(40) % 3]} if name == "conditional_vae" else {}
         parts = rate_distortion(model, x, draws=50, jit_compile=False, **given)
         elbo = np.mean([np.mean(model.log_prob_bound(x, k=1, seed=s, **given)) for s in range(50)])
         self.assertAlmostEqual(-parts.rate.value - parts.distortion.value, elbo, delta=0.05 * abs(elbo))
-        self.assertLessEqual(parts.mutual_information.value, parts.mutual_information.how["upper"])
+        information = parts.mutual_information
+        self.assertLess(information.value, information.how["upper"] + 3.0 * information.error)
 
 
 class RefusalTest(absltest.TestCase):
