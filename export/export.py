@@ -1,15 +1,20 @@
 """Exports a trained model for TensorFlow Serving and other runtimes of SavedModels.
 
-  python -m export.export --model=runs/vae_digits/model.keras --output=/models/digits
+  python -m export.export --run=runs/vae_digits --base=/models
 
-writes /models/digits/1, or the next number that is free.  The first of --endpoints is what a request gets that names
-no signature:
+writes /models/vae_digits/1, or the next number that is free, and at /models the server's configuration and a README
+with the lines that start it and ask it.  A model file alone, as a version of its own:
 
   python -m export.export --model=runs/vae_digits/model.keras --output=/models/digits --endpoints=decode,encode
+
+The first of --endpoints is what a request gets that names no signature.
 """
 
 import os
+import pathlib
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -17,8 +22,13 @@ from absl import app, flags, logging
 
 import ugm_tf
 
-_MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Where the versions lie: the server's base path.", required=True)
+from . import runs
+
+_RUN = flags.DEFINE_string("run", None, "A run's directory, whose flags and figures the model card gets, too.")
+_BASE = flags.DEFINE_string("base", None, "With --run: the server's base path, below which each model has a folder.")
+_NAME = flags.DEFINE_string("name", None, "With --run: the model's name; that of the run's directory by default.")
+_MODEL = flags.DEFINE_string("model", None, "The model.keras of a run.")
+_OUTPUT = flags.DEFINE_string("output", None, "With --model: where the versions lie.")
 _VERSION = flags.DEFINE_integer(
     "version", None, "Number of the version; the next that is free by default.", lower_bound=1
 )
@@ -26,10 +36,7 @@ _ENDPOINTS = flags.DEFINE_list(
     "endpoints", None, "What to export, the default first, such as sample,decode; all by default."
 )
 _MAX_BATCH = flags.DEFINE_integer(
-    "max_batch",
-    ugm_tf.serving.MAX_BATCH,
-    "The most rows of a request, or of requests that a server joins.",
-    lower_bound=1,
+    "max_batch", ugm_tf.serving.MAX_BATCH, "The most rows of requests that a server joins, or of one.", lower_bound=1
 )
 _KEEP = flags.DEFINE_integer(
     "keep", None, "How many versions to keep, the lowest being removed; all by default.", lower_bound=1
@@ -40,20 +47,32 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
     logging.set_verbosity(logging.WARNING)  # TensorFlow's lines about its files
+    options: dict[str, Any] = {
+        "version": _VERSION.value,
+        "endpoints": _ENDPOINTS.value,
+        "max_batch": _MAX_BATCH.value,
+        "keep": _KEEP.value,
+    }
+    run, base, file, output = _RUN.value, _BASE.value, _MODEL.value, _OUTPUT.value
     try:
-        model = ugm_tf.load_model(_MODEL.value)
-        path = ugm_tf.serving.export_model(
-            model,
-            _OUTPUT.value,
-            version=_VERSION.value,
-            endpoints=_ENDPOINTS.value,
-            max_batch=_MAX_BATCH.value,
-            keep=_KEEP.value,
-        )
+        if run and base and not (file or output):
+            model, path = _bundle(run, base, options)
+        elif file and output and not (run or base or _NAME.value):
+            model = ugm_tf.load_model(file)
+            path = ugm_tf.serving.export_model(model, output, **options)
+        else:
+            raise app.UsageError("Give --run and --base, maybe with --name; or --model and --output.")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.serving.signatures(model))}")
+
+
+def _bundle(directory: str, base: str, options: Mapping[str, Any]) -> tuple[ugm_tf.UnifiedModel, pathlib.Path]:
+    run = pathlib.Path(directory)
+    model = ugm_tf.load_model(run / "model.keras")
+    name = _NAME.value or run.absolute().name
+    return model, ugm_tf.serving.export_bundle(model, base, name, metadata=runs.facts(run), **options)
 
 
 if __name__ == "__main__":

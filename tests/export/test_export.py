@@ -35,6 +35,24 @@ class ExportTest(absltest.TestCase):
         self.assertIn('"serving_default": "decode"', card)
         self.assertNotIn(str(self.folder), card)  # no path of the machine that made it
 
+    def test_writes_what_a_server_needs_of_a_run(self):
+        of = served.model("gan")
+        of.compile("adam", jit_compile=False)
+        run = self.folder / "run"
+        run.mkdir()
+        of.save(run / "model.keras")
+        (run / "flags.txt").write_text("--recipe=gan\n--workdir=run\n")
+        base = self.folder / "base"
+        done = self.run_script(f"--run={run}", f"--base={base}", "--endpoints=decode", "--max_batch=2")
+        self.assertEqual(done.stdout, f"{base}/run/1: decode\n", done.stderr)
+        self.assertIn("- [run](#run): gan: ", (base / "README.md").read_text())
+        self.assertIn("# gan\n", (base / "run/1/assets.extra/MODEL_CARD.md").read_text())
+
+    def test_flags_of_both_ways_at_once_are_refused(self):
+        done = self.run_script("--model=a", "--output=b", "--name=c")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Give --run and --base, maybe with --name; or --model and --output.", done.stdout + done.stderr)
+
     def test_a_refusal_is_its_message_and_no_traceback(self):
         done = self.run_script(f"--model={self.folder}/none.keras", f"--output={self.folder}")
         self.assertEqual(done.returncode, 2)

@@ -66,7 +66,35 @@ def described(graph: meta_graph_pb2.MetaGraphDef, chosen: Mapping[str, Signature
 
 
 def write(version: pathlib.Path, content: Mapping[str, Any]) -> None:
-    """Writes the card of a version."""
+    """Writes the card of a version, for programs and for people."""
     path = version / CARD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n")
+    path.with_name("MODEL_CARD.md").write_text(_in_words(content))
+
+
+def _in_words(content: Mapping[str, Any]) -> str:
+    metadata = content["metadata"]
+    roles = "\n".join(f"- {name}: {what}" for name, what in content["densities"].items())
+    asked = "\n".join(f"- `{name}`: {signature['answers']}" for name, signature in content["signatures"].items())
+    limits = [
+        f"A request has at most {content['max_batch']} rows.",
+        *(
+            f"The values of `{key}` are {spec['values']}."
+            for key, spec in {k: s for q in content["signatures"].values() for k, s in q["inputs"].items()}.items()
+            if "values" in spec
+        ),
+        "It knows what it was trained on, and nothing else.",
+    ]
+    tables = "".join(
+        f"\n## {title}\n\n" + "".join(f"- {key}: {value}\n" for key, value in metadata[part].items())
+        for part, title in (("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
+        if metadata.get(part)
+    )
+    equations = "\n".join(content["equations"])
+    versions = "".join(f"- {key}: {value}\n" for key, value in content["versions"].items())
+    return (
+        f"# {metadata.get('recipe', 'A model of ugm_tf')}\n\n{roles}\n\nTrained by\n\n```\n{equations}\n```\n\n"
+        f"Weights: {content['weights']}, sha256 {content['weights_sha256']}.\n\n## What it is asked\n\n{asked}\n\n"
+        "## Limits\n\n" + "".join(f"- {limit}\n" for limit in limits) + f"{tables}\n## Exported with\n\n{versions}"
+    )

@@ -6,11 +6,11 @@ import os
 import pathlib
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import tensorflow as tf
 
-__all__ = ["check_version", "drafted", "publish", "versions"]
+__all__ = ["check_version", "drafted", "publish", "retire", "versions"]
 
 _DRAFT = ".tmp-"  # on the same disk as the versions, and no number: servers pass it by
 
@@ -91,17 +91,29 @@ def publish(draft: pathlib.Path, base: pathlib.Path, version: int | None, keep: 
             raise ValueError(_taken(base, int(target.name)))
         draft.rename(target)
         _sync(base)
-        for number in versions(base)[: -keep if keep else 0]:
-            if number != int(target.name):
-                _retire(base / str(number))
+        if keep is not None:
+            _retire(base, keep, {int(target.name)})
     return target
 
 
-def _retire(version: pathlib.Path) -> None:
-    """Removes a version: first its name, so that none is ever there in part."""
-    away = version.with_name(f"{_DRAFT}{uuid.uuid4().hex}")
-    version.rename(away)
-    shutil.rmtree(away, ignore_errors=True)
+def retire(base: pathlib.Path, keep: int, spare: Collection[int]) -> None:
+    """Removes all versions but the highest and those to spare: each first loses its name, so none is there in part.
+
+    Args:
+        base: Where the versions lie.
+        keep: How many of the highest to keep.
+        spare: Numbers of versions that stay in any case.
+    """
+    with _locked(base):
+        _retire(base, keep, spare)
+
+
+def _retire(base: pathlib.Path, keep: int, spare: Collection[int]) -> None:
+    for number in versions(base)[:-keep]:
+        if number not in spare:
+            away = base / f"{_DRAFT}{uuid.uuid4().hex}"
+            (base / str(number)).rename(away)
+            shutil.rmtree(away, ignore_errors=True)
 
 
 def _clear(base: pathlib.Path) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import keras
 
 from ugm_tf.model import UnifiedModel
-from ugm_tf.serving import cards, graphs, publishing, sums
+from ugm_tf.serving import cards, configs, graphs, publishing, sums, warmup
 from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
 from ugm_tf.serving.verification import verify
 from ugm_tf.training.averages import averages
 
 __all__ = ["export_model"]
+
+_WEIGHTS = "variables/variables.data-00000-of-00001"
 
 
 def export_model(
@@ -32,7 +34,8 @@ def export_model(
     server may batch requests together; `sample` takes a seed a row, int32 [B, 2].  Outputs are float32 under every
     dtype policy.  The version is verified, as `ugm_tf.serving.verify` does with the model, and then appears at once
     and whole, as a server that watches `base_dir` needs it; none is ever written over.  `assets.extra/model.json` says
-    what it is.  Where the model's optimizers keep averages of the weights (`use_ema=True`), those are exported.
+    what it is, and `MODEL_CARD.md` in words; warm-up requests are there, too.  Where the model's optimizers keep
+    averages of the weights (`use_ema=True`), those are exported.
 
     A request that names no signature gets `serving_default`, the first of them: by the recipe's purpose "sample",
     "translate", "classify" or "encode".
@@ -70,8 +73,8 @@ def export_model(
             graph = graphs.read(draft)
             if faults := graphs.faults(graph):
                 raise ValueError(" ".join(faults))
-            cards.write(draft, card | {"signatures": cards.described(graph, chosen)})
-            sums.write(draft)
+            card |= {"signatures": cards.described(graph, chosen), "weights_sha256": sums.sha256(draft / _WEIGHTS)}
+            _write_extra(draft, base.absolute().name, card)
             verify(draft, model)
         return publishing.publish(draft, base, version, keep)
 
@@ -101,3 +104,11 @@ def _write(chosen: Mapping[str, Signature], path: pathlib.Path) -> None:
     for name, signature in chosen.items():
         archive.add_endpoint(name, signature.function, input_signature=list(signature.inputs.values()))
     archive.write_out(str(path), verbose=False)  # with the first of them as `serving_default`
+
+
+def _write_extra(version: pathlib.Path, name: str, card: Mapping[str, Any]) -> None:
+    """What lies beside the graph: the card, warm-up requests, batching parameters and checksums of all."""
+    cards.write(version, card)
+    warmup.write(version, name, card)
+    (version / configs.BATCHING_PARAMETERS).write_text(configs.batching(card["max_batch"]))
+    sums.write(version)

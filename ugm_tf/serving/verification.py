@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.serving import cards, graphs, requests, sums
+from ugm_tf.serving import cards, graphs, requests, sums, warmup
 from ugm_tf.serving.session import ServedModel
 from ugm_tf.serving.signatures import signatures
 
@@ -25,7 +25,7 @@ class Finding:
     """What is wrong with a version.
 
     Attributes:
-        check: "files", "graph", "card", "load", "answers", "rows", "refusals" or "model".
+        check: "files", "graph", "card", "load", "answers", "rows", "refusals", "warm-up" or "model".
         message: What was found.
     """
 
@@ -70,6 +70,7 @@ def verify(path: str | os.PathLike[str], model: Any = None) -> None:
         try:
             with ServedModel(version) as served:
                 found += _answers(served, card)
+                found += _warmup(version, served, card)
                 found += _as_model(served, card, model) if model is not None else []
         except ValueError as error:
             found.append(Finding("load", str(error)))
@@ -103,10 +104,11 @@ def _graph_and_card(version: pathlib.Path) -> Iterator[Finding]:
 def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
     for name, signature in card["signatures"].items():
         inputs = signature["inputs"]
-        batch = requests.example(inputs, _ROWS)
+        rows = _rows(card)
+        batch = requests.example(inputs, rows)
         try:
             together = served(name, batch)
-            apart = [served(name, {key: value[i : i + 1] for key, value in batch.items()}) for i in range(_ROWS)]
+            apart = [served(name, {key: value[i : i + 1] for key, value in batch.items()}) for i in range(rows)]
         except tf.errors.OpError as error:
             yield Finding("answers", f"'{name}' does not answer: {error.message}")
             continue
@@ -118,8 +120,8 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
         if not np.all(together["ok"]):
             yield Finding("answers", f"'{name}' has no answer to a good request.")
         yield from _refusals(served, name, inputs, card["max_batch"])
-        for bad in requests.spoiled(batch, 1):
-            yield from _spoiled(name, served(name, bad), together)
+        for bad in requests.spoiled(batch, rows // 2):
+            yield from _spoiled(name, served(name, bad), together, rows // 2)
 
 
 def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_batch: int) -> Iterator[Finding]:
@@ -135,13 +137,27 @@ def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_bat
             yield Finding("refusals", f"'{name}' answers to {shapes}, which its signature does not take.")
 
 
-def _spoiled(name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray]) -> Iterator[Finding]:
-    others = [i for i in range(_ROWS) if i != 1]
+def _spoiled(name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray], row: int) -> Iterator[Finding]:
+    others = [i for i in range(len(good["ok"])) if i != row]
     for key, value in found.items():
-        if key != "ok" and not np.all(np.isnan(value[1])) or key == "ok" and value[1]:
+        if key != "ok" and not np.all(np.isnan(value[row])) or key == "ok" and value[row]:
             yield Finding("refusals", f"'{name}' makes a number of NaN in {key}.")
         if not _close(value[others], good[key][others]):
             yield Finding("rows", f"'{name}' answers with another {key} where a neighbour's row is NaN.")
+
+
+def _warmup(version: pathlib.Path, served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
+    warmed = set()
+    try:
+        for name, batch in warmup.read(version):
+            if not np.all(served(name, batch)["ok"]):
+                yield Finding("warm-up", f"'{name}' has no answer to its request.")
+            warmed.add(name)
+    except (ValueError, KeyError, tf.errors.OpError) as error:
+        yield Finding("warm-up", f"The requests do not replay: {error}")
+    else:
+        if missing := sorted(set(card["signatures"]) - warmed):
+            yield Finding("warm-up", f"There is no request for {', '.join(missing)}.")
 
 
 def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Iterator[Finding]:
@@ -150,12 +166,16 @@ def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Itera
         if name not in asked or set(asked[name].inputs) != set(signature["inputs"]):
             yield Finding("model", f"This model is not asked for '{name}', or not with the same inputs.")
             continue
-        batch = requests.example(signature["inputs"], _ROWS, seed=1)
+        batch = requests.example(signature["inputs"], _rows(card), seed=1)
         expected = asked[name].function(*(tf.constant(batch[key]) for key in asked[name].inputs))
         for key, value in served(name, batch).items():
             if not _close(value, expected[key].numpy()):
                 worst = np.abs(value.astype(np.float64) - expected[key].numpy()).max()
                 yield Finding("model", f"'{name}' answers with {key} other than this model's, by {worst:.2g}.")
+
+
+def _rows(card: Mapping[str, Any]) -> int:
+    return min(_ROWS, card["max_batch"])
 
 
 def _close(found: np.ndarray, expected: np.ndarray) -> bool:

@@ -1,0 +1,29 @@
+"""What a run says about its model, without a path of the machine that made it."""
+
+import pathlib
+
+from absl.testing import absltest
+
+from export import runs
+
+
+class FactsTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.run_folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_flags_figures_and_versions_without_paths(self):
+        (self.run_folder / "flags.txt").write_text("--recipe=vae\n--dataset=digits\n--data_dir=/home/me\n--workdir=r\n")
+        (self.run_folder / "figures.json").write_text('{"bound": -17.5}')
+        expected = {"recipe": "vae", "dataset": "digits"}
+        expected |= {"flags": {"recipe": "vae", "dataset": "digits"}, "figures": {"bound": -17.5}}
+        self.assertEqual(runs.facts(self.run_folder), expected)
+
+    def test_a_damaged_run_is_refused(self):
+        (self.run_folder / "figures.json").write_text("{")
+        with self.assertRaisesRegex(ValueError, "cannot be read as a run: Expecting property name"):
+            runs.facts(self.run_folder)
+
+
+if __name__ == "__main__":
+    absltest.main()

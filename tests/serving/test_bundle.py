@@ -1,0 +1,168 @@
+"""A base path that a stock server is pointed at: configuration, warm-up, cards and a README that is true."""
+
+import contextlib
+import http.server
+import io
+import json
+import os
+import pathlib
+import re
+import tempfile
+import threading
+import urllib.request
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.serving import served
+from ugm_tf.serving import ServedModel, VerificationError, configs, export_bundle, sums, verify, warmup, wire
+
+
+class Rest(http.server.BaseHTTPRequestHandler):
+    """The REST form of a predict request, in columns, as TensorFlow Serving documents it."""
+
+    loaded: ServedModel
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        signature = self.loaded.signatures[request["signature_name"]]
+        dtypes = {key: tf.as_dtype(info.dtype).as_numpy_dtype for key, info in signature.inputs.items()}
+        values = {key: np.array(value, dtypes[key]) for key, value in request["inputs"].items()}
+        answers = {key: value.tolist() for key, value in self.loaded(request["signature_name"], values).items()}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"outputs": answers}).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class BundleTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.model = served.model("gan")
+        cls.base = pathlib.Path(tempfile.mkdtemp(), "models")
+        cls.version = export_bundle(cls.model, cls.base, "digits", metadata={"recipe": "gan"}, max_batch=6)
+
+    def test_the_base_path_holds_what_a_server_needs(self):
+        self.assertCountEqual(
+            os.listdir(self.base), ["README.md", "batching.config", "digits", "models.config", "monitoring.config"]
+        )
+        self.assertEqual(self.version, self.base / "digits/1")
+        config = (self.base / "models.config").read_text()
+        self.assertIn('base_path: "/models/digits"', config)
+        self.assertIn("prometheus_config {\n  enable: true", (self.base / "monitoring.config").read_text())
+
+    def test_batches_are_padded_to_sizes_of_which_the_last_is_the_most(self):
+        text = (self.version / "batching_params.pbtxt").read_text()
+        self.assertEqual(re.findall(r"allowed_batch_sizes: (\d+)", text), ["1", "2", "4", "6"])
+        self.assertIn("max_batch_size { value: 6 }\n", text)
+        self.assertEqual(text, (self.base / "batching.config").read_text())
+
+    def test_there_is_a_warm_up_request_for_every_signature_and_size(self):
+        found = [(name, len(next(iter(batch.values())))) for name, batch in warmup.read(self.version)]
+        names = ugm_tf.serving.signatures(self.model)
+        self.assertCountEqual(found, [(name, size) for name in names for size in (1, 2, 4, 6)])
+
+    def test_the_card_names_no_path_and_the_weights(self):
+        text = "".join(path.read_text() for path in (self.version / "assets.extra").glob("*[nd]"))
+        self.assertNotIn(str(self.base.parent), text)
+        weights = sums.sha256(self.version / "variables/variables.data-00000-of-00001")
+        self.assertEqual(text.count(weights), 2)  # in both forms
+        self.assertIn("# gan\n", text)
+
+    def test_lines_of_the_readme_get_an_answer_by_rest(self):
+        text = (self.base / "README.md").read_text()
+        code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "urllib" in block)
+        body = re.search(r"curl -d '(.*?)' http://localhost:8501/v1/models/digits:predict", text)[1]
+        with ServedModel(self.version) as loaded:
+            handler = type("Handler", (Rest,), {"loaded": loaded})
+            server = http.server.ThreadingHTTPServer(("localhost", 0), handler)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.addCleanup(server.server_close)
+            self.addCleanup(server.shutdown)
+            address = f"http://localhost:{server.server_port}"
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                exec(code.replace("http://localhost:8501", address), {})
+            self.assertEqual(out.getvalue(), "{'ok': 2, 'x': 2, 'z': 2}\n")
+            with urllib.request.urlopen(f"{address}/v1/models/digits:predict", body.encode()) as answer:
+                self.assertEqual(json.load(answer)["outputs"]["ok"], [True, True])
+
+
+class VersionsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.base = pathlib.Path(self.create_tempdir().full_path)
+        self.enter_context(mock.patch("ugm_tf.serving.bundle.export_model", self.export))
+
+    def export(self, model, path, version, endpoints, metadata, max_batch):
+        path = path / str(version or max(map(int, os.listdir(path)) if path.exists() else [0], default=0) + 1)
+        signature = {"answers": "", "inputs": {"z": {"dtype": "float32", "shape": [None, 2]}}, "outputs": {}}
+        card = {"serving_default": "decode", "max_batch": max_batch, "metadata": {}, "densities": {}}
+        (path / "assets.extra").mkdir(parents=True)
+        (path / "assets.extra/model.json").write_text(json.dumps(card | {"signatures": {"decode": signature}}))
+        return path
+
+    def test_stable_stays_and_canary_is_the_newest(self):
+        for _ in range(3):
+            export_bundle(None, self.base, "a")
+        export_bundle(None, self.base, "b", max_batch=8)
+        self.assertEqual(configs.labelled(self.base, "a"), {"stable": 1, "canary": 3})
+        self.assertEqual(configs.labelled(self.base, "b"), {"stable": 1, "canary": 1})
+        self.assertIn("versions: 1\n        versions: 3\n", (self.base / "models.config").read_text())
+        self.assertIn("max_batch_size { value: 8 }", (self.base / "batching.config").read_text())
+        self.assertIn("\n## a\n", (self.base / "README.md").read_text())
+
+    def test_a_labelled_version_is_not_retired(self):
+        for _ in range(4):
+            export_bundle(None, self.base, "a", keep=1)
+        self.assertCountEqual(os.listdir(self.base / "a"), ["1", "4"])
+
+    def test_a_label_of_a_version_that_is_gone_moves_on(self):
+        export_bundle(None, self.base, "a")
+        (self.base / "a/1").rename(self.base / "a/7")
+        export_bundle(None, self.base, "a")
+        self.assertEqual(configs.labelled(self.base, "a"), {"stable": 8, "canary": 8})
+
+    def test_refuses_a_configuration_that_it_cannot_read(self):
+        (self.base / "models.config").write_text("model_config_list { config { colour: 1 } }")
+        with self.assertRaisesRegex(ValueError, "models.config has what this .* does not know.*colour.*Take that"):
+            export_bundle(None, self.base, "a")
+        self.assertEqual(os.listdir(self.base), ["models.config"])
+
+    @parameterized.parameters("", "a/b", ".a", None)
+    def test_refuses_what_is_no_name(self, name):
+        with self.assertRaisesRegex(ValueError, "name is of letters.*Received"):
+            export_bundle(None, self.base, name)
+
+
+class WarmupTest(absltest.TestCase):
+    def test_a_request_in_bytes_written_by_hand(self):
+        log = wire.message("PredictionLog")()
+        log.predict_log.request.model_spec.name = "m"
+        log.predict_log.request.model_spec.signature_name = "s"
+        log.predict_log.request.inputs.add(key="k", value=b"v")
+        request = b"\x0a\x06\x0a\x01m\x1a\x01s" + b"\x12\x06\x0a\x01k\x12\x01v"  # fields 1 and 3 of 1; 1 and 2 of 2
+        predict = b"\x0a" + bytes([len(request)]) + request
+        self.assertEqual(log.SerializeToString(), b"\x32" + bytes([len(predict)]) + predict)  # 6
+
+    def test_requests_that_do_not_replay_are_found(self):
+        version = ugm_tf.serving.export_model(
+            served.model("gan"), self.create_tempdir().full_path, endpoints=["decode"], max_batch=1
+        )
+        (version / warmup.WARMUP).write_bytes(b"no record" * 9)
+        sums.write(version)
+        with self.assertRaisesRegex(VerificationError, "warm-up: The requests do not replay"):
+            verify(version)
+        (version / warmup.WARMUP).write_bytes(b"")
+        sums.write(version)
+        with self.assertRaisesRegex(VerificationError, "warm-up: There is no request for decode."):
+            verify(version)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,67 @@
+"""A base path that a stock server is pointed at: models in versions, and all that runs and asks them."""
+
+import os
+import pathlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ugm_tf.callbacks import files
+from ugm_tf.model import UnifiedModel
+from ugm_tf.serving import configs, guide, publishing
+from ugm_tf.serving.saved_model import export_model
+from ugm_tf.serving.signatures import MAX_BATCH
+
+__all__ = ["export_bundle"]
+
+
+def export_bundle(
+    model: UnifiedModel,
+    base_dir: str | os.PathLike[str],
+    name: str,
+    version: int | None = None,
+    endpoints: Iterable[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    max_batch: int = MAX_BATCH,
+    keep: int | None = None,
+) -> pathlib.Path:
+    """Writes `base_dir/<name>/<version>/`, and at `base_dir` the server's configuration and a README to copy from.
+
+    The version is that of `export_model`.  In `models.config` it gets the label "canary", and "stable" too where no
+    version has it; a version with a label is never removed.  Several models may share a base path.
+
+    Args:
+        model: The model.
+        base_dir: The base path.
+        name: The model's name, of letters, digits, "_", "-" and ".".
+        version: As in `export_model`, as are the others.
+        endpoints: Names of the signatures to export.
+        metadata: More to write down in `model.json`.
+        max_batch: The most rows of a request.
+        keep: How many versions of this model to keep.
+
+    Returns:
+        The version directory.
+
+    Raises:
+        ValueError: As `export_model`; if the name is none; or if `models.config` holds what cannot be read.
+
+    Example:
+
+    >>> ugm_tf.serving.export_bundle(ugm_tf.load_model("run/model.keras"), "models", "digits")
+    PosixPath('models/digits/1')
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(f"A model's name is of letters, digits, '_', '-' and '.'. Received: {name!r}.")
+    base = pathlib.Path(base_dir)
+    publishing.check_version(base / name, version, keep)
+    configs.labelled(base, name)  # refuses a configuration that it cannot read, before work starts
+    path = export_model(model, base / name, version, endpoints, metadata, max_batch)
+    try:
+        configs.write(base, name, int(path.name))
+        files.write(base / "README.md", guide.guide(configs.cards_of(base)).encode())
+    except OSError as error:
+        raise ValueError(f"{path} is there, but {base} cannot be written to: {error.strerror}.") from error
+    if keep is not None:
+        publishing.retire(base / name, keep, {int(path.name), *configs.labelled(base, name).values()})
+    return path

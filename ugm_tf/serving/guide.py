@@ -1,0 +1,134 @@
+"""The README of a base path: how to serve what is there and how to ask it, in lines to copy."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ugm_tf.serving import requests
+
+__all__ = ["guide"]
+
+_HEAD = """# Models to serve
+
+{listed}
+
+Run the lines below in this folder. `models.config` names the versions that are served: `stable`, and `canary`, the
+newest.
+
+## Start a server
+
+With Docker, all models:
+
+```
+docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD":/models:ro tensorflow/serving \\
+  --model_config_file=/models/models.config --model_config_file_poll_wait_seconds=60 \\
+  --allow_version_labels_for_unavailable_models=true --monitoring_config_file=/models/monitoring.config \\
+  --enable_batching=true --batching_parameters_file=/models/batching.config
+```
+
+With the server's own binary, the newest version of one model:
+
+```
+tensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={first} --model_base_path="$PWD/{first}" \\
+  --monitoring_config_file="$PWD/monitoring.config" \\
+  --enable_batching=true --batching_parameters_file="$PWD/batching.config"
+```
+
+gRPC is on port 8500, REST on 8501, Prometheus' metrics are at `http://localhost:8501/monitoring/prometheus/metrics`.
+"""
+
+_MODEL = """
+## {name}
+
+{summary}
+
+| signature | takes | gives | is |
+|---|---|---|---|
+{rows}
+
+Row i of an answer depends on row i of the request alone; where its values were none that the model has an answer to,
+its `ok` is false and the rest of it is NaN. A request has at most {max_batch} rows.
+
+```
+curl http://localhost:8501/v1/models/{name}
+curl -d '{body}' http://localhost:8501/v1/models/{name}:predict
+```
+
+By REST, in Python:
+
+```python
+import json
+import urllib.request
+
+request = {{"signature_name": "{default}", "inputs": {values}}}
+call = urllib.request.Request("http://localhost:8501/v1/models/{name}:predict", json.dumps(request).encode())
+outputs = json.load(urllib.request.urlopen(call, timeout=10))["outputs"]
+print({{name: len(rows) for name, rows in outputs.items()}})
+```
+
+By gRPC, after `pip install --no-deps tensorflow-serving-api grpcio` beside TensorFlow:
+
+```python
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+request = predict_pb2.PredictRequest()
+request.model_spec.name, request.model_spec.signature_name = "{name}", "{default}"
+for key, value in {values}.items():
+    dtype = {dtypes}[key]
+    request.inputs[key].CopyFrom(tf.make_tensor_proto(np.array(value, dtype)))
+with grpc.insecure_channel("localhost:8500") as channel:
+    response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=10)
+print({{name: tf.make_ndarray(tensor).shape for name, tensor in response.outputs.items()}})
+```
+"""
+
+
+def guide(cards: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text, of the models' cards by their names."""
+    listed = "\n".join(f"- [{name}](#{name}): {_summary(card)}" for name, card in cards.items())
+    return _HEAD.format(listed=listed, first=next(iter(cards))) + "".join(_model(*item) for item in cards.items())
+
+
+def _summary(card: Mapping[str, Any]) -> str:
+    recipe = card["metadata"].get("recipe")
+    roles = ", ".join(card["densities"].values())
+    return f"{recipe}: {roles}." if recipe else f"{roles}."
+
+
+def _model(name: str, card: Mapping[str, Any]) -> str:
+    default = card["serving_default"]
+    inputs = card["signatures"][default]["inputs"]
+    values = {key: value.tolist() for key, value in _values(inputs).items()}
+    return _MODEL.format(
+        name=name,
+        summary=_summary(card),
+        rows="\n".join(_row(*item) for item in card["signatures"].items()),
+        max_batch=card["max_batch"],
+        default=default,
+        body=json.dumps({"signature_name": default, "inputs": values}),
+        values=json.dumps(values),
+        dtypes=json.dumps({key: spec["dtype"] for key, spec in inputs.items()}),
+    )
+
+
+def _values(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Two rows to ask for."""
+    batch = requests.example(inputs, 2)
+    return {key: value % 1000 if key == "seed" else value.round(2) for key, value in batch.items()}
+
+
+def _row(name: str, signature: Mapping[str, Any]) -> str:
+    takes, gives = (
+        ", ".join(_tensor(*item) for item in signature[part].items() if item[0] != "ok")
+        for part in ("inputs", "outputs")
+    )
+    return f"| `{name}` | {takes} | {gives} | {signature['answers'].replace('|', chr(92) + '|')} |"
+
+
+def _tensor(key: str, spec: Mapping[str, Any]) -> str:
+    shape = ", ".join("B" if size is None else str(size) for size in spec["shape"])
+    values = f", {spec['values']}" if spec.get("values", "finite") != "finite" else ""
+    return f"`{key}` {spec['dtype']} [{shape}]{values}"
