@@ -23,7 +23,7 @@ from absl import flags
 import ugm_tf
 from trainers import building, defaults, evaluation, pictures, run, rundir, scripts
 from trainers.settings import Settings
-from ugm_tf.callbacks import files, grids
+from ugm_tf import files, grids
 
 _RECIPES = flags.DEFINE_list("recipes", ugm_tf.recipes.names(), "Which recipes.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many seeds.", lower_bound=1)

@@ -23,7 +23,7 @@ from absl import flags
 import ugm_tf
 from trainers import finished, run, scripts
 from trainers.settings import Settings
-from ugm_tf.callbacks import files
+from ugm_tf import files
 
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many seeds.", lower_bound=1)
 _HIDDEN = flags.DEFINE_list("hidden", ["256", "256", "256", "256"], "Sizes of the hidden layers.")

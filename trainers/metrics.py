@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from ugm_tf.callbacks import files
+from ugm_tf import files
 
 __all__ = ["Log", "read", "truncate"]
 

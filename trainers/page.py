@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from ugm_tf.callbacks import files, grids
+from ugm_tf import files, grids
 
 from . import curves
 from .figures import Figure

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from ugm_tf.callbacks import files
+from ugm_tf import files
 
 __all__ = ["Failure", "Parts"]
 

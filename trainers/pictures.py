@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import ugm_tf
-from ugm_tf.callbacks import grids
+from ugm_tf import grids
 
 from .inputs import Inputs
 from .settings import Settings

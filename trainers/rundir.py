@@ -8,7 +8,7 @@ import os
 import pathlib
 import platform
 
-from ugm_tf.callbacks import files
+from ugm_tf import files
 
 from . import options
 from .settings import Settings

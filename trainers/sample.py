@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from absl import flags
 
-from ugm_tf.callbacks import files, grids
+from ugm_tf import files, grids
 
 from . import finished, pictures, scripts
 

@@ -11,7 +11,7 @@ import PIL.Image
 from absl.testing import absltest, parameterized
 
 from trainers import page as report_page
-from ugm_tf.callbacks import grids
+from ugm_tf import grids
 
 VOID = {"meta", "link", "img", "rect", "path", "circle"}
 

@@ -1,9 +1,8 @@
 """Callbacks: checkpoints, progress, pictures and a watch for divergence."""
 
-from ugm_tf.callbacks import files, grids
 from ugm_tf.callbacks.checkpoints import Checkpoints
 from ugm_tf.callbacks.divergence import DivergenceMonitor
 from ugm_tf.callbacks.progress import Progress
 from ugm_tf.callbacks.samples import SampleGrids
 
-__all__ = ["Checkpoints", "DivergenceMonitor", "Progress", "SampleGrids", "files", "grids"]
+__all__ = ["Checkpoints", "DivergenceMonitor", "Progress", "SampleGrids"]

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ugm_tf.callbacks import grids
+from ugm_tf import grids
 
 __all__ = ["SampleGrids"]
 

@@ -110,16 +110,6 @@ def batches(
         owner = "labelled" if "labelled" in sources else "x"
         c = tf.constant(sources[owner].c) if "c" in names else None
 
-    @tf.autograph.experimental.do_not_convert  # nothing to convert, and it takes its time
-    def epoch_of_x(epoch):
-        """Rows of one epoch, from the first batch that is wanted."""
-        rows = tf.range(len(examples))
-        if shuffle:
-            rows = tf.random.experimental.stateless_shuffle(rows, _key(seed, _ORDER, epoch), alg="philox")
-        first = tf.maximum(start_step - epoch * steps, 0)  # above 0 in the first epoch only
-        numbers = tf.data.Dataset.range(first, steps)
-        return numbers.map(lambda i: (epoch * steps + i, rows[i * batch_size : (i + 1) * batch_size]))
-
     @tf.autograph.experimental.do_not_convert
     def batch(of_x, *of_others) -> dict[str, Any]:
         step, rows = of_x
@@ -136,9 +126,7 @@ def batches(
         return {name: read(name) for name in names}
 
     others = [name for name in sources if name != "x"]
-    first_epoch = start_step // steps
-    last = np.iinfo(np.int64).max if epochs is None else epochs
-    rows_of_x = tf.data.Dataset.range(first_epoch, last).flat_map(epoch_of_x)
+    rows_of_x = _rows_of_steps(len(examples), batch_size, steps, seed, shuffle, start_step, epochs)
     keys = {name: functools.partial(_key, seed, _ORDER + _STREAMS[name]) for name in others}
     rows_of_others = [order(len(sources[n]), batch_size, shuffle, steps, start_step, keys[n]) for n in others]
     dataset = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
@@ -146,6 +134,22 @@ def batches(
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
     return dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+
+
+def _rows_of_steps(n, batch_size, steps, seed, shuffle, start_step, epochs) -> tf.data.Dataset:
+    """(step, its rows of x) from `start_step` on; `steps` make an epoch of n examples."""
+
+    @tf.autograph.experimental.do_not_convert  # nothing to convert, and it takes its time
+    def epoch_of_x(epoch):
+        rows = tf.range(n)
+        if shuffle:
+            rows = tf.random.experimental.stateless_shuffle(rows, _key(seed, _ORDER, epoch), alg="philox")
+        first = tf.maximum(start_step - epoch * steps, 0)  # above 0 in the first epoch only
+        numbers = tf.data.Dataset.range(first, steps)
+        return numbers.map(lambda i: (epoch * steps + i, rows[i * batch_size : (i + 1) * batch_size]))
+
+    last = np.iinfo(np.int64).max if epochs is None else epochs
+    return tf.data.Dataset.range(start_step // steps, last).flat_map(epoch_of_x)
 
 
 def _options(size: int) -> tf.data.Options:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ugm_tf.callbacks import files
+from ugm_tf import files
 from ugm_tf.model import UnifiedModel
 from ugm_tf.serving import configs, guide, publishing
 from ugm_tf.serving.saved_model import export_model

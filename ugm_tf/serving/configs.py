@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from ugm_tf.callbacks import files
+from ugm_tf import files
 from ugm_tf.serving import cards, publishing, warmup, wire
 
 __all__ = ["BATCHING_PARAMETERS", "batching", "cards_of", "labelled", "write"]

@@ -10,7 +10,7 @@ import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import files
+from ugm_tf import files
 
 __all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_png", "scatter_png", "stacks"]
 

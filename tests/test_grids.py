@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 from absl.testing import absltest, parameterized
 
-from ugm_tf.callbacks import files, grids
+from ugm_tf import files, grids
 
 
 def images(*shape, seed=0):
