@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import ugm_tf
-from ugm_tf.callbacks import Progress, grids
+from ugm_tf import grids
+from ugm_tf.callbacks import Progress
 from ugm_tf.serving import CARD, export_model
 
 from . import figure_table, finished, metrics, options, own_recipes, page, pictures, rundir
