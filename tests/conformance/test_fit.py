@@ -115,7 +115,7 @@ class SimultaneousTest(parameterized.TestCase):
     def test_only_phases_after_the_first_see_other_parameters(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.OTHERS if row in _ONCE and row not in table.CONTESTS))
+    @parameterized.named_parameters(*(row for row in table.OTHERS if row in _ONCE))
     @pytest.mark.slow
     def test_only_phases_after_the_first_see_other_parameters_for(self, *row):
         self.check(row)

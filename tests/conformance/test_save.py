@@ -64,7 +64,7 @@ class SaveTest(parameterized.TestCase):
     def test_goes_on_as_if_never_stopped_for(self, *row):
         self.check_trained(row)
 
-    @parameterized.named_parameters(*table.ROWS)
+    @parameterized.named_parameters(*table.UNLIKE)
     def test_goes_on_from_the_middle_of_an_epoch(self, *row):
         folder = self.path().parent
         with table.trained(*row) as shared:

@@ -4,13 +4,20 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 from absl.testing import absltest, parameterized
 
 from tests.conformance import table
+from ugm_tf.algebra import contests
 from ugm_tf.densities import noise
 
 # Of each kind of phase one that compiles in a few seconds: all terms at once, a contest, sums over draws.
 _QUICK = tuple(row for row in table.CHOSEN if row[0] in ("vae", "gan", "iwae_dreg"))
+
+
+def _functions(contest):
+    """The losses that a contest has."""
+    return [f for f in (contest.real, contest.fake, contest.fool, contest.fool_real) if f is not None]
 
 
 class XlaTest(parameterized.TestCase):
@@ -30,10 +37,21 @@ class XlaTest(parameterized.TestCase):
     def test_agrees_with_no_xla_from_the_same_seed(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.ROWS if row not in _QUICK))
+    @parameterized.named_parameters(*(row for row in table.UNLIKE if row not in _QUICK))
     @pytest.mark.slow
     def test_agrees_with_no_xla_from_the_same_seed_for(self, *row):
         self.check(row)
+
+    def test_losses_of_every_contest_and_their_gradients(self):
+        def losses(logits):
+            functions = [f for name in contests.names() for f in _functions(contests.get(name))]
+            return [tfp.math.value_and_gradient(f, logits) for f in functions]
+
+        logits = tf.linspace(-3.0, 3.0, 25)
+        left, right = (tf.function(losses, jit_compile=jit)(logits) for jit in (True, False))
+        self.assertGreater(len(left), 2 * len(contests.names()))
+        for a, b in zip(tf.nest.flatten(left), tf.nest.flatten(right), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
     @parameterized.parameters("normal", "uniform")
     def test_noise_is_the_same_of_a_seed_known_only_when_it_runs(self, law):
