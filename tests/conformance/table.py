@@ -6,8 +6,8 @@ transfer and a recipe, has its row by being there.
 
 Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
 `trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, a row for each
-mechanism, and over `OTHERS` under the mark "slow"; contests, four functions of a logit each, are compiled there in one
-test.  Tracing a step is a second's work and more, so what trains a row of
+mechanism, and over `OTHERS`, all recipes and options, under the mark "slow".  Transfers of further recipes are `UNLIKE`
+one another, too, in what shares the model or compiles; contests are four functions of a logit each.  Tracing a step is a second's work and more, so what trains a row of
 `SLOW_ROWS`, which differs from one of the others by its contest or its transfer alone, has that mark too, whatever
 the test (`conftest.py` gives it); their steps are compared with formulas in `tests/algebra` and `tests/equivalences`.
 All that is slow of one row: `pytest tests/conformance -m slow -k NAME`.
@@ -134,8 +134,8 @@ ROWS = (*RECIPES, *OPTIONS, *CONTESTS, *TRANSFERS)
 # a class, and data under two names; two domains; relaxed coins; a phase in turn with another; a penalty.
 _MECHANISMS = ("iwae_dreg", "iaf_vae", "semi_supervised_vae", "cyclegan", "predictability_minimization", "ppo_gan")
 CHOSEN = (*FOUR, *(row for row in ROWS if row[0] in (*_MECHANISMS, "gan_wasserstein")))
-OTHERS = tuple(row for row in ROWS if row not in (*CHOSEN, *CONTESTS))
-UNLIKE = (*CHOSEN, *OTHERS)  # a contest has no state: a row that differs by it alone is saved, drawn and counted alike
+OTHERS = tuple(row for row in (*RECIPES, *OPTIONS) if row not in CHOSEN)
+UNLIKE = (*CHOSEN, *OTHERS, *TRANSFERS)  # a contest has no state: what differs by it alone is kept and counted alike
 SLOW_ROWS = tuple(row for row in (*CONTESTS, *TRANSFERS) if row not in CHOSEN)
 
 

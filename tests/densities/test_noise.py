@@ -41,7 +41,7 @@ class PhiloxTest(parameterized.TestCase):
 
     def test_bits_are_those_of_the_formula(self):
         keys = [(0, 0), (1, 2), (-1, -(2**31)), (2**31 - 1, 12345)]
-        bits = noise.philox(tf.constant(keys, tf.int32), blocks=3, stream=5).numpy()
+        bits = noise.philox(tf.constant(keys, tf.int32), blocks=3, streams=tf.fill([4], 5)).numpy()
         for row, key in zip(bits, keys, strict=True):
             blocks = [philox4x32((block, 5, 0, 0), [k & WORD for k in key]) for block in range(3)]
             np.testing.assert_array_equal(row, np.transpose(blocks).ravel())
@@ -90,9 +90,9 @@ class NoiseByRowTest(parameterized.TestCase):
 
 
 class StandardNoiseTest(parameterized.TestCase):
-    @parameterized.parameters("normal", "uniform")
-    def test_has_its_law(self, law):
-        draws = noise.standard_noise(law, [100_000], tf.constant([1, 2])).numpy()
+    @parameterized.product(law=("normal", "uniform"), shape=((100_000,), (100, 1000), (10, 100, 100)))
+    def test_has_its_law(self, law, shape):
+        draws = noise.standard_noise(law, shape, tf.constant([1, 2]), axes=min(len(shape), 2)).numpy().ravel()
         p_value = stats.kstest(draws, {"normal": "norm", "uniform": "uniform"}[law]).pvalue
         self.assertGreater(p_value, 1e-3)
 
@@ -100,16 +100,34 @@ class StandardNoiseTest(parameterized.TestCase):
     def test_is_inside_its_interval_for_every_word(self, word):
         with mock.patch.object(noise, "philox", return_value=tf.constant([[word]], tf.uint32)):
             uniform, normal = (
-                noise.standard_noise(law, [], tf.constant([1, 2])).numpy() for law in ("uniform", "normal")
+                noise.standard_noise(law, [1], tf.constant([1, 2])).numpy() for law in ("uniform", "normal")
             )
-        self.assertBetween(uniform, 2.0**-24, 1.0 - 2.0**-24)
-        self.assertBetween(abs(normal), 5.0, 6.0)
+        self.assertBetween(uniform.item(), 2.0**-24, 1.0 - 2.0**-24)
+        self.assertBetween(abs(normal.item()), 5.0, 6.0)
 
     @parameterized.parameters(((),), ((0, 3),), ((5, 3),), ((8,),))
-    def test_is_the_noise_of_one_row(self, shape):
-        draws = noise.standard_noise("uniform", shape, tf.constant([1, 2]))
+    def test_without_an_axis_it_is_the_noise_of_one_row(self, shape):
+        draws = noise.standard_noise("uniform", shape, tf.constant([1, 2]), axes=0)
         self.assertEqual(draws.shape, shape)
         np.testing.assert_array_equal(draws, noise.noise_by_row("uniform", shape, tf.constant([[1, 2]]))[0])
+
+    @parameterized.product(shape=((6,), (6, 3), (6, 3, 2), (0, 3)), kind=("normal", "uniform"))
+    def test_row_i_is_that_of_the_seed_and_of_stream_i(self, shape, kind):
+        draws = noise.standard_noise(kind, shape, tf.constant([1, 2]))
+        for i, row in enumerate(draws):
+            alone = noise.noise_by_row(kind, shape[1:], tf.constant([[1, 2]]), stream=i)[0]
+            np.testing.assert_allclose(row, alone, rtol=0, atol=1e-6 if kind == "normal" else 0)
+
+    @parameterized.parameters((1, (12,)), (1, (12, 3)), (2, (5, 12, 3)), (2, (5, 12)), (3, (2, 5, 12, 3)))
+    def test_a_part_of_the_rows_has_the_noise_that_it_has_in_the_whole(self, axes, shape):
+        whole = noise.standard_noise("uniform", shape, tf.constant([1, 2]), axes=axes)
+        self.assertEqual(whole.shape, shape)
+        parts = []
+        for first, rows in ((0, 5), (5, 7)):
+            part = (*shape[: axes - 1], rows, *shape[axes:])
+            parts.append(noise.standard_noise("uniform", part, tf.constant([1, 2]), axes=axes, first_row=first))
+        np.testing.assert_array_equal(tf.concat(parts, axes - 1), whole)
+        self.assertLen(np.unique(whole), np.size(whole))  # no two rows, draws or elements share a number
 
     def test_a_shape_known_only_when_it_runs_changes_no_bit(self):
         draw = tf.function(lambda shape: noise.standard_noise("uniform", shape, tf.constant([1, 2])))

@@ -34,9 +34,10 @@ class Drawn(keras.layers.Layer):
     def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor) -> tf.Tensor:
         """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2]."""
         event_shape = tuple(distribution.event_shape)
-        parts = (lead, distribution.batch_shape_tensor(), self.family.noise_shape(event_shape))
+        own = self.family.noise_shape(event_shape)
+        parts = (lead, distribution.batch_shape_tensor(), own)
         shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
-        noise = standard_noise(self.family.noise, shape, seed)
+        noise = standard_noise(self.family.noise, shape, seed, axes=shape.shape[0] - len(own))
         value = self.value(distribution, noise)
         return value if noise is not None else tf.broadcast_to(value, shape)
 

@@ -1,4 +1,4 @@
-"""Standard noise, from stateless seeds: one seed a batch for training, one a row for serving."""
+"""Standard noise, from stateless seeds: one seed and the number of a row for training, a seed a row for serving."""
 
 import math
 from typing import Any
@@ -24,8 +24,14 @@ def fold(seed: Any, *numbers: Any) -> tf.Tensor:
     return seed
 
 
-def standard_noise(kind: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor | None:
-    """Noise by the philox generator: the same with and without XLA, up to the rounding of `ndtri`.
+def standard_noise(
+    kind: str | None, shape: Any, seed: tf.Tensor, axes: int = 1, first_row: int | tf.Tensor = 0
+) -> tf.Tensor | None:
+    """Noise of which row i is a function of the seed and of i alone, however many rows there are: the same with and
+    without XLA, up to the rounding of `ndtri`.
+
+    So a batch that several devices share has the noise that it has on one: the counter of Philox4x32-10 is
+    (block, row, 0, 0), over all draws and elements of a row.
 
     (The generator that XLA picks on a CPU by itself costs 30 times more per number, and the philox that
     `tf.random.stateless_uniform` becomes there 6 times more.  TensorFlow's own take different bits of a word with
@@ -33,15 +39,24 @@ def standard_noise(kind: str | None, shape: Any, seed: tf.Tensor) -> tf.Tensor |
 
     Args:
         kind: "normal", "uniform" on the open interval (0, 1), or None for no noise.
-        shape: Shape of the noise.
+        shape: Shape of the noise, [*draws, rows, *event].
         seed: int32 [2].
+        axes: How many axes lie before those of an event: the last of them are rows, and all others draws.  With 0,
+            the noise is one row's.
+        first_row: Number of the first row.
     """
     if kind is None:
         return None
     shape = tf.convert_to_tensor(shape, tf.int32)
-    size = tf.reduce_prod(shape)
-    bits = philox(tf.reshape(seed, [1, 2]), (size + 3) // 4)
-    return _of_kind(kind, tf.reshape(bits[0, :size], shape))
+    axes = min(axes, shape.shape[0])  # a scalar is one row
+    rows = shape[axes - 1] if axes else tf.constant(1)
+    draws, event = tf.reduce_prod(shape[: max(axes - 1, 0)]), tf.reduce_prod(shape[axes:])
+    size = draws * event
+    bits = philox(tf.reshape(seed, [1, 2]), (size + 3) // 4, first_row + tf.range(rows))[:, :size]
+    noise = _of_kind(kind, bits)
+    if axes > 1:
+        noise = tf.transpose(tf.reshape(noise, tf.stack([rows, draws, event])), [1, 0, 2])
+    return tf.reshape(noise, shape)
 
 
 def noise_by_row(kind: str | None, shape: tuple[int, ...], seeds: tf.Tensor, stream: int = 0) -> tf.Tensor | None:
@@ -64,7 +79,7 @@ def noise_by_row(kind: str | None, shape: tuple[int, ...], seeds: tf.Tensor, str
     if kind is None:
         return None
     size = math.prod(shape)
-    bits = philox(seeds, -(-size // 4), stream)[:, :size]
+    bits = philox(seeds, -(-size // 4), tf.fill([tf.shape(seeds)[0]], stream))[:, :size]
     return _of_kind(kind, tf.reshape(bits, [tf.shape(seeds)[0], *shape]))
 
 
@@ -74,24 +89,24 @@ def _of_kind(kind: str, bits: tf.Tensor) -> tf.Tensor:
     return uniform if kind == "uniform" else tf.math.ndtri(uniform)
 
 
-def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, stream: int = 0) -> tf.Tensor:
+def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
     """Random bits by Philox4x32-10, uint32 [B, 4 * blocks]: the first words of all blocks, then the second ones, ...
 
     (In this order no step moves words about, so XLA runs it all as one loop of vector instructions.)
 
     Args:
-        seeds: int32 [B, 2], the keys.
+        seeds: int32 [B, 2], the keys; or [1, 2], one for all rows.
         blocks: Number of blocks of four words a row.
-        stream: Second word of the counter.
+        streams: Second word of each row's counter, int32 [B].
     """
     keys = tf.bitcast(seeds, tf.uint32)
-    zeros = tf.zeros([tf.shape(seeds)[0], blocks], tf.uint32)
+    zeros = tf.zeros([tf.size(streams), blocks], tf.uint32)
     if seeds.shape[0] == 1:
         key = [keys[:, :1], keys[:, 1:]]
     else:
         key = [keys[:, :1] + zeros, keys[:, 1:] + zeros]  # operands of one shape: broadcasting rows is slower
     block = tf.bitcast(tf.range(blocks), tf.uint32)[None, :]
-    counter = [block + zeros, zeros + _word(stream), zeros, zeros]
+    counter = [block + zeros, tf.bitcast(streams, tf.uint32)[:, None] + zeros, zeros, zeros]
     for _ in range(10):
         first, second = (tf.cast(counter[i], tf.uint64) * m for i, m in zip((0, 2), _MULTIPLIERS, strict=True))
         counter = [

@@ -120,7 +120,7 @@ def _move(
 
 
 def _noise(distribution: str, shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    noise = standard_noise(distribution, shape, seed)
+    noise = standard_noise(distribution, shape, seed, axes=2)  # [chains, B, ...]
     if noise is None:  # a distribution has noise
         raise ValueError(f"There is no noise of distribution {distribution!r}.")
     return noise
