@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from absl.testing import absltest, parameterized
 
 from ugm_tf import data
-from ugm_tf.data import examples, network
+from ugm_tf.data import examples, reachable
 
 URL = "http://nowhere.invalid/shades.bin"
 CONTENT = bytes(range(200))  # example n is an image of one level, n
@@ -88,7 +88,7 @@ class TfdsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.root = pathlib.Path(self.create_tempdir().full_path)
-        self.trouble = self.enter_context(mock.patch.object(network, "trouble", return_value="no network"))
+        self.trouble = self.enter_context(mock.patch.object(reachable, "trouble", return_value="no network"))
 
     def load(self, name="ugm_shades", split="train", **options):
         return data.load(name, split, data_dir=str(self.root / "data"), **options)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ugm_tf.data import network
+from ugm_tf.data import reachable
 from ugm_tf.data.examples import Examples, loaded
 from ugm_tf.data.fingerprints import Fingerprint
 from ugm_tf.data.readings import Reading, say
@@ -171,7 +171,7 @@ def _prepare(builder: Any, name: str, data_dir: str | None, manual_dir: str | No
         )
     if name != "digits" and not instructions and (missing or manual is None):
         url = next(iter(needed), "https://storage.googleapis.com")
-        reason = "downloads are off (download=False)" if download is False else network.trouble(url)
+        reason = "downloads are off (download=False)" if download is False else reachable.trouble(url)
         if reason:
             raise ValueError(_advice(builder, name, data_dir, missing, reason))
     try:

@@ -1,10 +1,10 @@
 """Evaluation: likelihoods, samples, classifiers, modes, codes and translations, measured on real data."""
 
 from ugm_tf.evaluation import likelihood, samples
-from ugm_tf.evaluation.classification import Supervised, classified, has_classifier, supervised
-from ugm_tf.evaluation.classifier import Judgement, accuracy, judge, train_classifier
 from ugm_tf.evaluation.estimate import Estimate, fingerprint
+from ugm_tf.evaluation.judgement import Judgement, accuracy, judge, train_classifier
 from ugm_tf.evaluation.modes import Modes, count_modes
+from ugm_tf.evaluation.own_classifier import Supervised, classified, has_classifier, supervised
 from ugm_tf.evaluation.redundancy import Redundancy, has_predictor, redundancy
 from ugm_tf.evaluation.translation import cycle, cycle_error, is_translator
 

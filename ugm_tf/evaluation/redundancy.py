@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.evaluation.classification import Supervised
+from ugm_tf.evaluation.own_classifier import Supervised
 from ugm_tf.model import UnifiedModel
 
 __all__ = ["Redundancy", "has_predictor", "redundancy"]

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import rel_entr, xlogy
 
 from ugm_tf.evaluation.checks import check_count, check_images, check_labels, check_probabilities
-from ugm_tf.evaluation.classifier import accuracy, train_classifier
 from ugm_tf.evaluation.estimate import Estimate
+from ugm_tf.evaluation.judgement import accuracy, train_classifier
 
 __all__ = ["ClassCoverage", "class_coverage", "classification_accuracy_score", "inception_score"]
 
