@@ -145,6 +145,15 @@ class Answers:
         endpoint = guards.masked(self.joint, self.endpoints()[name])
         return self._answer("model(inputs)", endpoint, values)[self.joint.roles["decoder"].of]
 
+    def check_call(self, inputs: Any) -> None:
+        """Refuses inputs that `model(inputs)` has no answer to.
+
+        Raises:
+            ValueError: As a call does, without its work.
+        """
+        _, values = self.call_inputs(inputs)
+        guards.check(self.joint, "model(inputs)", values, guards.holds(self.joint, values))
+
     def call_inputs(self, inputs: Any) -> tuple[str, dict[str, tf.Tensor]]:
         """The endpoint that `model(inputs)` asks, and its inputs by name.
 
