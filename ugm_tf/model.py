@@ -77,7 +77,7 @@ class UnifiedModel(Answers, Loops):
         joint = self.__dict__.get("joint")
         if joint is not None and self.built and name in joint.densities and value is not joint.densities[name]:
             self.joint = Joint(joint.recipe, {**joint.densities, name: value})
-            self.functions, self.train_function, self.test_function = {}, None, None
+            self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
 
     @property
     def recipe(self) -> Recipe:
@@ -175,8 +175,8 @@ class UnifiedModel(Answers, Loops):
         """
         if not str(filepath).endswith(".keras"):
             raise ValueError(
-                f"A model with an optimizer for each phase is saved as a .keras file. Received: {filepath}. Weights alone "
-                "are saved by save_weights('m.weights.h5'), and for serving there is ugm_tf.serving.export_model."
+                f"A model with an optimizer for each phase is saved as a .keras file. Received: {filepath}. Weights "
+                "alone are saved by save_weights('m.weights.h5'), and for serving there is ugm_tf.serving.export_model."
             )
         super().save(filepath, *args, **kwargs)
 

@@ -87,8 +87,6 @@ class XTest(parameterized.TestCase):
         if fault == "empty" and door in VERBS:
             self.assertEqual(call(of, x).shape[0], 0)
             return
-        if fault == "empty" and door == "fit(generator)":  # Keras's own loop, whose batches are 0 examples
-            x = x.reshape(0, *table.IMAGE)
         with self.assertRaisesRegex(ValueError, SAYS[fault]):
             call(of, x)
         if not door.startswith("fit(v"):

@@ -106,8 +106,8 @@ class CompileTest(parameterized.TestCase):
     def test_several_phases_take_it_in_a_dict(self):
         for rate in (lambda: 0.5, Unregistered()):
             advice = (
-                "Each phase gets a copy of the optimizer by its config, and this SGD has none that can be read.* Give a "
-                "dict with an optimizer of its own for each phase: discriminate, generate"
+                "Each phase gets a copy of the optimizer by its config, and this SGD has none that can be read.* Give "
+                "a dict with an optimizer of its own for each phase: discriminate, generate"
             )
             with self.assertRaisesRegex(ValueError, advice):
                 uncompiled(gan()).compile(keras.optimizers.SGD(rate))

@@ -10,7 +10,7 @@ from ugm_tf import validation
 from ugm_tf.joint import Joint
 from ugm_tf.supports import TOLERANCE, Support, aliases, supports
 
-__all__ = ["good", "refuse"]
+__all__ = ["fits", "good", "refuse"]
 
 
 def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
@@ -27,12 +27,26 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
     def function(data: Any) -> tf.Tensor:
         answers = []
         for variable, value in joint.values(data).items():
+            answers.append(tf.shape(value)[0] > 0)
             value = tf.cast(value, tf.float32)
             known = {support.kind: support for support in found[variable] if support.kind != "real"}
             answers += [_HOLDS[kind](value, support) for kind, support in known.items()] or [_finite(value)]
         return tf.reduce_all(tf.stack(answers))
 
     return function
+
+
+def fits(joint: Joint, spec: Any) -> None:
+    """Refuses batches of another shape than the densities take, by what is known of their shapes.
+
+    Args:
+        joint: The densities and the recipe.
+        spec: A batch, or the specification of batches.
+
+    Raises:
+        ValueError: For the first variable that does not fit.
+    """
+    validation.check_shapes(joint.recipe, joint.densities, joint.named(spec))
 
 
 def refuse(joint: Joint, data: Any, when: str) -> None:
@@ -48,7 +62,7 @@ def refuse(joint: Joint, data: Any, when: str) -> None:
     """
     try:
         values = {variable: np.asarray(value) for variable, value in joint.values(data).items()}
-        validation.check_values(joint.recipe, joint.densities, values)
+        validation.check_data(joint.recipe, joint.densities, values)
     except ValueError as error:
         raise ValueError(f"{when}: {error}") from None
     spread = ", ".join(f"{v} between {a.min():g} and {a.max():g}" for v, a in values.items())

@@ -68,6 +68,7 @@ def make_function(
     jit: bool,
     good: Callable[[Any], tf.Tensor] | None = None,
     refuse: Callable[[Any], None] | None = None,
+    fits: Callable[[Any], None] | None = None,
 ) -> Any:
     """A function from a `tf.data` iterator to metrics, that runs several steps.
 
@@ -82,6 +83,7 @@ def make_function(
         jit: Whether to compile steps with XLA.
         good: Whether a batch may be used, a bool scalar; None to use every batch.
         refuse: Raises an error for a batch that may not; the steps before it are done by then, and no other.
+        fits: Raises an error for batches whose specification is none that a step takes.
     """
     names = [metric.name for metric in metrics]
 
@@ -90,6 +92,8 @@ def make_function(
         return tf.stack([values[name] for name in names])
 
     run = _run_function(one_step, len(names), most, jit, good)
+
+    looked_at: list[Any] = []
 
     @tf.function(autograph=False)
     def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -101,6 +105,9 @@ def make_function(
         if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
             batch = tuple(part for part in next(iterator) if part is not None)
             iterator = iter(tf.data.Dataset.from_tensors(batch))
+        if fits is not None and not (looked_at and looked_at[0] is iterator.element_spec):
+            fits(iterator.element_spec)
+            looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
         sums, examples, count, fine, batch = run(iterator, tf.constant(todo))
         done = int(count)
@@ -139,8 +146,12 @@ def _run_function(
     def fine(batch: Any) -> tf.Tensor:
         if good is None:
             return tf.constant(True)
-        with tf.device("CPU"):  # where batches come from: there the answer costs no transfer
-            return tf.cond(batch.has_value(), lambda: good(batch.get_value()), lambda: tf.constant(True))
+
+        def look() -> tf.Tensor:
+            with tf.device("/CPU:0"):  # where batches come from: there the answer costs no transfer
+                return good(batch.get_value())
+
+        return tf.cond(batch.has_value(), look, lambda: tf.constant(True))
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, Any]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ugm_tf import arguments, validation
 from ugm_tf.joint import Joint
 
-__all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out"]
+__all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,7 @@ class First:
 # the first three.
 _COUNTS = {"epochs": 1, "initial_epoch": 0, "validation_freq": 1, "batch_size": 1, "validation_batch_size": 1}
 _COUNTS |= {"steps_per_epoch": 1, "validation_steps": 1, "steps": 1, "whole_epoch": 1}
+_NO_BATCH = "The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?"
 _NEVER_NONE = ("epochs", "initial_epoch", "validation_freq")
 
 
@@ -54,7 +55,7 @@ def check_counts(owner: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_end(data: Any, steps: int | None, advice: str) -> None:
-    """Refuses data that are known to be empty, or to be endless without a number of steps.
+    """Refuses data that are known to be endless, without a number of steps.
 
     Args:
         data: What is to be gone through.
@@ -62,12 +63,8 @@ def check_end(data: Any, steps: int | None, advice: str) -> None:
         advice: What to give.
 
     Raises:
-        ValueError: If there is no batch, or there are to be all steps of what has no end.
+        ValueError: If there are to be all steps of what has no end.
     """
-    if getattr(next(iter(tf.nest.flatten(data)), None), "shape", (1,))[:1] == (0,):
-        raise ValueError("These data hold no example. Give at least one.")
-    if isinstance(data, tf.data.Dataset) and int(data.cardinality()) == 0:
-        raise ValueError("The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?")
     if steps is not None:
         return
     if isinstance(data, tf.data.Dataset) and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
@@ -77,6 +74,19 @@ def check_end(data: Any, steps: int | None, advice: str) -> None:
         )
     if isinstance(data, keras.utils.PyDataset) and data.num_batches is None:
         raise ValueError(f"This PyDataset says no number of batches, so it never ends: {advice}.")
+
+
+def check_some(data: Any) -> None:
+    """Refuses data that are known to hold nothing.
+
+    Raises:
+        ValueError: If there is no example, or no batch.
+    """
+    if isinstance(data, tf.data.Dataset):
+        if int(data.cardinality()) == 0:
+            raise ValueError(_NO_BATCH)
+    elif tuple(getattr(next(iter(tf.nest.flatten(data)), None), "shape", ()))[:1] == (0,):
+        raise ValueError("The data hold no example. Give at least one.")
 
 
 def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First | None:
@@ -91,7 +101,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         batches = batches if batches > 0 else None
         data = next(iter(x.take(1)), None)
         if data is None:
-            raise ValueError("The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?")
+            raise ValueError(_NO_BATCH)
     elif isinstance(x, keras.utils.PyDataset):
         batches = x.num_batches
         data = x[0]

@@ -33,6 +33,9 @@ class StopAtNaN(keras.callbacks.Callback):
 class KeepSteps(keras.callbacks.Callback):
     """Keeps the number of steps, which fixes the draws to come, where the callback before it has restored weights."""
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._steps = int(self.model.steps)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._steps = int(self.model.steps)
 

@@ -1,5 +1,6 @@
 """The loops of Keras over data: what they run, and what they refuse before they start."""
 
+import functools
 from typing import Any
 
 import keras
@@ -71,7 +72,7 @@ class Loops(keras.Model):
 
     def _values(self, data: Any) -> dict[str, tf.Tensor]:
         values = self.joint.values(data)
-        validation.check_shapes(self.joint.recipe, self.joint.densities, values)
+        batches.fits(self.joint, data)
         if self.check_values and tf.executing_eagerly():  # in a graph, it was looked at before
             arrays = {variable: np.asarray(value) for variable, value in values.items()}
             validation.check_values(self.joint.recipe, self.joint.densities, arrays)
@@ -105,8 +106,10 @@ class Loops(keras.Model):
     def _function_of(self, step_values: Any, step: Any, jit: bool, refuse: Any) -> Any:
         if self.run_eagerly or tf.distribute.has_strategy():
             return keras_internals.one_step_function(self, step)
-        look = (batches.good(self.joint), refuse) if self.check_values else (None, None)
-        return execution.make_function(step_values, self._trackers, self.steps_per_execution, self._left, jit, *look)
+        good = batches.good(self.joint) if self.check_values else None
+        fits = functools.partial(batches.fits, self.joint)
+        most = self.steps_per_execution
+        return execution.make_function(step_values, self._trackers, most, self._left, jit, good, refuse, fits)
 
     def _refuse_training(self, data: Any) -> None:
         done = int(self.steps)
@@ -217,6 +220,7 @@ class Loops(keras.Model):
     ) -> Any:
         """The answers of `model(x)` over batches; as `keras.Model.predict`."""
         counts = first_batch.check_counts("predict()", {"batch_size": batch_size, "steps": steps})
+        first_batch.check_some(x)
         first_batch.check_end(x, counts["steps"], "give predict() steps")
         keras_callbacks.adapted(self, callbacks)
         return super().predict(x, verbose=verbose, callbacks=callbacks, **counts)
