@@ -151,6 +151,13 @@ OPTIONS: dict[str, Option] = {
         "Arithmetic of the networks.",
         {"enum_values": ["float32", "mixed_bfloat16"]},
     ),
+    "on_nan": Option(
+        flags.DEFINE_enum,
+        "stop",
+        "What to do at a step that is not finite: stop; skip it; or roll back to the latest checkpoint and go on with "
+        "other noise.",
+        {"enum_values": ["stop", "skip", "rollback"]},
+    ),
     "seed": Option(
         flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _NOT_NEGATIVE
     ),

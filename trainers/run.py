@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 import ugm_tf
-from ugm_tf.callbacks import Checkpoints, DivergenceMonitor, Progress, SampleGrids
+from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
-from . import building, defaults, inputs, metrics, own_recipes, pictures, rundir, stopping, summary
+from . import building, defaults, divergence, inputs, metrics, own_recipes, pictures, rundir, stopping, summary
 from .settings import Resolved, Settings
 
 __all__ = ["Run", "train"]
@@ -45,6 +45,7 @@ def train(
     data_dir: str | None = None,
     manual_dir: str | None = None,
     checkpoint_steps: int | None = None,
+    keep_checkpoints: int = 2,
     show: bool = True,
     command: str = "python -m trainers.train",
 ) -> Run:
@@ -56,6 +57,7 @@ def train(
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files downloaded by hand lie.
         checkpoint_steps: Steps between checkpoints; if it is not given, an epoch or a fiftieth of the run.
+        keep_checkpoints: How many checkpoints to keep, the latest ones.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
 
@@ -63,8 +65,10 @@ def train(
         The run.
 
     Raises:
-        ValueError: Before training starts, if the settings, the data and the run directory do not fit together.
+        ValueError: Before training starts, if the settings, the data and the run directory do not fit together, or
+            another process trains in it.
         FloatingPointError: If training diverges.
+        rundir.Lost: If the run directory can no longer be written.
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
@@ -76,20 +80,22 @@ def train(
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
     model = _compiled(resolved, examples)
-    directory = rundir.RunDirectory(workdir, resolved)
-    if own_recipes.is_own(resolved.recipe):
-        directory.check_equations(model.describe())
-    _LOG.info(
-        "Training %s on %s in %s (%s):\n%s",
-        resolved.recipe,
-        examples.title,
-        directory.path,
-        model.execution,
-        model.describe(),
-    )
-    progress = _fit(model, directory, resolved, training, held_out, epoch_steps, checkpoint_steps, show)
-    end = summary.write(model, directory, resolved, training, held_out, command, progress)
-    return Run(model, directory, resolved, end)
+    with rundir.held(workdir):
+        directory = rundir.RunDirectory(workdir, resolved)
+        if own_recipes.is_own(resolved.recipe):
+            directory.check_equations(model.describe())
+        _LOG.info(
+            "Training %s on %s in %s (%s):\n%s",
+            resolved.recipe,
+            examples.title,
+            directory.path,
+            model.execution,
+            model.describe(),
+        )
+        kept = (checkpoint_steps, keep_checkpoints)
+        progress = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
+        end = summary.write(model, directory, resolved, training, held_out, command, progress)
+        return Run(model, directory, resolved, end)
 
 
 def _rarest(examples: ugm_tf.data.Examples) -> int:
@@ -113,6 +119,7 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.Unif
         building.optimizers(recipe, settings.learning_rate, settings.ema),
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",
+        on_nan="skip" if settings.on_nan == "skip" else "stop",
     )
     return model
 
@@ -124,21 +131,24 @@ def _fit(
     training: inputs.Inputs,
     held_out: inputs.Inputs,
     epoch_steps: int,
-    checkpoint_steps: int | None,
+    kept: tuple[int | None, int],
     show: bool,
 ) -> Progress:
     """Trains to the last epoch, from the latest checkpoint on; returns what was measured of the time."""
     total = settings.epochs * epoch_steps
     every = max(1, settings.epochs // _MOMENTS)  # epochs
-    checkpoints = Checkpoints(directory.checkpoints, every=checkpoint_steps or every * epoch_steps)
+    checkpoints = Checkpoints(directory.checkpoints, every=kept[0] or every * epoch_steps, keep=kept[1])
     start = checkpoints.restore(model)
     if start:
         _LOG.info("Going on from step %d of %d.", start, total)
-    metrics.truncate(directory.metrics, start // epoch_steps)
+
+    def forget(step: int) -> None:
+        metrics.truncate(directory.metrics, step // epoch_steps)
+
+    forget(start)
     columns = pictures.columns(model)
     progress = Progress(total, settings.batch_size, start, show)
     callbacks = [
-        DivergenceMonitor(),
         metrics.Log(directory.metrics),
         keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
         SampleGrids(
@@ -164,14 +174,20 @@ def _fit(
             verbose=0,
         )
 
-    epoch, within = divmod(start, epoch_steps)
-    with contextlib.closing(progress), stopping.deferred() as asked:
-        stop = stopping.StopWhenAsked(asked, checkpoints, total)
+    def go_on(start: int, stop: keras.callbacks.Callback) -> None:
+        epoch, within = divmod(start, epoch_steps)
         if within:  # the rest of the epoch that was under way
             fit(start, epoch + 1, epoch_steps - within, stop)
             epoch += 1
         if epoch < settings.epochs:
             fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
+
+    with contextlib.closing(progress), stopping.deferred() as asked:
+        stop = stopping.StopWhenAsked(asked, checkpoints, total)
+        if settings.on_nan == "rollback":
+            divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
+        else:
+            go_on(start, stop)
     return progress
 
 

@@ -1,19 +1,24 @@
 """Run directories: one run's flags, versions, numbers, pictures, checkpoints and model."""
 
+import contextlib
 import dataclasses
+import errno
 import importlib.metadata
 import json
 import logging
 import os
 import pathlib
 import platform
+from collections.abc import Iterator
+
+import tensorflow as tf
 
 from ugm_tf import files
 
 from . import options
 from .settings import Settings
 
-__all__ = ["RunDirectory", "versions"]
+__all__ = ["Lost", "RunDirectory", "held", "versions"]
 
 _LOG = logging.getLogger("ugm_tf.trainers")
 _OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
@@ -29,6 +34,58 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             out[package] = "not installed as a package"
     return {**out, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+
+
+class Lost(Exception):
+    """The run directory can no longer be written; the message says what to do."""
+
+
+@contextlib.contextmanager
+def held(workdir: str | os.PathLike[str]) -> Iterator[None]:
+    """Within it, no other process trains in the directory.
+
+    Raises:
+        ValueError: If another one does, or the directory cannot be written.
+        Lost: If it can no longer be written, from somewhere within.
+    """
+    path, within = pathlib.Path(workdir), False
+    try:
+        with files.locked(path / ".lock"):
+            within = True
+            yield
+    except files.Locked as error:
+        raise ValueError(
+            f"The run directory '{path}' is being written by {error.holder}. Wait for it, stop it, or give another "
+            "--workdir."
+        ) from error
+    except (OSError, tf.errors.OpError) as error:
+        if not within:
+            raise ValueError(
+                f"The run directory '{path}' cannot be written: {_reason(error)}. Give another --workdir."
+            ) from error
+        if words := _lost(path, error):
+            raise Lost(words) from error
+        raise
+
+
+def _lost(path: pathlib.Path, error: Exception) -> str:
+    """Why a run directory can no longer be written, and what to do; "" if the error is another."""
+    if not path.is_dir():
+        return f"The run directory '{path}' was removed while the run wrote to it. Train again, in another --workdir."
+    stat = os.statvfs(path)
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and not stat.f_bavail):
+        return f"The disk of the run directory '{path}' is full. Make room, and the same command goes on."
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE):
+        return (
+            f"The run directory '{path}' can no longer be written: {_reason(error)}. Once it can, the same command "
+            "goes on from the latest checkpoint."
+        )
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 class RunDirectory:

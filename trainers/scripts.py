@@ -16,7 +16,8 @@ def start(main: Callable[[list[str]], int | None]) -> None:
     """Runs a script.
 
     Its exit status is what `main` returns, 0 for None.  A refusal is printed as its message, without a traceback, and
-    exits with 2; so does a run that diverged.  One that is interrupted exits with 128 and the signal's number.
+    exits with 2; so does a run that diverged, or whose directory can no longer be written.  One that is interrupted
+    exits with 128 and the signal's number.
     """
 
     def refusing(argv: list[str]) -> None:
@@ -24,7 +25,7 @@ def start(main: Callable[[list[str]], int | None]) -> None:
             raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
         try:
             status = main(argv)
-        except (ValueError, FloatingPointError) as e:
+        except (ValueError, FloatingPointError, rundir.Lost) as e:
             print(f"error: {e}", file=sys.stderr)
             status = 2
         except KeyboardInterrupt as e:

@@ -37,6 +37,7 @@ class Settings:
     schedule: str = "alternating"
     xla: str = "auto"
     precision: str = "float32"
+    on_nan: str = "stop"
     seed: int = 0
 
     def make_recipe(self) -> ugm_tf.Recipe:

@@ -111,5 +111,6 @@ class StopWhenAsked(keras.callbacks.Callback):
         self._stop(self.asked.number)
 
     def _stop(self, number: int) -> None:
-        step = int(self.model.steps)
-        raise Stopped(f"Stopped at step {step} of {self.steps}, which is saved: the same command goes on.", number)
+        step, saved = int(self.model.steps), self.checkpoints.finish()
+        words = "which is saved" if saved == step else f"and step {saved} is the latest that could be saved"
+        raise Stopped(f"Stopped at step {step} of {self.steps}, {words}: the same command goes on.", number)

@@ -32,6 +32,10 @@ _CHECKPOINT_STEPS = flags.DEFINE_integer(
     "checkpoint_steps", None, "Steps between checkpoints; an epoch or a fiftieth of the run by default.", lower_bound=1
 )
 
+_KEEP_CHECKPOINTS = flags.DEFINE_integer(
+    "keep_checkpoints", 2, "How many checkpoints to keep, the latest ones.", lower_bound=1
+)
+
 
 def main(_: list[str]) -> int:
     settings = options.asked()
@@ -44,6 +48,7 @@ def main(_: list[str]) -> int:
         data_dir=_DATA_DIR.value,
         manual_dir=_MANUAL_DIR.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
+        keep_checkpoints=_KEEP_CHECKPOINTS.value,
         command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),
     )
     return scripts.show(finished.end, finished.directory)

@@ -1,15 +1,57 @@
-"""Files that are either the old ones or the new ones, whenever a process is killed."""
+"""Files that are either the old ones or the new ones, whenever a process is killed, and folders of one writer."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
+import socket
+from collections.abc import Iterator
 
-__all__ = ["write"]
+__all__ = ["Locked", "locked", "remove_drafts", "replacing", "sync", "write"]
+
+
+class Locked(Exception):
+    """Another process holds the lock.
+
+    Attributes:
+        holder: What it has written about itself, such as "process 1234 on host".
+    """
+
+    def __init__(self, holder: str):
+        super().__init__(f"Locked by {holder}.")
+        self.holder = holder
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """A draft to write a whole file to: it takes the file's name where the block ends well, and else is gone.
+
+    The draft is a hidden file in the same folder, with the file's suffix.  It goes to the disk before it is renamed,
+    and so does the folder after: a reader sees the old content or the new, never a part, after a power cut too.
+
+    Args:
+        path: The file; its folder is made if need be.
+
+    Yields:
+        The draft's path, where there is no file yet.
+
+    Raises:
+        OSError: If the folder cannot be made or written to; what was there is then still there.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield draft
+        sync(draft)
+        os.replace(draft, path)
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> pathlib.Path:
-    """Writes a whole file at once: a reader sees the old content or the new, never a part.
-
-    The content goes to a hidden file in the same folder, to the disk, and only then takes the name.
+    """Writes a whole file at once; see `replacing`.
 
     Args:
         path: The file; its folder is made if need be.
@@ -21,15 +63,49 @@ def write(path: str | os.PathLike[str], content: bytes) -> pathlib.Path:
     Raises:
         OSError: If the folder cannot be made or written to; what was there is then still there.
     """
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+    return pathlib.Path(path)
+
+
+def sync(path: str | os.PathLike[str]) -> None:
+    """Waits until a file's content, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_drafts(folder: str | os.PathLike[str]) -> None:
+    """Removes what writers that were killed have left in a folder; no other writer may be at work there."""
+    for path in pathlib.Path(folder).glob(".*.tmp*"):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Holds a lock, which the system frees however the process ends.
+
+    Args:
+        path: The lock's file, which stays there; its folder is made if need be.
+
+    Raises:
+        Locked: If another process holds it.
+        OSError: If the file cannot be written.
+    """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(draft, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+    with open(path, "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Locked(file.read().strip() or "another process") from None
+        except OSError:  # a file system without locks: to go on without one is better than not at all
+            pass
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        yield

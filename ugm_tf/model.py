@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from ugm_tf import files
 from ugm_tf.algebra import Recipe
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
@@ -103,6 +104,7 @@ class UnifiedModel(Answers, Loops):
         steps_per_execution: int | str = "auto",
         run_eagerly: bool = False,
         check_values: bool = True,
+        on_nan: str = "stop",
         **unknown: Any,
     ) -> None:
         """Says how the phases learn.
@@ -116,12 +118,16 @@ class UnifiedModel(Answers, Loops):
             run_eagerly: Run without `tf.function`, to debug.
             check_values: Look at every batch, and stop before one with NaN or with values outside of a likelihood's
                 support, as if it had never come.
+            on_nan: What to do at a step with a loss or a gradient that is not finite: "stop" before its update, with a
+                FloatingPointError that names the phase, the term and the density; or "skip" the rest of the step, and
+                warn.
 
         Raises:
             ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
         """
         arguments: dict[str, Any] = {"schedule": schedule, "jit_compile": jit_compile, "run_eagerly": run_eagerly}
         arguments |= {"steps_per_execution": steps_per_execution, "check_values": check_values}
+        arguments["on_nan"] = on_nan
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
         self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
@@ -167,8 +173,10 @@ class UnifiedModel(Answers, Loops):
             "ugm_tf.serving.export_model(model, path)."
         )
 
-    def save(self, filepath: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """Writes the model with its optimizers to a .keras file, as `keras.Model.save`; `ugm_tf.load_model` reads it.
+
+        The file is there whole or not at all, and a file that was there before is, until then.
 
         Raises:
             ValueError: If the name ends otherwise.
@@ -178,7 +186,28 @@ class UnifiedModel(Answers, Loops):
                 f"A model with an optimizer for each phase is saved as a .keras file. Received: {filepath}. Weights "
                 "alone are saved by save_weights('m.weights.h5'), and for serving there is ugm_tf.serving.export_model."
             )
-        super().save(filepath, *args, **kwargs)
+        if "://" in str(filepath) or not overwrite:  # where Keras copies a whole file; and it asks whether to overwrite
+            super().save(filepath, overwrite=overwrite, **kwargs)
+            return
+        with files.replacing(filepath) as draft:
+            super().save(draft, **kwargs)
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        for i, state in enumerate(self._random_states()):
+            store[f"random_{i}"] = state
+
+    def load_own_variables(self, store: Any) -> None:
+        names = set(store.keys())
+        super().load_own_variables({name: store[name] for name in names if not name.startswith("random_")})
+        for i, state in enumerate(self._random_states()):
+            if f"random_{i}" in names:  # not in a file of an earlier version
+                state.assign(store[f"random_{i}"])
+
+    def _random_states(self) -> list[Any]:
+        """Of layers that draw, such as Dropout: without them a loaded model would draw anew what it has drawn."""
+        weights = {id(variable) for variable in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
 
     # --------------------------------------------------------------- config
 

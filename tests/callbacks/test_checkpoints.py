@@ -1,7 +1,11 @@
 """From a checkpoint a run goes on bit for bit, within an epoch too."""
 
+import errno
 import functools
 import pathlib
+import shutil
+import threading
+from unittest import mock
 
 import keras
 import numpy as np
@@ -9,9 +13,24 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from ugm_tf.callbacks import Checkpoints
+from ugm_tf.callbacks import Checkpoints, states
+from ugm_tf.callbacks import checkpoints as implementation
 
 STEPS = 7  # an epoch
+
+
+def with_dropout(recipe):
+    """Densities of a GAN whose discriminator has a user's own Dropout."""
+    layers = [keras.Input(table.IMAGE), keras.layers.Flatten(), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    return {**table.dense(recipe), "discriminator": ugm_tf.Density(keras.Sequential(layers), "logit")}
+
+
+DROPOUT = ("gan_dropout", "gan", {}, with_dropout)
+
+
+def steps(directory):
+    """Steps of the checkpoints that are there."""
+    return sorted(int(path.stem.removeprefix("step-")) for path in directory.glob("step-*.state"))
 
 
 class Killed(Exception):
@@ -54,7 +73,7 @@ def train(model, epochs, start=0, callbacks=()):
 @functools.cache
 def uninterrupted(name):
     """State and metrics by epoch of a row of the table, after two epochs without a checkpoint."""
-    model = table.model(*next(row for row in table.ROWS if row[0] == name)[1:])
+    model = table.model(*next(row for row in (*table.ROWS, DROPOUT) if row[0] == name)[1:])
     rows = train(model, 2)
     return table.state(model), rows
 
@@ -64,9 +83,9 @@ class CheckpointsTest(parameterized.TestCase):
         super().setUp()
         self.directory = pathlib.Path(self.create_tempdir().full_path) / "checkpoints"
 
-    def go_on(self, row, epochs=2, every=2, before=(), after=()):
+    def go_on(self, row, epochs=2, every=2, before=(), after=(), keep=2):
         """Goes on from the latest checkpoint; returns the model, the step it went on from, and metrics by epoch."""
-        model, checkpoints = table.model(*row[1:]), Checkpoints(self.directory, every)
+        model, checkpoints = table.model(*row[1:]), Checkpoints(self.directory, every, keep)
         start = checkpoints.restore(model)
         return model, start, train(model, epochs, start, [*before, checkpoints, *after])
 
@@ -107,13 +126,44 @@ class CheckpointsTest(parameterized.TestCase):
     def test_what_a_kill_within_a_save_leaves_is_passed_by(self):
         with self.assertRaises(Killed):
             self.go_on(table.GAN, every=4, after=[Kill(4)])
-        for name in ("ckpt-5.data-00000-of-00001.tempstate7", "ckpt-5.index", "checkpoint.tmp123"):
-            (self.directory / name).write_bytes(b"half of it")
+        (self.directory / ".step-0000000005.123.tmp.state").write_bytes(b"half of it")
         self.check(table.GAN, 4)
+        self.assertEmpty(list(self.directory.glob(".*")))
 
     def test_the_last_two_are_kept(self):
         self.go_on(table.GAN, epochs=1, every=2)  # after 2, 4 and 6 steps, and at the end
-        self.assertCountEqual([path.stem for path in self.directory.glob("*.index")], ["ckpt-6", "ckpt-7"])
+        self.assertEqual(steps(self.directory), [6, 7])
+
+    def test_as_many_as_are_asked_for_are_kept(self):
+        self.go_on(table.GAN, epochs=1, every=2, keep=3)
+        self.assertEqual(steps(self.directory), [4, 6, 7])
+
+    @parameterized.parameters(b"", b"garbage", None)
+    def test_a_damaged_one_is_passed_over_and_said_so_and_later_removed(self, content):
+        self.go_on(table.GAN, epochs=1, every=2)
+        path = self.directory / "step-0000000007.state"
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+        with self.assertLogs("ugm_tf.callbacks", "WARNING") as logged:
+            self.check(table.GAN, 6)
+        self.assertLen(logged.output, 1)
+        self.assertRegex(logged.output[0], "step-0000000007.state is damaged and was passed over: .*(bytes|checksum)")
+        self.assertEqual(steps(self.directory), [12, 14])
+
+    def test_dropout_goes_on_with_the_masks_that_come_next(self):
+        self.go_on(DROPOUT, epochs=1, every=100)
+        self.check(DROPOUT, STEPS, epochs=(1,))
+
+    def test_the_seed_is_that_of_the_checkpoint_and_another_one_after_going_back(self):
+        model, _, _ = self.go_on(table.GAN, epochs=1)
+        other, checkpoints = table.model(*table.GAN[1:], seed=5), Checkpoints(self.directory, 2)
+        self.assertEqual(checkpoints.restore(other), STEPS)
+        self.assertEqual(other.seed, 0)
+        self.assertEqual(checkpoints.roll_back(model), STEPS)
+        self.assertEqual(checkpoints.roll_back(other), STEPS)
+        self.assertNotEqual(model.seed, 0)
+        self.assertEqual(model.seed, other.seed)  # a function of the seed before
+        table.assert_same(table.state(model), table.state(other))
 
 
 class RefusalsTest(parameterized.TestCase):
@@ -136,16 +186,28 @@ class RefusalsTest(parameterized.TestCase):
             table.model(*table.GAN[1:], optimizer="sgd"),
             table.model("gan", {}, lambda recipe: ugm_tf.networks.build(recipe, table.SHAPES, hidden=(9,))),
         ):
-            with self.assertRaisesRegex(ValueError, "ckpt-1 is not a checkpoint of this model.* Train into another"):
+            advice = (
+                "step-0000000001.state is not a checkpoint of this model: it has .*, where the model has .*Train into"
+            )
+            with self.assertRaisesRegex(ValueError, advice):
                 Checkpoints(self.directory, 1).restore(other)
 
-    @parameterized.parameters("index", "data-00000-of-00001")
-    def test_a_damaged_checkpoint(self, part):
+    def test_checkpoints_of_which_none_is_whole(self):
         self.save(table.GAN)
-        path = self.directory / f"ckpt-1.{part}"
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        with self.assertRaisesRegex(ValueError, "ckpt-1 is not a checkpoint of this model, or is damaged: "):
+        (self.directory / "step-0000000001.state").write_bytes(b"")
+        with self.assertRaisesRegex(ValueError, "None of the checkpoints in .* is whole: step-0000000001.state. Put a"):
             Checkpoints(self.directory, 1).restore(table.model(*table.GAN[1:]))
+
+    def test_checkpoints_of_an_earlier_version(self):
+        for name in ("checkpoint", "ckpt-40.index", "ckpt-40.data-00000-of-00001"):
+            (self.directory / name).write_bytes(b"")
+        with self.assertRaisesRegex(ValueError, r"of an earlier version \(ckpt-40, ...\).* train into another"):
+            Checkpoints(self.directory, 1).restore(table.model(*table.GAN[1:]))
+
+    def test_a_directory_that_cannot_be_made(self):
+        (self.directory / "file").write_text("")
+        with self.assertRaisesRegex(ValueError, "checkpoints' directory .*file' cannot be written: File exists"):
+            Checkpoints(self.directory / "file", 1).restore(table.model(*table.GAN[1:]))
 
     def test_a_model_that_is_not_compiled(self):
         recipe = ugm_tf.recipes.gan()
@@ -161,6 +223,76 @@ class RefusalsTest(parameterized.TestCase):
     def test_no_distance_between_checkpoints(self):
         with self.assertRaisesRegex(ValueError, "at least one step apart. Received: every=0"):
             Checkpoints(self.directory, 0)
+
+    def test_no_checkpoint_to_be_kept(self):
+        with self.assertRaisesRegex(ValueError, "At least the latest checkpoint is kept. Received: keep=0"):
+            Checkpoints(self.directory, 1, keep=0)
+
+
+class DiskTest(parameterized.TestCase):
+    """What is done where the disk fails."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(self.create_tempdir().full_path) / "checkpoints"
+        self.model = table.model(*table.GAN[1:])
+        self.checkpoints = Checkpoints(self.directory, 1, keep=3)
+        self.checkpoints.restore(self.model)
+        self.checkpoints.set_model(self.model)
+        self.checkpoints.set_params({})
+
+    def save(self, step):
+        self.model.steps.assign(step)
+        self.checkpoints.on_train_batch_end(0)
+        return self.checkpoints.finish()
+
+    def disk_of(self, checkpoints):
+        """A disk with room for so many checkpoints."""
+        write = states.write
+
+        def limited(path, arrays, about):
+            if len(steps(self.directory)) >= checkpoints:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(path, arrays, about)
+
+        return mock.patch.object(states, "write", limited)
+
+    def test_where_it_is_full_the_older_ones_make_room_with_one_warning(self):
+        with self.disk_of(2), self.assertLogs("ugm_tf.callbacks", "WARNING") as logged:
+            self.assertEqual([self.save(step) for step in (1, 2, 3, 4, 5)], [1, 2, 3, 4, 5])
+        self.assertEqual(steps(self.directory), [5])
+        self.assertLen(logged.output, 1)
+        self.assertIn("No space left on device: from now on the latest checkpoint alone is kept", logged.output[0])
+
+    def test_where_there_is_no_room_for_a_second_the_first_one_stays_and_training_goes_on(self):
+        with self.disk_of(1), self.assertLogs("ugm_tf.callbacks", "WARNING") as logged:
+            self.assertEqual([self.save(step) for step in range(1, 10)], [1] * 9)
+            self.checkpoints.on_train_end()
+        self.assertEqual(steps(self.directory), [1])
+        self.assertLen(logged.output, 4)  # after 1, 2, 4 and 8 failures
+        self.assertRegex(
+            logged.output[0], "step 2 could not be written .*Training goes on. The latest one is of step 1"
+        )
+        self.assertEqual(self.save(10), 10)  # once there is room
+
+    def test_a_directory_that_was_removed_ends_training_and_is_not_made_anew(self):
+        self.save(1)
+        shutil.rmtree(self.directory)
+        with self.assertRaisesRegex(FileNotFoundError, "checkpoints"):
+            self.save(2)
+        self.assertFalse(self.directory.exists())
+
+    def test_what_is_written_is_a_copy(self):
+        before = self.model.trainable_variables[0].numpy()
+        held = threading.Event()
+        implementation._WRITER.submit(held.wait)  # the thread is busy
+        self.model.steps.assign(1)
+        self.checkpoints.on_train_batch_end(0)
+        self.model.trainable_variables[0].assign(before + 1.0)
+        held.set()
+        self.assertEqual(self.checkpoints.finish(), 1)
+        arrays, _ = states.read(self.directory / "step-0000000001.state")
+        np.testing.assert_array_equal(arrays["model/1/dense/kernel"], before)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ EVERY = Resolved(
     schedule="simultaneous",
     xla="off",
     precision="mixed_bfloat16",
+    on_nan="skip",
     seed=11,
 )
 
@@ -61,7 +62,7 @@ class OptionsTest(parameterized.TestCase):
         self.assertEqual(
             text,
             "--recipe=gan\n--dataset=digits\n--hyperparameter=r1=0.1,pack=null\n--hidden=8,9\n"
-            "--schedule=alternating\n--xla=auto\n--precision=float32\n--seed=0\n",
+            "--schedule=alternating\n--xla=auto\n--precision=float32\n--on_nan=stop\n--seed=0\n",
         )
 
     def test_a_file_written_before_a_setting_was_there_has_its_default(self):

@@ -38,7 +38,7 @@ class CommandTest(absltest.TestCase):
         self.assertIn("python -m trainers.train --recipe=iwgan --dataset=mnist", examples)
         names = re.findall(r"^  --(?:\[no\])?(\w+): \S", ours, re.MULTILINE)  # with what it does
         settings = [field.name for field in dataclasses.fields(Settings)]
-        places = ["workdir", "data_dir", "manual_dir", "checkpoint_steps"]
+        places = ["workdir", "data_dir", "manual_dir", "checkpoint_steps", "keep_checkpoints"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
     def test_an_unknown_flag_is_named(self):
@@ -57,8 +57,7 @@ class CommandTest(absltest.TestCase):
 
 def saved_step(directory):
     """Step of the latest checkpoint of a run, 0 if there is none."""
-    file = directory / "checkpoints" / "checkpoint"
-    return int(re.findall(r'^model_checkpoint_path: "ckpt-(\d+)"', file.read_text())[0]) if file.exists() else 0
+    return max((int(path.stem[5:]) for path in (directory / "checkpoints").glob("step-*.state")), default=0)
 
 
 @pytest.mark.slow

@@ -1,8 +1,7 @@
-"""Callbacks: checkpoints, progress, pictures and a watch for divergence."""
+"""Callbacks: checkpoints, progress and pictures."""
 
 from ugm_tf.callbacks.checkpoints import Checkpoints
-from ugm_tf.callbacks.divergence import DivergenceMonitor
 from ugm_tf.callbacks.progress import Progress
 from ugm_tf.callbacks.samples import SampleGrids
 
-__all__ = ["Checkpoints", "DivergenceMonitor", "Progress", "SampleGrids"]
+__all__ = ["Checkpoints", "Progress", "SampleGrids"]

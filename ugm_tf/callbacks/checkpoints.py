@@ -1,32 +1,49 @@
 """Checkpoints from which a run goes on bit for bit."""
 
+import concurrent.futures
+import errno
+import hashlib
 import itertools
+import logging
 import os
 import pathlib
+import re
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
+
+from ugm_tf import files
+from ugm_tf.callbacks import states
 
 __all__ = ["Checkpoints"]
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOG = logging.getLogger(__package__)
+_WRITER = concurrent.futures.ThreadPoolExecutor(1, "ugm_tf.checkpoints")  # waited for where the program ends
+
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves the whole state of training, mid-epoch too: weights, every optimizer's slots, and the metrics so far.
+    """Saves the whole state of training, mid-epoch too: weights, every optimizer's slots, random states, metrics.
 
-    (`keras.callbacks.BackupAndRestore` leaves out the optimizers of a model that has several.)  A file is written in
-    full before it is named the latest, so that a process may be killed at any moment.
+    (`keras.callbacks.BackupAndRestore` leaves out the optimizers of a model that has several.)  Each checkpoint is one
+    file, `step-STEP.state`, with a checksum; a thread writes it from copies, and it takes its name when it is whole and
+    on the disk, so that a process may be killed at any moment.  Of those that are there the newest whole one counts.
+    Where the disk is full the older ones make room and training goes on, with a warning.
 
     The data are to start at the step that `restore` returns, as with `ugm_tf.data.batches(..., start_step=...)`.
 
     Args:
-        directory: Where the checkpoints are kept; the last two are.
+        directory: Where the checkpoints are kept.
         every: Steps between checkpoints, at least; one is written where a call of steps ends, and at the end.  After
             the last step of an epoch it waits for the other callbacks' end of the epoch: put it last in the list, and
             what they wrote is there if the epoch is.
+        keep: How many to keep, the latest ones.
 
     Raises:
-        ValueError: If `every` is not positive, or a checkpoint there is of another model.
+        ValueError: If `every` or `keep` is not positive; by `restore`, if a checkpoint there is of another model, if
+            there are some and none is whole, or if the directory cannot be made.
+        FileNotFoundError: While training, if the directory was removed.
 
     Example:
 
@@ -36,40 +53,98 @@ class Checkpoints(keras.callbacks.Callback):
     0
     """
 
-    def __init__(self, directory: str | os.PathLike[str], every: int):
+    def __init__(self, directory: str | os.PathLike[str], every: int, keep: int = 2):
         super().__init__()
         if every < 1:
             raise ValueError(f"Checkpoints are at least one step apart. Received: every={every}.")
-        self.directory, self.every = pathlib.Path(directory), every
-        self._manager: Any = None
-        self._saved_at = 0
-        self._metrics: list[tf.Variable] = []  # as an epoch that is under way has them; zeros between two epochs
+        if keep < 1:
+            raise ValueError(f"At least the latest checkpoint is kept. Received: keep={keep}.")
+        self.directory, self.every, self.keep = pathlib.Path(directory), every, keep
+        self._restored = False
+        self._saved_at = 0  # where it was last tried
+        self._kept: list[int] = []  # steps whose checkpoints are there, the latest last
+        self._writing: concurrent.futures.Future[None] | None = None
+        self._failures = 0  # one after the other
+        self._metrics: list[np.ndarray] = []  # as an epoch that is under way has them
         self._going_on = False
 
+    # -------------------------------------------------------------- restore
+
     def restore(self, model: Any) -> int:
-        """Puts the latest state into a compiled model; returns the step that comes next, 0 without a checkpoint."""
+        """Puts the latest whole state into a compiled model; returns the step that comes next, 0 without a checkpoint.
+
+        The model's seed becomes that of the checkpoint.
+        """
         if not model.optimizers:
             raise ValueError("Compile the model before restoring: the optimizers' slots are part of the state.")
-        variables = [
-            *model.variables,
-            *(v for name in sorted(model.optimizers) for v in model.optimizers[name].variables),
-        ]
-        self._metrics = [tf.Variable(tf.zeros_like(v.value)) for v in _of_metrics(model)]
-        state = tf.train.Checkpoint(variables=[v.value for v in variables], metrics=self._metrics)
-        self._manager = tf.train.CheckpointManager(state, str(self.directory), max_to_keep=2)
-        latest = self._manager.latest_checkpoint
-        if latest is None:
-            return 0
-        try:
-            state.restore(latest).assert_consumed().assert_existing_objects_matched()
-        except (AssertionError, IndexError, ValueError, tf.errors.OpError) as e:
+        self.finish()
+        _WRITER.submit(int).result()  # another callback of this process may have written here
+        self._prepare()
+        self._restored, self._kept, self._saved_at, self._going_on = True, [], 0, False
+        found = self._found()
+        for step in reversed(found):
+            path = self._path(step)
+            try:
+                arrays, about = states.read(path)
+            except (states.Damaged, OSError) as error:
+                _LOG.warning("The checkpoint %s is damaged and was passed over: %s.", path, error)
+                continue
+            self._put(model, path, arrays, about)
+            self._kept, self._saved_at, self._going_on = [s for s in found if s <= step], step, True
+            return step
+        if found:
             raise ValueError(
-                f"{latest} is not a checkpoint of this model, or is damaged: {str(e).splitlines()[0]} "
-                "Train into another directory, or with the flags that this one was made with."
-            ) from e
-        self._going_on = True
-        self._saved_at = int(model.steps)
-        return self._saved_at
+                f"None of the checkpoints in '{self.directory}' is whole: "
+                f"{', '.join(self._path(step).name for step in found)}. Put a copy of one there, or remove them to "
+                "begin anew."
+            )
+        return 0
+
+    def roll_back(self, model: Any) -> int:
+        """As `restore`, and gives the model another seed, so that the steps to come have other noise.
+
+        The seed is a function of the model's own: where it is done again, it is the same.
+        """
+        seed = int.from_bytes(hashlib.sha256(f"not {model.seed}".encode()).digest()[:4], "little") >> 1
+        step = self.restore(model)
+        _reseed(model, seed)
+        return step
+
+    def _prepare(self) -> None:
+        """Refuses a directory from which nothing can be restored where something should be."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            files.remove_drafts(self.directory)
+        except OSError as error:
+            raise ValueError(
+                f"The checkpoints' directory '{self.directory}' cannot be written: {error.strerror}."
+            ) from error
+        old = sorted(path.stem for path in self.directory.glob("ckpt-*.index"))
+        if old and not self._found():
+            raise ValueError(
+                f"'{self.directory}' holds checkpoints of an earlier version ({old[0]}, ...), whose "
+                "draws were others: from them no run goes on bit for bit. Finish the run with the version that began "
+                "it, which versions.json names, or train into another directory."
+            )
+
+    def _put(self, model: Any, path: pathlib.Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+        variables = _variables(model)
+        here = [(name, keras.backend.standardize_dtype(v.dtype), list(v.shape)) for name, v in variables.items()]
+        there = [(name, array.dtype.name, list(array.shape)) for name, array in arrays.items()]
+        for mine, its in itertools.zip_longest(here, there):
+            if mine != its:
+                raise ValueError(
+                    f"{path} is not a checkpoint of this model: it has {_words(its)}, where the model has "
+                    f"{_words(mine)}. Train into another directory, or with the flags that this one was made with."
+                )
+        for name, variable in variables.items():
+            if not name.startswith("metrics/"):
+                variable.assign(arrays[name])
+        self._metrics = [array for name, array in arrays.items() if name.startswith("metrics/")]
+        if about["seed"] != model.seed:
+            _reseed(model, about["seed"])
+
+    # ----------------------------------------------------------------- save
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._going_on:  # Keras has just reset the metrics; an epoch that was under way has some already
@@ -81,27 +156,97 @@ class Checkpoints(keras.callbacks.Callback):
         steps = self.params.get("steps")
         last = steps is not None and batch + 1 >= steps
         if not last and self._due():
-            self._save(_of_metrics(self.model))
+            self._save(within_epoch=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._due():
-            self._save()
+            self._save(within_epoch=False)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps) > self._saved_at:
-            self._save()
+        if int(self.model.steps) > self.finish():
+            self._save(within_epoch=False)
+            self.finish()
+
+    def finish(self) -> int:
+        """Waits until what was saved is on the disk; returns the step of the latest checkpoint there, 0 without one."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            try:
+                writing.result()
+                self._failures = 0
+            except OSError as error:
+                if not self.directory.is_dir():
+                    raise
+                self._failures += 1
+                if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th, ... in turn
+                    latest = f"The latest one is of step {self._kept[-1]}." if self._kept else "There is none before."
+                    words = "The checkpoint of step %d could not be written (%s). Training goes on. %s"
+                    _LOG.warning(words, self._saved_at, error.strerror, latest)
+        return self._kept[-1] if self._kept else 0
 
     def _due(self) -> bool:
         return int(self.model.steps) - self._saved_at >= self.every
 
-    def _save(self, metrics: Any = ()) -> None:
-        if self._manager is None:
+    def _save(self, within_epoch: bool) -> None:
+        if not self._restored:
             raise ValueError("Call restore(model) before fit(): it says at which step the data are to start.")
-        for kept, variable in itertools.zip_longest(self._metrics, metrics):
-            kept.assign(tf.zeros_like(kept) if variable is None else variable.value)
+        self.finish()
+        arrays = {name: np.array(variable.numpy()) for name, variable in _variables(self.model).items()}
+        if not within_epoch:
+            arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
         self._saved_at = int(self.model.steps)
-        self._manager.save(checkpoint_number=self._saved_at)
+        about = {"step": self._saved_at, "seed": self.model.seed}
+        self._writing = _WRITER.submit(self._write, self._saved_at, arrays, about)
+
+    def _write(self, step: int, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+        """Writes a checkpoint, in the thread that writes; removes those that need not be kept."""
+        while True:
+            if not self.directory.is_dir():  # it is not made anew: what was in it is lost
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.directory))
+            try:
+                states.write(self._path(step), arrays, about)
+                break
+            except OSError as error:
+                if error.errno not in _FULL or len(self._kept) < 2:  # the latest one stays, whatever happens
+                    raise
+                if self.keep > 1:
+                    _LOG.warning(
+                        "%s: from now on the latest checkpoint alone is kept in %s.", error.strerror, self.directory
+                    )
+                    self.keep = 1
+                self._path(self._kept.pop(0)).unlink(missing_ok=True)
+        self._kept = [*(kept for kept in self._kept if kept < step), step][-self.keep :]
+        for other in set(self._found()).difference(self._kept):  # older ones, and damaged ones that were passed over
+            self._path(other).unlink(missing_ok=True)
+
+    def _found(self) -> list[int]:
+        """Steps of the checkpoints that are there, whole or not."""
+        names = [re.fullmatch(r"step-(\d{10})\.state", path.name) for path in self.directory.iterdir()]
+        return sorted(int(name[1]) for name in names if name)
+
+    def _path(self, step: int) -> pathlib.Path:
+        return self.directory / f"step-{step:010d}.state"
 
 
 def _of_metrics(model: Any) -> list[Any]:
     return [v for metric in model.metrics for v in metric.variables]
+
+
+def _variables(model: Any) -> dict[str, Any]:
+    """All that a step may change, by names that are the same for each model that is built alike."""
+    groups = {"model": model.variables, **{name: model.optimizers[name].variables for name in sorted(model.optimizers)}}
+    groups["metrics"] = _of_metrics(model)
+    return {
+        f"{group}/{i}/{re.sub(r'_[0-9]+(?![0-9a-z])', '', variable.path)}": variable  # less Keras's count of layers
+        for group, variables in groups.items()
+        for i, variable in enumerate(variables)
+    }
+
+
+def _words(array: tuple[str, str, list[int]] | None) -> str:
+    return "nothing more" if array is None else f"{array[0]} ({array[1]} {array[2]})"
+
+
+def _reseed(model: Any, seed: int) -> None:
+    model.seed = seed
+    model.train_function = model.test_function = None  # the seed is a constant of theirs

@@ -7,8 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["StepsLeft", "choose_jit", "choose_steps", "make_function"]
+__all__ = ["SHARE", "StepsLeft", "choose_jit", "choose_steps", "make_function"]
 
+# Beside a step's values of the metrics: 1.0, or 0.0 where it was skipped and they do not count.
+SHARE = "share"
 _MOST_BYTES = 2**26  # of data in one compiled call
 
 
@@ -89,16 +91,17 @@ def make_function(
 
     def one_step(data: Any) -> tf.Tensor:
         values = step_values(data)
-        return tf.stack([values[name] for name in names])
+        return tf.stack([*(values[name] for name in names), values.get(SHARE, tf.constant(1.0))])
 
-    run = _run_function(one_step, len(names), most, jit, good)
+    run = _run_function(one_step, len(names) + 1, most, jit, good)
 
     looked_at: list[Any] = []
 
     @tf.function(autograph=False)
-    def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        for metric, total in zip(metrics, tf.unstack(sums), strict=True):
-            metric.update_state(total / examples, sample_weight=examples)
+    def update(sums: tf.Tensor) -> dict[str, tf.Tensor]:
+        *totals, examples = tf.unstack(sums)
+        for metric, total in zip(metrics, totals, strict=True):
+            metric.update_state(tf.math.divide_no_nan(total, examples), sample_weight=examples)
         return {metric.name: metric.result() for metric in metrics}
 
     def function(iterator: Any) -> dict[str, tf.Tensor]:
@@ -109,7 +112,7 @@ def make_function(
             fits(iterator.element_spec)
             looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
-        sums, examples, count, fine, batch = run(iterator, tf.constant(todo))
+        sums, count, fine, batch = run(iterator, tf.constant(todo))
         done = int(count)
         if refuse is not None and not fine:
             refuse(batch.get_value())
@@ -117,21 +120,21 @@ def make_function(
             raise StopIteration
         if left.number is not None:
             left.number -= done
-        return update(sums, examples)
+        return update(sums)
 
     return function
 
 
 def _run_function(
     one_step: Callable[[Any], tf.Tensor],
-    metrics: int,
+    values: int,
     most: int,
     jit: bool,
     good: Callable[[Any], tf.Tensor] | None,
 ) -> Any:
     """A function from an iterator and a number of steps to what they gave.
 
-    That is sums of the metrics times examples, examples, and steps; and whether the batch that it looked at last may be
+    That is sums of values times examples, and steps; and whether the batch that it looked at last may be
     used, with that batch.
     """
     one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
@@ -141,7 +144,7 @@ def _run_function(
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
 
-        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(metrics)))[1]
+        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(values)))[1]
 
     def fine(batch: Any) -> tf.Tensor:
         if good is None:
@@ -154,7 +157,7 @@ def _run_function(
         return tf.cond(batch.has_value(), look, lambda: tf.constant(True))
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, Any]:
+    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -181,16 +184,16 @@ def _run_function(
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             size = tf.constant(flat[0].shape[0], tf.float32)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
-            return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count, ok, batch
+            return superstep(batches, count) * size, count, ok, batch
 
-        def step(i: tf.Tensor, batch: Any, ok: tf.Tensor, sums: tf.Tensor, examples: tf.Tensor) -> Any:
+        def step(i: tf.Tensor, batch: Any, ok: tf.Tensor, sums: tf.Tensor) -> Any:
             data = batch.get_value()
             size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
-            return i + 1, *advance(i, batch, ok), sums + size * one_step_function(data), examples + size
+            return i + 1, *advance(i, batch, ok), sums + size * one_step_function(data)
 
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
-        start = (0, first, fine(first), tf.zeros(metrics), 0.0)
-        count, batch, ok, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
-        return sums, examples, count, ok, batch
+        start = (0, first, fine(first), tf.zeros(values))
+        count, batch, ok, sums = tf.while_loop(more, step, start, parallel_iterations=1)
+        return sums, count, ok, batch
 
     return run

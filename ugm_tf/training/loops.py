@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ugm_tf import validation
 from ugm_tf.joint import Joint
-from ugm_tf.training import batches, execution, first_batch, keras_callbacks, keras_internals, steps
+from ugm_tf.training import batches, execution, first_batch, health, keras_callbacks, keras_internals, steps
 
 __all__ = ["Loops"]
 
@@ -40,6 +40,8 @@ class Loops(keras.Model):
         self._epoch_steps: int | None = None
         self._fit_steps: int | None = None
         self._compile_arguments: dict[str, Any] = {}
+        self._health: health.Health | None = None
+        self._ends_at_nan = False  # a callback is there for it
         self.train_function: Any = None
         self.test_function: Any = None
 
@@ -64,6 +66,20 @@ class Loops(keras.Model):
         self.steps.assign_add(1)
         return out
 
+    def _run_watched(self, data: Any) -> dict[str, tf.Tensor]:
+        """As `run_phases`, without updates at a bad step; and with the share of it that counts in the metrics."""
+        if self._health is None or tf.distribute.has_strategy():  # in a replica an update cannot be made conditional
+            return self.run_phases(data)
+        values, watch = self._values(data), self._health.watch(self.steps.value)
+        out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule, watch)
+        good = watch.close()
+        if not self._health.skip:
+            self.steps.assign_add(tf.cast(good, self.steps.dtype))
+            return out
+        self.steps.assign_add(1)
+        counted = {name: tf.where(good, value, tf.zeros_like(value)) for name, value in out.items()}
+        return {**counted, execution.SHARE: tf.cast(good, tf.float32)}
+
     def evaluate_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """The metrics' values on a batch, scalars in nats; nothing learns."""
         batch = tf.cast(self._evaluated.result(), tf.int32)
@@ -79,23 +95,36 @@ class Loops(keras.Model):
         return values
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        return self._report(self.run_phases(data), data)
+        return self._report(self._run_watched(data), data)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         return self._report(self.evaluate_phases(data), data)
 
     def _report(self, values: dict[str, tf.Tensor], data: Any) -> dict[str, tf.Tensor]:
-        size = tf.shape(tf.nest.flatten(data)[0])[0]
+        size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32) * values.get(execution.SHARE, 1.0)
         for metric in self._trackers:
             metric.update_state(values[metric.name], sample_weight=size)
         return {metric.name: metric.result() for metric in self._trackers}
 
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is None or force:
-            self.train_function = self._function_of(
-                self.run_phases, self.train_step, bool(self.jit_compile), self._refuse_training
-            )
+            changed = [v for v in self.variables if not v.trainable and v is not self.steps]
+            self._health = health.Health(self.joint, self._compile_arguments["on_nan"], changed)
+            jit = bool(self.jit_compile)
+            run = self._function_of(self._run_watched, self.train_step, jit, self._refuse_training)
+            self.train_function = functools.partial(self._run_and_look, run, self._health)
         return self.train_function
+
+    def _run_and_look(self, run: Any, watching: health.Health, iterator: Any) -> Any:
+        """Runs steps; raises an error if one was bad, or lets a callback end the training that is there for it."""
+        logs = run(iterator)
+        try:
+            watching.look()
+        except FloatingPointError:
+            if not self._ends_at_nan:
+                raise
+            return dict.fromkeys(logs, float("nan"))
+        return logs
 
     def make_test_function(self, force: bool = False) -> Any:
         if self.test_function is None or force:
@@ -165,6 +194,7 @@ class Loops(keras.Model):
             ValueError: Before the first step, if the data do not fit the densities, never end while there is no
                 number of steps, or a callback can do nothing with the model; and before a step whose batch has values
                 that the densities do not take, of which nothing is learned then.
+            FloatingPointError: At a step with a loss or a gradient that is not finite, see `compile`.
         """
         if class_weight is not None or sample_weight is not None:
             raise ValueError(
@@ -179,6 +209,8 @@ class Loops(keras.Model):
         kwargs["callbacks"] = keras_callbacks.adapted(
             self, kwargs.get("callbacks"), held_out is not None or bool(kwargs.get("validation_split"))
         )
+        given = keras.tree.flatten(getattr(kwargs["callbacks"], "callbacks", kwargs["callbacks"]))
+        self._ends_at_nan = any(isinstance(callback, keras.callbacks.TerminateOnNaN) for callback in given)
         first = first_batch.check_first(self.joint, x, y, size)
         first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
         if first is not None:
@@ -191,6 +223,7 @@ class Loops(keras.Model):
             return super().fit(x, y, **kwargs)
         finally:
             self._fit_steps = self._epoch_steps = None
+            self._ends_at_nan = False
 
     def _choose_steps(self, epoch: int | None, batch_bytes: int) -> None:
         """Fits the number of steps in a call to the epoch, if it is to be chosen."""

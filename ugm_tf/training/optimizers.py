@@ -7,6 +7,7 @@ import keras
 
 from ugm_tf.algebra import Recipe
 from ugm_tf.joint import Joint
+from ugm_tf.training.health import ON_NAN
 
 __all__ = ["ByPhase", "by_phase", "check", "inner"]
 
@@ -19,6 +20,7 @@ def check(
     steps_per_execution: int | str,
     run_eagerly: bool,
     check_values: bool,
+    on_nan: str,
 ) -> None:
     """Refuses arguments of `compile` that make no sense for this recipe.
 
@@ -28,7 +30,7 @@ def check(
     if unknown:
         raise ValueError(
             f"compile() does not take {', '.join(sorted(unknown))}: the losses and metrics are the recipe's phases. "
-            "It takes optimizer, schedule, jit_compile, steps_per_execution, run_eagerly and check_values."
+            "It takes optimizer, schedule, jit_compile, steps_per_execution, run_eagerly, check_values and on_nan."
         )
     if schedule not in ("alternating", "simultaneous"):
         raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
@@ -45,6 +47,8 @@ def check(
     for name, value in {"run_eagerly": run_eagerly, "check_values": check_values}.items():
         if not isinstance(value, bool):
             raise ValueError(f"{name} is True or False. Received: {value!r}.")
+    if on_nan not in ON_NAN:
+        raise ValueError(f"on_nan is 'stop' or 'skip'. Received: {on_nan!r}.")
 
 
 def by_phase(

@@ -1,5 +1,6 @@
 """The one training step and the one evaluation step: the phases of a recipe on a batch."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import tensorflow as tf
 from ugm_tf.algebra import Draws, Phase
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
+from ugm_tf.training.health import Watch
 
 __all__ = ["evaluate", "train"]
 
@@ -22,6 +24,7 @@ def train(
     step: tf.Tensor,
     optimizers: Mapping[str, keras.optimizers.Optimizer],
     schedule: str,
+    watch: Watch | None = None,
 ) -> dict[str, tf.Tensor]:
     """Runs the phases in turn, or at once, and updates who learns.
 
@@ -35,31 +38,41 @@ def train(
         step: Number of training steps before this one, int32.
         optimizers: An optimizer for each phase.
         schedule: "alternating" or "simultaneous".
+        watch: Says whether an update may be made; None to make each.
 
     Returns:
         The metrics' values by name, scalars in nats.
     """
     draws = Draws(joint.sample(values, training=True))
     out: dict[str, tf.Tensor] = {}
-    pending: list[tuple[Phase, tf.Tensor]] = []
+    pending: list[tuple[int, Phase, tf.Tensor]] = []
+    visits = itertools.count()
     with tf.GradientTape(persistent=True) as tape:
         for i, phase in enumerate(joint.recipe.phases):
             for repeat in range(phase.repeats):
                 if repeat:
                     draws = draws.afresh()
-                out |= _metrics(phase, draws, _fold(seed, step, i, repeat), step)
+                visit, values = next(visits), _metrics(phase, draws, _fold(seed, step, i, repeat), step)
+                out |= values
+                if watch is not None:
+                    watch.terms(visit, values)
                 # Of an optimizer that scales: small gradients of float16 would be 0.  Of others it is the loss itself.
                 loss = optimizers[phase.name].scale_loss(out[f"{phase.name}/loss"])
                 if schedule == "simultaneous":
-                    pending.append((phase, loss))
+                    pending.append((visit, phase, loss))
                     continue
                 with tape.stop_recording():
                     gradients = tape.gradient(loss, joint.variables_of(phase))
-                    _apply(joint, phase, optimizers[phase.name], gradients, [loss])
+                    may = watch and watch.gradients(visit, phase, joint, gradients, optimizers[phase.name])
+                    _apply(joint, phase, optimizers[phase.name], gradients, [loss], may)
                 draws = draws.after_update(phase.updates)
-    at_once = [tape.gradient(loss, joint.variables_of(phase)) for phase, loss in pending]
-    for (phase, _), gradients in zip(pending, at_once, strict=True):
-        _apply(joint, phase, optimizers[phase.name], gradients, [loss for _, loss in pending])
+    at_once = [tape.gradient(loss, joint.variables_of(phase)) for _, phase, loss in pending]
+    if watch is not None:
+        for (visit, phase, _), gradients in zip(pending, at_once, strict=True):
+            watch.gradients(visit, phase, joint, gradients, optimizers[phase.name])
+    for (_, phase, _), gradients in zip(pending, at_once, strict=True):
+        losses = [loss for _, _, loss in pending]
+        _apply(joint, phase, optimizers[phase.name], gradients, losses, watch and watch.good)
     return out
 
 
@@ -92,7 +105,12 @@ def _fold(seed: int, *numbers: Any) -> tf.Tensor:
 
 
 def _apply(
-    joint: Joint, phase: Phase, optimizer: keras.optimizers.Optimizer, gradients: list[Any], losses: list[tf.Tensor]
+    joint: Joint,
+    phase: Phase,
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[Any],
+    losses: list[tf.Tensor],
+    may: tf.Tensor | None,
 ) -> None:
     variables = joint.variables_of(phase)
     reached = {id(v) for v, gradient in zip(variables, gradients, strict=True) if gradient is not None}
@@ -106,4 +124,11 @@ def _apply(
     # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
     # was read, and another pass then finds that it does not, by its value: without this an update may come first.
     with tf.control_dependencies(losses):
-        optimizer.apply(gradients, variables)
+        if may is None:
+            optimizer.apply(gradients, variables)
+        else:
+            tf.cond(may, lambda: _done(optimizer.apply(gradients, variables)), lambda: tf.constant(False))
+
+
+def _done(_: None) -> tf.Tensor:
+    return tf.constant(True)

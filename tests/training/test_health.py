@@ -1,0 +1,147 @@
+"""Training stops at the step that is not finite, or skips it, and says what was not finite."""
+
+import logging
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.conformance import table
+from ugm_tf.callbacks import Checkpoints
+
+STEPS, BAD = 8, 5  # of an epoch; the one whose batch is not finite
+
+
+def poisoned(model, value=np.nan):
+    """An epoch of batches, of which one holds this value."""
+    x = table.arrays(model.recipe, 16 * STEPS)["x"]
+    x[16 * (BAD - 1) + 3, 2, 2, 0] = value
+    return tf.data.Dataset.from_tensor_slices(x).batch(16, drop_remainder=True)
+
+
+def made(row=table.VAE, **options):
+    """A model that does not look at its batches, so that bad ones get as far as its losses."""
+    return table.model(*row[1:], check_values=False, **options)
+
+
+def stepwise(row, batches):
+    """State of a model after these numbers of batches."""
+    model = made(row)
+    for number, batch in enumerate(poisoned(model), start=1):
+        if number in batches:
+            model.train_on_batch(batch)
+        else:
+            model.steps.assign_add(1)
+    return model
+
+
+class StopTest(parameterized.TestCase):
+    @parameterized.parameters((1, False), (3, False), (STEPS, False), (STEPS, True))
+    def test_at_the_step_with_the_state_from_before_it(self, steps_per_execution, jit_compile):
+        model = made(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+        words = "diverged at step 5, in phase 'wake': distortion = nan, .*loss = nan, the gradient of 'decoder' is not"
+        with self.assertRaisesRegex(FloatingPointError, f"{words}.*Lower the learning rate"):
+            model.fit(poisoned(model), verbose=0)
+        self.assertEqual(int(model.steps), BAD - 1)
+        expected = stepwise(table.VAE, range(1, BAD))
+        expected.steps.assign(BAD - 1)
+        table.assert_same(table.state(model), table.state(expected), **({"rtol": 1e-4} if jit_compile else {}))
+
+    def test_eagerly_too(self):
+        model = made(run_eagerly=True)
+        with self.assertRaisesRegex(FloatingPointError, "diverged at step 5, in phase 'wake'"):
+            model.fit(poisoned(model), verbose=0)
+
+    def test_it_may_be_trained_on_after(self):
+        model = made(steps_per_execution=STEPS)
+        with self.assertRaises(FloatingPointError):
+            model.fit(poisoned(model), verbose=0)
+        model.fit(table.dataset(model.recipe), verbose=0)
+        self.assertEqual(int(model.steps), BAD - 1 + 3)
+
+    @parameterized.parameters("alternating", "simultaneous")
+    def test_a_gradient_alone_with_its_density(self, schedule):
+        model = made(table.GAN, schedule=schedule, steps_per_execution=2)
+        gradient = tf.custom_gradient(lambda x: (x, lambda dy: dy * np.nan))
+        call = model.decoder.network.call
+        model.decoder.network.call = lambda *a, **k: gradient(call(*a, **k))
+        before = [v.numpy() for v in model.decoder.trainable_variables]
+        words = "diverged at step 1, in phase 'generate': the gradient of 'decoder' is not finite. Nothing"
+        with self.assertRaisesRegex(FloatingPointError, words):
+            model.fit(table.dataset(model.recipe), verbose=0)
+        table.assert_same([v.numpy() for v in model.decoder.trainable_variables], before)
+
+    def test_no_checkpoint_of_it_is_written(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        model, checkpoints = made(), Checkpoints(folder, 1)
+        checkpoints.restore(model)
+        with self.assertRaises(FloatingPointError):
+            model.fit(poisoned(model), callbacks=[checkpoints], verbose=0)
+        self.assertEqual(checkpoints.restore(model), BAD - 1)
+        self.assertTrue(all(np.isfinite(v.numpy()).all() for v in model.variables))
+
+    def test_a_callback_that_is_there_for_it_ends_training_instead(self):
+        model = made(steps_per_execution=2)
+        with self.assertWarns(UserWarning):
+            history = model.fit(poisoned(model), callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0)
+        self.assertLen(history.epoch, 1)
+        self.assertEqual(int(model.steps), BAD - 1)
+
+    def test_moving_averages_are_those_from_before(self):
+        model = made(table.BATCH_NORM)
+        with self.assertRaises(FloatingPointError):
+            model.fit(poisoned(model), verbose=0)
+        table.assert_same(
+            table.state(model)["weights"], table.state(stepwise(table.BATCH_NORM, range(1, BAD)))["weights"]
+        )
+
+
+class SkipTest(parameterized.TestCase):
+    @parameterized.parameters(1, 3, STEPS)
+    def test_it_goes_on_as_if_the_batch_had_taught_nothing(self, steps_per_execution):
+        model = made(steps_per_execution=steps_per_execution, on_nan="skip")
+        with self.assertLogs("ugm_tf.training", logging.WARNING) as logged:
+            history = model.fit(poisoned(model), verbose=0).history
+        self.assertLen(logged.output, 1)
+        self.assertRegex(logged.output[0], "Skipped an update at step 5, in phase 'wake': distortion = nan")
+        table.assert_same(table.state(model), table.state(stepwise(table.VAE, set(range(1, STEPS + 1)) - {BAD})))
+        self.assertTrue(np.isfinite(history["wake/loss"]).all())
+
+    def test_the_metrics_are_means_over_the_other_steps(self):
+        model, losses = made(on_nan="skip"), []
+        with self.assertLogs("ugm_tf.training"):
+            for batch in poisoned(model):
+                model.reset_metrics()
+                losses.append(model.train_on_batch(batch, return_dict=True)["wake/loss"])
+        model = made(on_nan="skip", steps_per_execution=STEPS)
+        with self.assertLogs("ugm_tf.training"):
+            mean = model.fit(poisoned(model), verbose=0).history["wake/loss"]
+        np.testing.assert_allclose(mean, np.delete(losses, BAD - 1).mean(), rtol=1e-5)
+
+    def test_where_every_step_is_skipped_it_stops(self):
+        model = made(on_nan="skip", steps_per_execution=STEPS)
+        bad = tf.data.Dataset.from_tensors(np.full([16, *table.IMAGE], np.nan, np.float32))
+        batches = table.dataset(model.recipe, 16).map(lambda x: x["x"]).concatenate(bad.repeat())
+        with (
+            self.assertLogs("ugm_tf.training"),
+            self.assertRaisesRegex(FloatingPointError, "last 103 steps were all sk"),
+        ):
+            model.fit(batches, steps_per_epoch=200, verbose=0)
+
+    def test_is_kept_in_a_file(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "model.keras"
+        made(on_nan="skip").save(path)
+        self.assertEqual(ugm_tf.load_model(path).get_compile_config()["on_nan"], "skip")
+
+
+class RefusalTest(absltest.TestCase):
+    def test_another_word(self):
+        with self.assertRaisesRegex(ValueError, "on_nan is 'stop' or 'skip'. Received: 'rollback'"):
+            made(on_nan="rollback")
+
+
+if __name__ == "__main__":
+    absltest.main()
