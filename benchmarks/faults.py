@@ -3,8 +3,9 @@
   nice python -m benchmarks.faults --workdir=/tmp/faults
 
 Flipped and cut files, SIGTERM and Ctrl-C at random moments, two processes in one directory, a directory that is
-removed, disks that are full or read-only (a tmpfs, which only root may mount), and learning rates at which training diverges.
-It exits with 1 if one case is not as promised.  Started again with the same --workdir, it does those that are left.
+removed, disks that are full or read-only (a tmpfs, which only root may mount), and learning rates at which training
+diverges.  It exits with 1 if one case is not as promised.  Started again with the same --workdir, it does those that
+are left.
 """
 
 import contextlib
