@@ -1,8 +1,11 @@
 """Run directories belong to one set of flags."""
 
+import errno
+import os
 import pathlib
+import shutil
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from trainers import options, rundir
 from trainers.settings import Settings
@@ -91,6 +94,44 @@ class RunDirectoryTest(absltest.TestCase):
 
     def test_versions_tell_what_a_run_depends_on(self):
         self.assertContainsSubset(["python", "tensorflow", "keras", "numpy", "machine"], rundir.versions())
+
+
+class HeldTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
+
+    def test_a_second_run_is_refused_with_the_first_ones_process(self):
+        advice = rf"run' is being written by process {os.getpid()} on \S+. Wait for it, stop it, or give another"
+        with rundir.held(self.path):
+            rundir.RunDirectory(self.path, VAE)
+            with self.assertRaisesRegex(ValueError, advice), rundir.held(self.path):
+                pass
+        with rundir.held(self.path):
+            pass
+
+    def test_a_directory_that_was_removed(self):
+        with self.assertRaisesRegex(rundir.Lost, "run' was removed while the run wrote to it. Train again"):
+            with rundir.held(self.path):
+                shutil.rmtree(self.path)
+                (self.path / "metrics.csv").write_text("")
+
+    @parameterized.parameters(
+        (errno.ENOSPC, "is full. Make room, and the same command goes on"),
+        (errno.EROFS, "can no longer be written: Read-only file system. Once it can, the same command goes on from"),
+    )
+    def test_a_disk_that_takes_no_more(self, number, words):
+        with self.assertRaisesRegex(rundir.Lost, words), rundir.held(self.path):
+            raise OSError(number, os.strerror(number))
+
+    def test_other_errors_are_what_they_are(self):
+        with self.assertRaisesRegex(FileNotFoundError, "labels.txt"), rundir.held(self.path):
+            (self.path / "labels.txt").read_text()
+
+    def test_a_directory_that_cannot_be_made(self):
+        self.path.write_text("")
+        with self.assertRaisesRegex(ValueError, "cannot be written: .*Give another --workdir"), rundir.held(self.path):
+            pass
 
 
 if __name__ == "__main__":

@@ -14,13 +14,16 @@ class Checkpoints:
     """Writes down when it is asked to save, and how often it then does."""
 
     def __init__(self):
-        self.every, self.asked = 1000, []
+        self.every, self.asked, self.saved = 1000, [], 4
 
     def on_train_batch_end(self, batch, logs):
         self.asked.append(("batch", batch, self.every))
 
     def on_epoch_end(self, epoch, logs):
         self.asked.append(("epoch", epoch, self.every))
+
+    def finish(self):
+        return self.saved
 
 
 def callback(number):
@@ -46,6 +49,14 @@ class StopWhenAskedTest(parameterized.TestCase):
             stop.on_train_batch_end(3)
         self.assertEqual(raised.exception.status, status)
         self.assertEqual(stop.checkpoints.asked, [("batch", 3, 1)])
+
+    def test_says_so_where_the_state_could_not_be_saved(self):
+        stop = callback(signal.SIGTERM)
+        stop.checkpoints.saved = 2
+        with self.assertRaisesRegex(
+            stopping.Stopped, "step 4 of 30, and step 2 is the latest that could be saved: the"
+        ):
+            stop.on_train_batch_end(3)
 
     def test_after_the_last_step_of_an_epoch_it_waits_for_the_others(self):
         stop = callback(signal.SIGINT)
