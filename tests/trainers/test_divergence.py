@@ -24,7 +24,7 @@ class Checkpoints:
 
 class TrainTest(absltest.TestCase):
     def train(self, latest, moments):
-        """Trains a run that diverges at these steps, and then ends; returns where it went on from, and what it forgot."""
+        """Trains a run that diverges at these steps; returns where it went on from, and what it forgot."""
         model, checkpoints = types.SimpleNamespace(steps=0), Checkpoints(latest)
         begun, forgotten, moments = [], [], iter(moments)
 

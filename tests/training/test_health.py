@@ -42,7 +42,7 @@ class StopTest(parameterized.TestCase):
     @parameterized.parameters((1, False), (3, False), (STEPS, False), (STEPS, True))
     def test_at_the_step_with_the_state_from_before_it(self, steps_per_execution, jit_compile):
         model = made(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
-        words = "diverged at step 5, in phase 'wake': distortion = nan, .*loss = nan, the gradient of 'decoder' is not"
+        words = "diverged at step 5, in phase 'wake': distortion = nan, .*loss = nan, the gradient of 'encoder' is not"
         with self.assertRaisesRegex(FloatingPointError, f"{words}.*Lower the learning rate"):
             model.fit(poisoned(model), verbose=0)
         self.assertEqual(int(model.steps), BAD - 1)
@@ -72,7 +72,8 @@ class StopTest(parameterized.TestCase):
         words = "diverged at step 1, in phase 'generate': the gradient of 'decoder' is not finite. Nothing"
         with self.assertRaisesRegex(FloatingPointError, words):
             model.fit(table.dataset(model.recipe), verbose=0)
-        table.assert_same([v.numpy() for v in model.decoder.trainable_variables], before)
+        for variable, value in zip(model.decoder.trainable_variables, before, strict=True):
+            np.testing.assert_array_equal(variable, value)
 
     def test_no_checkpoint_of_it_is_written(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
@@ -94,9 +95,9 @@ class StopTest(parameterized.TestCase):
         model = made(table.BATCH_NORM)
         with self.assertRaises(FloatingPointError):
             model.fit(poisoned(model), verbose=0)
-        table.assert_same(
-            table.state(model)["weights"], table.state(stepwise(table.BATCH_NORM, range(1, BAD)))["weights"]
-        )
+        expected = stepwise(table.BATCH_NORM, range(1, BAD))
+        expected.steps.assign(BAD - 1)
+        table.assert_same(table.state(model), table.state(expected))
 
 
 class SkipTest(parameterized.TestCase):
