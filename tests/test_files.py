@@ -61,6 +61,7 @@ class LockedTest(absltest.TestCase):
                 pass
         with files.locked(path):
             pass
+        self.assertEmpty(list(path.parent.iterdir()))
 
     def test_a_killed_process_holds_nothing(self):
         path = pathlib.Path(self.create_tempdir().full_path) / ".lock"

@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 from collections.abc import Iterator
+from typing import TextIO
 
 __all__ = ["Locked", "locked", "remove_drafts", "replacing", "sync", "write"]
 
@@ -88,7 +89,7 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     """Holds a lock, which the system frees however the process ends.
 
     Args:
-        path: The lock's file, which stays there; its folder is made if need be.
+        path: The lock's file, which is there as long as it is held; its folder is made if need be.
 
     Raises:
         Locked: If another process holds it.
@@ -96,16 +97,32 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise Locked(file.read().strip() or "another process") from None
-        except OSError:  # a file system without locks: to go on without one is better than not at all
-            pass
+    file = _acquired(path)
+    try:
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+
+
+def _acquired(path: pathlib.Path) -> TextIO:
+    """The open file of a lock, which is held."""
+    while True:
+        file = open(path, "a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            file.close()
+            raise Locked(holder or "another process") from None
+        except OSError:  # a file system without locks: to go on without one is better than not at all
+            return file
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        file.close()  # whoever held it has just removed it
