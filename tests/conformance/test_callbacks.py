@@ -78,6 +78,13 @@ class EachCallbackTest(parameterized.TestCase):
         self.assertContainsSubset({f"epoch_{metric.name}" for metric in model.metrics}, tags)
         self.assertContainsSubset({"epoch_learning_rate_discriminate", "epoch_learning_rate_generate"}, tags)
 
+    def test_TensorBoard_with_validation(self):
+        board = keras.callbacks.TensorBoard(str(self.directory), write_graph=False)
+        fit([board], epochs=1, validation_data=table.dataset(ugm_tf.recipes.gan()))
+        (path,) = (self.directory / "validation").glob("*")
+        steps = {event.step for event in tf.compat.v1.train.summary_iterator(str(path)) if event.summary.value}
+        self.assertEqual(steps, {0, 3})  # the epoch, and the training steps
+
     def test_ModelCheckpoint(self):
         path = self.directory / "model.keras"
         model, _ = fit([keras.callbacks.ModelCheckpoint(str(path), save_best_only=False)], epochs=1)

@@ -123,4 +123,8 @@ class ByPhase:
 
     def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], steps: Any):
         self.optimizers = [inner(optimizer) for optimizer in optimizers.values()]
-        self.iterations = steps
+        self._steps = steps
+
+    @property
+    def iterations(self) -> Any:
+        return keras.ops.cast(self._steps, "int64")  # as TensorBoard wants it, where there are validation data
