@@ -107,11 +107,12 @@ def inner(optimizer: Any) -> Any:
 
 
 class ByPhase:
-    """The phases' optimizers, as Keras's callbacks ask a model of several for them.
+    """The phases' optimizers, as Keras's callbacks and summaries ask a model of several for them.
 
     Attributes:
         optimizers: All of them, each named after its phase.
         built: Whether they have their slots.
+        variables: The slots of all.
         iterations: Training steps so far.
     """
 
@@ -119,4 +120,5 @@ class ByPhase:
 
     def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], steps: Any):
         self.optimizers = [inner(optimizer) for optimizer in optimizers.values()]
+        self.variables = [variable for optimizer in optimizers.values() for variable in optimizer.variables]
         self.iterations = steps
