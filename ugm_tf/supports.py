@@ -140,8 +140,12 @@ def _reach(network: keras.layers.Layer) -> tuple[float, float] | None:
 
 def _from_the_end(network: Any) -> Iterator[Any]:
     """The layers that a network's output went through, the last first, as far as each follows one other alone."""
-    if not isinstance(network, keras.Sequential | keras.Model) or not getattr(network, "layers", None):
+    if not isinstance(network, keras.Model) or not getattr(network, "layers", None):
         yield network
+        return
+    if isinstance(network, keras.Sequential):
+        for layer in reversed(network.layers):
+            yield from _from_the_end(layer)
         return
     try:
         wanted = network.outputs[0]
