@@ -220,7 +220,8 @@ class ClassesTest(parameterized.TestCase):
 
     def test_that_an_encoder_infers_are_numbers_too(self):
         of, z = model("infogan"), np.ones([3, 3], np.float32)
-        np.testing.assert_array_equal(of.decode(z, c=1), of.decode(z, c=self.C[[1, 1, 1]]))
+        decode = functools.partial(of.decode, z, u=np.ones([3, 2], np.float32))
+        np.testing.assert_array_equal(decode(c=1), decode(c=self.C[[1, 1, 1]]))
 
 
 class EndTest(parameterized.TestCase):
