@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["of_their_kind", "shown"]
+__all__ = ["count", "of_their_kind", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -51,6 +51,29 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         return checked
 
     return decorate
+
+
+def count(owner: str, name: str, value: Any, least: int = 1) -> int:
+    """A number of things as an int: NumPy's integers and whole floats are taken, all else is refused by name.
+
+    Args:
+        owner: Who has the argument, as messages call it.
+        name: The argument.
+        value: What was given.
+        least: The least that makes sense.
+
+    Raises:
+        ValueError: If it is no whole number, or too small.
+
+    Example:
+
+    >>> count("fit()", "epochs", 2.0)
+    2
+    """
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
+    if not whole or value < least:
+        raise ValueError(f"{owner} takes {name}, a whole number of at least {least}. Received: {name}={value!r}.")
+    return int(value)
 
 
 def shown(parameter: inspect.Parameter) -> str:

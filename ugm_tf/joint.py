@@ -51,7 +51,11 @@ class Joint:
         return self.recipe.roles
 
     def values(self, data: Any) -> dict[str, tf.Tensor]:
-        """A batch of data by the names of the recipe's variables, in floating point.
+        """A batch of data by the names of the recipe's variables, in floating point; see `named`."""
+        return {name: _as_float(value) for name, value in self.named(data).items()}
+
+    def named(self, data: Any) -> dict[str, Any]:
+        """A batch of data, or its specification, by the names of the recipe's variables.
 
         Args:
             data: A dict by variable; or a tuple in the order of the recipe's `data`; or, of one variable, its values.
@@ -63,7 +67,7 @@ class Joint:
         if isinstance(data, tuple | list):
             parts = [part for part in data if part is not None]
             if len(parts) == 1:  # Keras wraps what it was given: (x,), or (x, None, None)
-                return self.values(parts[0])
+                return self.named(parts[0])
         if not isinstance(data, Mapping):
             if len(parts) != len(names):
                 raise ValueError(
@@ -73,7 +77,7 @@ class Joint:
             data = dict(zip(names, parts, strict=True))
         if set(data) != set(names):
             raise ValueError(f"The recipe takes data of {', '.join(names)}. Received a batch of {', '.join(data)}.")
-        return {name: _as_float(data[name]) for name in names}
+        return {name: data[name] for name in names}
 
     def sample(
         self, values: Mapping[str, tf.Tensor], training: bool, batch_size: tf.Tensor | None = None

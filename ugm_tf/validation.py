@@ -1,23 +1,15 @@
 """What a model refuses: densities that do not fit its recipe, and data that do not fit its densities."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ugm_tf.algebra import Ancestral, Draw, Enumerate, Phase, Recipe, Rename
-from ugm_tf.densities import Density, Family, Logit, OneHot, Prior, families
+from ugm_tf.algebra import Ancestral, Draw, Enumerate, Phase, Recipe
+from ugm_tf.densities import Density, Logit, OneHot, Prior
+from ugm_tf.supports import Support, aliases, inside, supports
 
-__all__ = ["check_classes", "check_data", "check_densities", "check_lengths"]
-
-_SUPPORTS = {
-    "binary": "0 or 1: binarise it, with observation='binarised' in ugm_tf.data.batches",
-    "unit": "in [0, 1]: divide 8-bit images by 255",
-    "levels": "a multiple of 1/(levels-1) in [0, 1]: divide 8-bit images by 255, and do not dequantise them",
-    "one_hot": "a one-hot vector: use keras.ops.one_hot",
-    "simplex": "a vector of probabilities that sum to 1",
-    "label": "an integer label, 0 or more",
-}
+__all__ = ["check_classes", "check_data", "check_densities", "check_lengths", "check_shapes", "check_values"]
 
 
 def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
@@ -142,35 +134,70 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
     Raises:
         ValueError: For the first variable that does not fit, with the value found and the way to mend it.
     """
-    # What a sampler renames, such as labelled to x, is to fit as what it becomes.
-    names: dict[str, list[str]] = {v: [v] for v in recipe.data}
-    for step in recipe.steps:
-        if isinstance(step, Rename) and step.old in names:
-            names[step.old].append(step.new)
-    for name, role in recipe.roles.items():
-        density = densities[name]
-        pairs = dict([(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)])
-        for variable, aliases in names.items():
-            shape = next((pairs[alias] for alias in aliases if pairs.get(alias) is not None), None)
-            array = np.asarray(values[variable])
-            if shape is not None and array.shape[1:] != tuple(shape):
-                raise ValueError(
-                    f"'{name}', which is {role}, takes {variable} of shape {tuple(shape)} for each example. "
-                    f"Received data of shape {array.shape[1:]}: reshape the data or build the networks for it."
-                )
-    for variable in recipe.data:
-        array = np.asarray(values[variable])
-        if not len(array):
-            raise ValueError(f"The data of {variable} hold no example: shape {array.shape}. Give at least one.")
+    arrays = {variable: np.asarray(values[variable]) for variable in recipe.data}
+    check_shapes(recipe, densities, arrays)
+    check_values(recipe, densities, arrays)
+
+
+def check_values(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuses numbers that are none, NaN, or outside the support of a likelihood; see `check_data`.
+
+    Args:
+        recipe: The recipe.
+        densities: Its densities.
+        values: Arrays by variable, each [B, ...]; of some of the recipe's data, and of conditions.
+
+    Raises:
+        ValueError: For the first variable that does not fit.
+    """
+    names = aliases(recipe)
+    for variable, array in values.items():
         if not np.issubdtype(array.dtype, np.number):
             raise ValueError(f"The data of {variable} must be numbers. Received dtype {array.dtype}.")
         if not np.all(np.isfinite(array)):
-            bad = int(np.argmax(~np.isfinite(array).reshape(len(array), -1).all(-1)))
+            wrong = ~np.isfinite(array).reshape(len(array), -1)
             raise ValueError(
-                f"The data of {variable} hold NaN or infinity, first in example {bad}. Remove or mend such examples."
+                f"The data of {variable} hold NaN or infinity, first in example {int(np.argmax(wrong.any(-1)))}. "
+                f"Remove or mend such examples: {int(wrong.sum()):,} of {array.size:,} values are none."
             )
-        for who, family, mend in _scored_as(recipe, densities, variable, names[variable]):
-            _check_support(variable, array, who, family, mend)
+        for support in supports(recipe, densities, variable, names.get(variable, [variable])):
+            _check_support(variable, array, support)
+
+
+def check_shapes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuses data of the wrong shape, or without an example; tensors of a graph too, by what is known of their shapes.
+
+    Args:
+        recipe: The recipe.
+        densities: Its densities.
+        values: Arrays or tensors by variable, each [B, ...].
+
+    Raises:
+        ValueError: For the first variable that does not fit.
+    """
+    names = aliases(recipe)
+    shapes = {variable: values[variable].shape for variable in recipe.data}
+    known = {variable: tuple(shape) for variable, shape in shapes.items() if getattr(shape, "rank", 0) is not None}
+    for name, role in recipe.roles.items():
+        density = densities[name]
+        pairs = dict([(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)])
+        for variable, found in known.items():
+            shape = next((pairs[alias] for alias in names[variable] if pairs.get(alias) is not None), None)
+            if shape is None or _compatible(found[1:], tuple(shape)):
+                continue
+            classes = any(s.kind == "one_hot" for s in supports(recipe, densities, variable, names[variable]))
+            mend = "make one-hot rows of class numbers, with keras.ops.one_hot" if classes else "reshape the data"
+            raise ValueError(
+                f"'{name}', which is {role}, takes {variable} of shape {tuple(shape)} for each example. "
+                f"Received data of shape {found[1:]}: {mend} or build the networks for it."
+            )
+    for variable, found in known.items():
+        if not found or found[0] == 0:
+            raise ValueError(f"The data of {variable} hold no example: shape {found}. Give at least one.")
+
+
+def _compatible(found: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
+    return len(found) == len(wanted) and all(n in (None, m) for n, m in zip(found, wanted, strict=True))
 
 
 def check_lengths(values: Mapping[str, Any]) -> None:
@@ -203,46 +230,16 @@ def check_classes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[
         ValueError: For the first variable that does not fit, as `check_data`.
     """
     for variable, array in values.items():
-        for who, family, mend in _scored_as(recipe, densities, variable, (variable,)):
-            if family.support == "one_hot":
-                _check_support(variable, np.asarray(array), who, family, mend)
+        for support in supports(recipe, densities, variable, (variable,)):
+            if support.kind == "one_hot":
+                _check_support(variable, np.asarray(array), support)
 
 
-def _scored_as(
-    recipe: Recipe, densities: Mapping[str, Any], variable: str, aliases: Collection[str]
-) -> Iterator[tuple[str, Family, str]]:
-    """The families that tell what values a variable has: who has them, and what else than the data may be changed."""
-    if variable in recipe.families and variable not in recipe.densities:
-        family = families.get(recipe.families[variable])
-        yield f"The recipe, whose {variable} is of family {family}, takes", family, "the recipe's `families`"
-    for name, role in recipe.roles.items():
-        family = densities[name].family
-        if role.of in aliases and family.has_log_prob:
-            yield f"'{name}', which is {role} of family {family}, has a likelihood for", family, "the family"
-
-
-def _check_support(variable: str, array: np.ndarray, who: str, family: Family, mend: str) -> None:
-    inside = _inside(array, family).reshape(len(array), -1).all(-1)
-    if not np.all(inside):
+def _check_support(variable: str, array: np.ndarray, support: Support) -> None:
+    rows = inside(array, support).reshape(len(array), -1 if array.size else 0).all(-1)
+    if not np.all(rows):
         raise ValueError(
-            f"{who} values that are {_SUPPORTS[family.support]}; those of example {int(np.argmin(inside))} are not. "
-            f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or {mend}."
+            f"{support.who} values that are {support.values}; those of example {int(np.argmin(rows))} are not. "
+            f"Received data of {variable} between {array.min():g} and {array.max():g}. Change the data or "
+            f"{support.mend}."
         )
-
-
-def _inside(array: np.ndarray, family: Family) -> np.ndarray:
-    """Where values are inside of the family's support; a vector's own are inside or outside together."""
-    if family.support == "binary":
-        return (array == 0) | (array == 1)
-    if family.support in ("unit", "levels"):
-        steps = array * (getattr(family, "levels", 256) - 1)
-        whole = family.support == "unit" or np.abs(steps - np.round(steps)) < 1e-3
-        return whole & (array >= 0) & (array <= 1)
-    if family.support in ("one_hot", "simplex"):
-        if array.ndim < 2:  # numbers, no vectors
-            return np.zeros(array.shape, bool)
-        sums = np.abs(array.sum(-1, keepdims=True) - 1) < 1e-3
-        return sums & ((array == 0) | (array == 1) if family.support == "one_hot" else array >= 0)
-    if family.support == "label":
-        return (array >= 0) & (array == np.round(array))
-    return np.ones(array.shape, bool)

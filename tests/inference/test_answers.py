@@ -209,7 +209,7 @@ class LogProbBoundTest(parameterized.TestCase):
             model("gan").log_prob_bound(X)
 
     def test_refuses_no_draws(self):
-        with self.assertRaisesRegex(ValueError, "k >= 1 draws. Received: k=0"):
+        with self.assertRaisesRegex(ValueError, "k, a whole number of at least 1. Received: k=0"):
             model("vae").log_prob_bound(X, k=0)
 
     def test_refuses_names_that_do_not_fit(self):

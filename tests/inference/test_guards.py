@@ -20,7 +20,7 @@ class RulesTest(parameterized.TestCase):
     @parameterized.parameters(
         ("vae", {"likelihood": "bernoulli"}, {"x": "in [0, 1]", "z": "finite"}),
         ("vae", {"likelihood": "laplace"}, {"x": "finite"}),
-        ("gan", {}, {"x": "finite"}),
+        ("gan", {}, {"x": "in [0, 1]"}),  # its decoder ends in a sigmoid
         ("conditional_vae", {}, {"c": "one-hot rows"}),
         ("infogan", {}, {"c": "probabilities that sum to 1"}),  # a code: its encoder answers probabilities
         ("predictability_minimization", {}, {"z": "in [0, 1]"}),
@@ -46,9 +46,12 @@ class MaskedTest(parameterized.TestCase):
         of = model("conditional_vae")
         rng = np.random.default_rng(0)
         x, c = rng.integers(0, 2, [5, 2, 2, 1]).astype(np.float32), np.eye(4, dtype=np.float32)[[0, 1, 2, 3, 0]]
-        good = of.encode(x, c=c).numpy()
+        encode = tf.function(lambda x, c: of.encode(x, c=c), autograph=False)
+        good = encode(x, c).numpy()
         x[1, 0, 0], c[3] = NAN, 0.5
-        answers = of.encode(x, c=c).numpy()
+        answers = encode(x, c).numpy()
+        with self.assertRaisesRegex(ValueError, r"Received 2 NaN or infinite in 1 of 5 rows, first in row 1"):
+            of.encode(x, c=c)
         np.testing.assert_array_equal(np.isnan(answers).all(-1), [False, True, False, True, False])
         np.testing.assert_array_equal(np.isnan(answers).any(-1), [False, True, False, True, False])
         np.testing.assert_allclose(answers[[0, 2, 4]], good[[0, 2, 4]], rtol=1e-6)
@@ -57,7 +60,10 @@ class MaskedTest(parameterized.TestCase):
     def test_dense_layers_make_no_number_of_nan(self, bad):
         of = model("vae")
         for method, shape in ((of.encode, (2, 2, 2, 1)), (of.decode, (2, 3)), (of.reconstruct, (2, 2, 2, 1))):
-            self.assertTrue(np.isnan(method(np.full(shape, bad, np.float32))).all())
+            values = np.full(shape, bad, np.float32)
+            self.assertTrue(np.isnan(tf.function(method, autograph=False)(values)).all())
+            with self.assertRaisesRegex(ValueError, "NaN or infinite in 2 of 2 rows"):
+                method(values)
 
     def test_ok_says_which_rows_have_an_answer(self):
         of = model("vae")

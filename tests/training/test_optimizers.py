@@ -1,6 +1,7 @@
 """`compile` takes what the phases need, and refuses the rest by its name."""
 
 import keras
+import numpy as np
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -28,7 +29,8 @@ class CompileTest(parameterized.TestCase):
         for phase in model.recipe.phases:
             counts = 2 * len(model.joint.variables_of(phase)) + 2  # two moments each, iterations, learning rate
             self.assertLen(model.optimizers[phase.name].variables, counts)
-        self.assertIsNone(model.optimizer)  # no spare one with slots for all
+        of_phases = [v for optimizer in model.optimizers.values() for v in optimizer.variables]
+        self.assertEqual(list(map(id, model.optimizer.variables)), list(map(id, of_phases)))  # no spare one for all
 
     def test_phases_take_optimizers_of_their_own(self):
         model = uncompiled(gan())
@@ -61,6 +63,7 @@ class CompileTest(parameterized.TestCase):
         ({"steps_per_execution": 0}, r"steps_per_execution is 'auto' or at least 1. Received: 0"),
         ({"steps_per_execution": 2.5}, r"steps_per_execution is 'auto' or at least 1. Received: 2.5"),
         ({"run_eagerly": "yes"}, r"run_eagerly is True or False. Received: 'yes'"),
+        ({"check_values": 1}, r"check_values is True or False. Received: 1"),
     )
     def test_refuses(self, arguments, advice):
         with self.assertRaisesRegex(ValueError, advice):
@@ -86,6 +89,93 @@ class CompileTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "Phase 'discriminate' runs several times.*use 'alternating'"):
             model.compile("adam", schedule="simultaneous")
         model.compile("adam")
+
+    def test_each_is_named_after_its_phase(self):
+        model = uncompiled(gan())
+        for given in ("adam", {"discriminate": "sgd", "generate": "sgd"}):
+            model.compile(given)
+            self.assertEqual([o.name for o in model.optimizer.optimizers], ["discriminate", "generate"])
+
+    def test_one_phase_takes_what_has_no_config(self):
+        for rate in (lambda: 0.5, Unregistered()):
+            model = uncompiled(vae())
+            model.compile(keras.optimizers.SGD(rate), jit_compile=False)
+            before = model.decoder.get_weights()
+            model.train_on_batch(np.ones([8, 4, 4, 1]))
+            self.assertGreater(np.abs(before[-1] - model.decoder.get_weights()[-1]).max(), 0.1)
+
+    def test_several_phases_take_it_in_a_dict(self):
+        for rate in (lambda: 0.5, Unregistered()):
+            advice = (
+                "Each phase gets a copy of the optimizer by its config, and this SGD has none that can be read.* Give "
+                "a dict with an optimizer of its own for each phase: discriminate, generate"
+            )
+            with self.assertRaisesRegex(ValueError, advice):
+                uncompiled(gan()).compile(keras.optimizers.SGD(rate))
+            model = uncompiled(gan())
+            model.compile({phase.name: keras.optimizers.SGD(rate) for phase in gan().phases}, jit_compile=False)
+            model.train_on_batch(np.ones([8, 4, 4, 1]))
+
+
+class Unregistered(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.5
+
+    def get_config(self):
+        return {}
+
+
+class LossScaleTest(parameterized.TestCase):
+    """Where a loss is scaled, for float16's sake, a step is what it is without."""
+
+    def change(self, optimizer, recipe=None, **options):
+        keras.utils.set_random_seed(3)
+        model = uncompiled(recipe or vae())
+        model.compile(optimizer, **{"jit_compile": False, **options})
+        before = model.decoder.get_weights()
+        model.train_on_batch(np.ones([8, 4, 4, 1]))
+        return model, [after - old for after, old in zip(model.decoder.get_weights(), before, strict=True)]
+
+    @parameterized.parameters(
+        {}, {"jit_compile": True}, {"schedule": "simultaneous"}, {"recipe": gan()}, {"run_eagerly": True}
+    )
+    def test_a_step_is_the_same(self, **options):
+        _, expected = self.change(keras.optimizers.SGD(0.1), **options)
+        scaled = (
+            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1024.0),
+            keras.optimizers.SGD(0.1, loss_scale_factor=1024.0),
+        )
+        for optimizer in scaled:
+            model, found = self.change(optimizer, **options)
+            self.assertEqual(int(model.optimizers[model.recipe.phases[-1].name].iterations), 1)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
+
+    def test_a_step_that_overflows_is_left_out(self):
+        model, found = self.change(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1e38))
+        self.assertEqual(max(np.abs(part).max() for part in found), 0.0)
+        self.assertEqual(int(model.steps), 1)
+        self.assertAlmostEqual(float(model.optimizers["wake"].dynamic_scale) / 5e37, 1.0, places=5)
+
+    def test_float16_has_its_losses_scaled_by_itself(self):
+        keras.config.set_dtype_policy("mixed_float16")
+        self.addCleanup(keras.config.set_dtype_policy, "float32")
+        model, found = self.change("adam", gan())
+        for optimizer in model.optimizers.values():
+            self.assertIsInstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        self.assertGreater(min(np.abs(part).max() for part in found), 0.0)
+        path = self.create_tempdir().full_path + "/m.keras"
+        model.save(path)
+        loaded = ugm_tf.load_model(path)
+        for name, optimizer in model.optimizers.items():
+            for a, b in zip(optimizer.variables, loaded.optimizers[name].variables, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+    def test_its_averages_are_those_of_the_optimizer_within(self):
+        within = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+        model, _ = self.change(keras.optimizers.LossScaleOptimizer(within, initial_scale=8.0))
+        with model.averaged():
+            model.sample(2)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from ugm_tf import validation
+from ugm_tf import arguments, validation
 from ugm_tf.algebra import Ancestral, ImportanceWeightedBound
 from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
@@ -15,6 +16,7 @@ from ugm_tf.joint import Joint
 __all__ = ["Answers"]
 
 _MOST_DRAWS = 10_000  # codes decoded at once by `log_prob_bound`
+_LEAST_SEED = -(2**31)
 
 
 class Answers:
@@ -55,18 +57,19 @@ class Answers:
             mean: Whether to return the mean of p(x | z), or with False a draw from it.
             reject: Accept a draw with a probability in proportion to exp(logit), the discriminator's estimate of
                 p_data(x) / p(x): discriminator rejection sampling, by the weights of IWGAN.
-            **given: Conditions of the decoder, such as c, [n, ...].
+            **given: Conditions of the decoder, such as c, [n, ...].  A class is a one-hot row or an integer: `c=2` for
+                all n examples, `c=[0, 1, 2]` for one each.
 
         Raises:
             ValueError: If the model cannot sample, or a condition is missing, of another shape or no one-hot row where
                 it is a class; with reject=True, if there is no discriminator that tells data from samples, or its
                 logit is no log-ratio.
         """
-        if n < 1:
-            raise ValueError(f"sample() takes n, a number of examples of at least 1. Received: n={n}.")
+        n, seed = arguments.count("sample()", "n", n), arguments.count("sample()", "seed", seed, least=_LEAST_SEED)
         endpoint = self._endpoint("sample", mean)
         seeds = tf.stack([tf.fill([n], tf.constant(seed, tf.int32)), tf.range(n)], axis=1)
-        values = _inputs("sample", {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}, (), given)
+        wanted = {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}
+        values = _inputs(self.joint, "sample", wanted, (), given, n)
         if any(value.shape[0] != n for value in values.values()):
             raise ValueError(
                 f"sample({n}) takes {n} rows of {', '.join(values)}. Received {len(next(iter(values.values())))}."
@@ -76,7 +79,7 @@ class Answers:
         if reject:
             rejection.check(self.joint)
             return rejection.sample(self.joint, endpoint, n, seed, values)[0][self.joint.roles["decoder"].of]
-        return endpoint.function(seed=seeds, **values)[self.joint.roles["decoder"].of]
+        return self._answer("sample", endpoint, values, seed=seeds)[self.joint.roles["decoder"].of]
 
     def encode(self, x: Any, **given: Any) -> tf.Tensor:
         """The mean of q(z | x), [B, ...]."""
@@ -108,7 +111,8 @@ class Answers:
         """A lower bound on log p(x), in nats, [B]: the ELBO for k=1, the importance-weighted bound for k draws.
 
         Raises:
-            ValueError: If the densities of the model bound nothing: see `Recipe.bound`.
+            ValueError: If the densities of the model bound nothing: see `Recipe.bound`; or if x is not where they have
+                a likelihood, which a bound in nats is of.  (In a graph such a row's bound is NaN.)
         """
         roles, densities = self.joint.roles, self.joint.densities
         if not has_bound(self.joint):
@@ -117,15 +121,20 @@ class Answers:
                 "but data and the code. This model has: "
                 f"{', '.join(f'{role} ({densities[name].family})' for name, role in roles.items())}."
             )
-        if k < 1:
-            raise ValueError(f"log_prob_bound takes k >= 1 draws. Received: k={k}.")
+        k = arguments.count("log_prob_bound()", "k", k)
+        seed = arguments.count("log_prob_bound()", "seed", seed, least=_LEAST_SEED)
         generative, inferring = self.joint.recipe.bound() or ((), ())
         wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)}
         wanted -= {roles[name].of for name in inferring}
         order = dict.fromkeys((roles["decoder"].of, *sorted(wanted)))  # x first, which is not given by name
-        values = _inputs("log_prob_bound", specs(self.joint, order), (x,), given)
+        values = _inputs(self.joint, "log_prob_bound", specs(self.joint, order), (x,), given)
+        if not any(map(tf.is_symbolic_tensor, values.values())):
+            arrays = {variable: value.numpy() for variable, value in values.items() if len(value)}
+            validation.check_values(self.joint.recipe, self.joint.densities, arrays)
         function = self._bound(generative, inferring, k)
-        n, rows = len(next(iter(values.values()))), max(1, _MOST_DRAWS // k)
+        n, rows = next(iter(values.values())).shape[0], max(1, _MOST_DRAWS // k)
+        if n is None:  # in a graph
+            return function(values, tf.constant([seed, 0], tf.int32))
         bounds = [
             function({v: value[i : i + rows] for v, value in values.items()}, tf.constant([seed, i], tf.int32))
             for i in range(0, max(n, 1), rows)
@@ -134,22 +143,40 @@ class Answers:
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         """The answer to `model(inputs)`: a reconstruction of x, or what z decodes to; see `UnifiedModel`."""
-        found = self.endpoints()
-        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(self.joint.recipe.data):
-            values = self.joint.values(inputs)
-            outputs = found["reconstruct"].function(**{v: values[v] for v in found["reconstruct"].inputs})
-        elif "decode" in found:
-            wanted = found["decode"].inputs
-            parts = inputs if isinstance(inputs, list | tuple) else [inputs]
-            values = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(wanted, parts, strict=False))
-            if set(values) != set(wanted) or len(parts) > len(wanted):
-                received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
-                raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
-            outputs = found["decode"].function(**values)
-        else:
-            names = _parts(self.joint)
-            raise ValueError(f"A model of {names} has no decoder, so no one answer to a call: call its densities.")
-        return outputs[self.joint.roles["decoder"].of]
+        name, values = self.call_inputs(inputs)
+        endpoint = guards.masked(self.joint, self.endpoints()[name])
+        return self._answer("model(inputs)", endpoint, values)[self.joint.roles["decoder"].of]
+
+    def check_call(self, inputs: Any) -> None:
+        """Refuses inputs that `model(inputs)` has no answer to.
+
+        Raises:
+            ValueError: As a call does, without its work.
+        """
+        _, values = self.call_inputs(inputs)
+        guards.check(self.joint, "model(inputs)", values, guards.holds(self.joint, values))
+
+    def call_inputs(self, inputs: Any) -> tuple[str, dict[str, tf.Tensor]]:
+        """The endpoint that `model(inputs)` asks, and its inputs by name.
+
+        Raises:
+            ValueError: If the model has no such endpoint, or the inputs are others.
+        """
+        found, names = self.endpoints(), self.joint.recipe.data
+        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
+            given = self.joint.values(inputs)
+            return "reconstruct", _inputs(self.joint, "model", found["reconstruct"].inputs, (), given, unused=names)
+        if "decode" not in found:
+            raise ValueError(
+                f"A model of {_parts(self.joint)} has no decoder, so no one answer to a call: call its densities."
+            )
+        wanted = found["decode"].inputs
+        parts = inputs if isinstance(inputs, list | tuple) else [inputs]
+        given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(wanted, parts, strict=False))
+        if set(given) != set(wanted) or len(parts) > len(wanted):
+            received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
+            raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
+        return "decode", _inputs(self.joint, "model", wanted, (), given)
 
     def _endpoint(self, name: str, mean: bool = True) -> Endpoint:
         """An endpoint of the model, traced once."""
@@ -170,14 +197,22 @@ class Answers:
 
             def bound(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
                 start = self.joint.sample(values, training=False)
-                return -ImportanceWeightedBound(generative, inferring)(Ancestral(inferring, k=k)(start, seed))
+                bounds = -ImportanceWeightedBound(generative, inferring)(Ancestral(inferring, k=k)(start, seed))
+                return tf.where(guards.holds(self.joint, values), bounds, float("nan"))
 
             self.functions[key] = tf.function(bound, reduce_retracing=True, autograph=False)
         return self.functions[key]
 
     def _ask(self, name: str, first: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         endpoint = self._endpoint(name)
-        return endpoint.function(**_inputs(name, endpoint.inputs, (first,), given))
+        return self._answer(f"{name}()", endpoint, _inputs(self.joint, name, endpoint.inputs, (first,), given))
+
+    def _answer(
+        self, door: str, endpoint: Endpoint, values: dict[str, tf.Tensor], **seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        outputs = endpoint.function(**seed, **values)
+        guards.check(self.joint, door, values, outputs["ok"])
+        return outputs
 
 
 def _parts(joint: Joint) -> str:
@@ -189,26 +224,63 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _inputs(
-    name: str, wanted: Mapping[str, tf.TensorSpec], first: tuple[Any, ...], given: Mapping[str, Any]
+    joint: Joint,
+    name: str,
+    wanted: Mapping[str, tf.TensorSpec],
+    first: tuple[Any, ...],
+    given: Mapping[str, Any],
+    rows: int | None = None,
+    unused: Iterable[str] = (),
 ) -> dict[str, tf.Tensor]:
-    """The inputs that are `wanted`, by name; `first` is that which is not given by name."""
+    """The inputs that are `wanted`, by name.
+
+    Args:
+        joint: The densities and the recipe.
+        name: Who takes them, as messages call it.
+        wanted: Their specifications.
+        first: Those that are not given by name.
+        given: The others.
+        rows: How many rows there are to be; by default those of the first.
+        unused: Names that may be given and are not wanted.
+    """
     free = [variable for variable in wanted if variable not in given]
-    if len(free) != len(first) or not set(given) <= set(wanted):
+    if len(free) != len(first) or not set(given) <= {*wanted, *unused}:
         which = f"{', '.join(wanted)}{', the others by name' if first else ' by name'}" if wanted else "nothing by name"
         raise ValueError(f"{name}() takes {which}. Received by name: {', '.join(given) or 'nothing'}.")
-    values = {}
+    values: dict[str, tf.Tensor] = {}
     for variable, value in {**dict(zip(free, first, strict=True)), **given}.items():
-        spec = wanted[variable]
-        values[variable] = tf.cast(tf.convert_to_tensor(value), spec.dtype)
+        if variable not in wanted:
+            continue
+        spec, class_numbers = wanted[variable], guards.classes(joint, variable)
+        value = tf.convert_to_tensor(value)
+        if class_numbers and value.dtype.is_integer and value.shape.rank in (0, 1):
+            lead = next(iter(values.values()), None)
+            number = rows if lead is None else lead.shape[0] if lead.shape[0] is not None else tf.shape(lead)[0]
+            value = _one_hot(name, variable, value, spec.shape[-1], number)
+        values[variable] = tf.cast(value, spec.dtype)
         if not spec.shape.is_compatible_with(values[variable].shape):
+            hint = " Give classes as one-hot rows, or by their numbers as integers." if class_numbers else ""
             raise ValueError(
                 f"{name}() takes {variable} of shape {_shape(spec.shape)}, where B is the number of examples. "
-                f"Received shape {_shape(values[variable].shape)}."
+                f"Received shape {_shape(values[variable].shape)}.{hint}"
             )
-    rows = {variable: value.shape[0] for variable, value in values.items()}
-    if len({n for n in rows.values() if n is not None}) > 1:
-        raise ValueError(f"{name}() takes as many rows of each input. Received: {rows}.")
+    counts = {variable: value.shape[0] for variable, value in values.items()}
+    if len({n for n in counts.values() if n is not None}) > 1:
+        raise ValueError(f"{name}() takes as many rows of each input. Received: {counts}.")
     return values
+
+
+def _one_hot(name: str, variable: str, numbers: tf.Tensor, classes: int, rows: Any) -> tf.Tensor:
+    """One-hot rows of class numbers; of one number, as many rows of it as there are."""
+    if not tf.is_symbolic_tensor(numbers):
+        wrong = [int(n) for n in np.ravel(numbers) if not 0 <= n < classes]
+        if wrong:
+            raise ValueError(
+                f"{name}() takes {variable}, a class from 0 to {classes - 1} or one-hot rows. Received: {wrong[0]}."
+            )
+    if numbers.shape.rank == 0:
+        numbers = tf.fill([1 if rows is None else rows], numbers)
+    return tf.one_hot(tf.cast(numbers, tf.int64), classes)
 
 
 def _shape(shape: tf.TensorShape) -> str:

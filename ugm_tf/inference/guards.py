@@ -1,17 +1,17 @@
-"""Values that no density takes: they make their own row's answer NaN, and change no other row's."""
+"""Values that no density takes: refused in Python; in a graph they make their own row's answer NaN, and no other's."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
-from ugm_tf.densities import families
 from ugm_tf.inference.endpoints import Endpoint
 from ugm_tf.joint import Joint
+from ugm_tf.supports import TOLERANCE, Support, supports
 
-__all__ = ["Rule", "masked", "rules"]
+__all__ = ["Rule", "check", "classes", "holds", "masked", "rules"]
 
-_TOLERANCE = 1e-3  # for the rounding of whoever sends the values
 _MOST = 2.0**24  # whole numbers up to here are exact in float32
 
 
@@ -31,9 +31,9 @@ class Rule:
 def rules(joint: Joint, variables: Iterable[str]) -> dict[str, Rule]:
     """What the values of each input have to be, for there to be an answer.
 
-    A variable of the data lies where its likelihoods and the recipe's `families` say: an image of a Bernoulli decoder
-    in [0, 1], a class on a one-hot row.  A code lies where the mean of its density can: what `encode` answers is what
-    `decode` takes.
+    A variable of the data lies where its likelihoods and the recipe's `families` say, and where a density that only
+    draws it reaches: an image of a Bernoulli decoder in [0, 1], a class on a one-hot row.  A code lies where the mean
+    of its density can: what `encode` answers is what `decode` takes.
 
     Args:
         joint: The densities and the recipe.
@@ -43,9 +43,12 @@ def rules(joint: Joint, variables: Iterable[str]) -> dict[str, Rule]:
     for variable in variables:
         if variable == "seed":
             continue
-        supports = _supports(joint, variable)
-        found = next((support for support in _RULES if support in supports), "real")
-        out[variable] = _RULES["simplex" if found == "one_hot" and variable not in joint.recipe.data else found]
+        support = _narrowest(joint, variable)
+        if support is not None and support.kind == "range":
+            out[variable] = _within(support.least, support.most)
+        else:
+            found = "real" if support is None else support.kind
+            out[variable] = _RULES["simplex" if found == "one_hot" and variable not in joint.recipe.data else found]
     return out
 
 
@@ -59,15 +62,20 @@ def masked(joint: Joint, endpoint: Endpoint) -> Endpoint:
         joint: The densities and the recipe.
         endpoint: One of its endpoints.
     """
-    checks = rules(joint, endpoint.inputs)
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        ok = tf.ones([tf.shape(next(iter(values.values())))[0]], tf.bool)
-        for variable, rule in checks.items():
-            ok = tf.logical_and(ok, rule.holds(values[variable]))
+        ok = holds(joint, values)
         return {**_masked(endpoint.function(**values), ok), "ok": ok}
 
     return dataclasses.replace(endpoint, function=function)
+
+
+def holds(joint: Joint, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Which rows of inputs by name, each [B, ...], are what `rules` says, bool [B]."""
+    ok = tf.ones([tf.shape(next(iter(values.values())))[0]], tf.bool)
+    for variable, rule in rules(joint, values).items():
+        ok = tf.logical_and(ok, rule.holds(values[variable]))
+    return ok
 
 
 def _masked(outputs: Mapping[str, tf.Tensor], ok: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -77,13 +85,48 @@ def _masked(outputs: Mapping[str, tf.Tensor], ok: tf.Tensor) -> dict[str, tf.Ten
     return {name: value + tf.reshape(nothing, shapes[name]) for name, value in outputs.items()}
 
 
-def _supports(joint: Joint, variable: str) -> set[str]:
-    """Where the families say that a variable lies."""
-    recipe, densities = joint.recipe, joint.densities
-    found = [densities[name].family for name, role in recipe.roles.items() if role.of == variable]
-    if variable in recipe.families and variable not in recipe.densities:
-        found.append(families.get(recipe.families[variable]))
-    return {family.support for family in found if family.has_log_prob}
+def check(joint: Joint, door: str, values: Mapping[str, tf.Tensor], ok: tf.Tensor) -> None:
+    """Refuses values that the model has no answer to, in Python; in a graph, where they are not known, it lets them by.
+
+    Args:
+        joint: The densities and the recipe.
+        door: What was asked, as messages call it: "encode()".
+        values: What it was asked with, by variable, each [B, ...].
+        ok: Which rows have an answer, bool [B], as `masked` says.
+
+    Raises:
+        ValueError: With the first variable that does not fit, who takes other values, and how to mend it.
+    """
+    if tf.is_symbolic_tensor(ok) or np.all(ok):
+        return
+    for variable, rule in rules(joint, values).items():
+        array = np.asarray(values[variable])
+        bad = ~np.asarray(rule.holds(tf.constant(array)))
+        if not bad.any():
+            continue
+        support, number = _narrowest(joint, variable), np.asarray(array[bad], np.float32)
+        known = number[np.isfinite(number)]
+        seen = [f"values between {known.min():g} and {known.max():g}"] if known.size else []
+        seen += [f"{number.size - known.size:,} NaN or infinite"] if known.size < number.size else []
+        scaled = rule.text.startswith("in [") and known.size == number.size
+        raise ValueError(
+            f"{door} takes {variable} of values that are {rule.text}"
+            f"{f': {support.who} such' if support else ''}. Received {', '.join(seen)} in {int(bad.sum()):,} of "
+            f"{len(bad):,} rows, first in row {int(np.argmax(bad))}. "
+            f"{'Divide 8-bit images by 255, or rescale' if scaled else 'Remove or mend'} such rows."
+        )
+
+
+def classes(joint: Joint, variable: str) -> bool:
+    """Whether a variable is a class, so that numbers of classes can stand for one-hot rows."""
+    support = _narrowest(joint, variable)
+    return support is not None and support.kind in ("one_hot", "simplex")
+
+
+def _narrowest(joint: Joint, variable: str) -> Support | None:
+    """Where a variable lies, by the narrowest that is said of it; None where nothing but numbers is."""
+    found = {s.kind: s for s in supports(joint.recipe, joint.densities, variable, (variable,))}
+    return next((found[kind] for kind in (*_RULES, "range") if kind in found and kind != "real"), None)
 
 
 def _every(holds: tf.Tensor) -> tf.Tensor:
@@ -92,15 +135,21 @@ def _every(holds: tf.Tensor) -> tf.Tensor:
 
 
 def _sums_to_one(values: tf.Tensor) -> tf.Tensor:
-    return tf.abs(tf.reduce_sum(values, -1) - 1.0) < _TOLERANCE
+    return tf.abs(tf.reduce_sum(values, -1) - 1.0) < TOLERANCE
+
+
+def _within(least: float, most: float) -> Rule:
+    middle, half = (least + most) / 2, (most - least) / 2
+    text = f"in [{least:g}, {most:g}]"
+    return Rule(text, lambda v: _every(tf.abs(v - middle) < half + TOLERANCE))
 
 
 # By support, the narrowest first.
 _RULES = {
-    "one_hot": Rule("one-hot rows", lambda v: _every(tf.abs(v * (1.0 - v)) < _TOLERANCE) & _every(_sums_to_one(v))),
-    "simplex": Rule("probabilities that sum to 1", lambda v: _every(v > -_TOLERANCE) & _every(_sums_to_one(v))),
+    "one_hot": Rule("one-hot rows", lambda v: _every(tf.abs(v * (1.0 - v)) < TOLERANCE) & _every(_sums_to_one(v))),
+    "simplex": Rule("probabilities that sum to 1", lambda v: _every(v > -TOLERANCE) & _every(_sums_to_one(v))),
     "label": Rule("labels, whole numbers from 0", lambda v: _every((v >= 0) & (v < _MOST) & (v == tf.round(v)))),
-    "binary": (_UNIT := Rule("in [0, 1]", lambda v: _every(tf.abs(v - 0.5) < 0.5 + _TOLERANCE))),
+    "binary": (_UNIT := _within(0.0, 1.0)),
     "unit": _UNIT,
     "levels": _UNIT,
     "real": Rule("finite", lambda v: _every(tf.math.is_finite(v))),

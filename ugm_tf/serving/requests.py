@@ -1,5 +1,6 @@
 """Requests that a signature has an answer to, and such that it refuses; made from the model card alone."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +46,11 @@ def spoiled(batch: Batch, row: int) -> list[Batch]:
 
 
 def _values(rng: Any, rows: int, dtype: str, shape: list[int | None], values: str = "whole") -> np.ndarray:
-    return _MAKERS[values](rng, [rows, *(size or 1 for size in shape[1:])])
+    sizes = [rows, *(size or 1 for size in shape[1:])]
+    if values.startswith("in ["):
+        least, most = json.loads(values.removeprefix("in "))
+        return least + (most - least) * rng.integers(0, 2, sizes)
+    return _MAKERS[values](rng, sizes)
 
 
 def _one_hot(rng: Any, shape: list[int]) -> np.ndarray:
@@ -57,7 +62,6 @@ _MAKERS: dict[str, Callable[[Any, list[int]], np.ndarray]] = {
     "one-hot rows": _one_hot,
     "probabilities that sum to 1": _one_hot,
     "labels, whole numbers from 0": lambda rng, shape: np.zeros(shape),
-    "in [0, 1]": lambda rng, shape: rng.integers(0, 2, shape),
     "finite": lambda rng, shape: rng.normal(size=shape),
     "whole": lambda rng, shape: rng.integers(0, 2**31, shape),
 }

@@ -8,6 +8,7 @@ import keras
 
 from ugm_tf.joint import Joint
 from ugm_tf.training import keras_internals
+from ugm_tf.training.optimizers import inner
 
 __all__ = ["averaged", "averages"]
 
@@ -23,7 +24,7 @@ def averages(joint: Joint, optimizers: Optimizers) -> list[tuple[Any, Any]]:
     """
     out: dict[int, tuple[Any, Any]] = {}
     for phase in dict.fromkeys(joint.recipe.phases):
-        optimizer = optimizers.get(phase.name)
+        optimizer = inner(optimizers.get(phase.name))
         if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations):
             continue
         kept = keras_internals.moving_averages(optimizer)
@@ -39,7 +40,7 @@ def averaged(joint: Joint, optimizers: Optimizers) -> Iterator[None]:
         ValueError: If no optimizer keeps averages, or nothing was trained yet.
     """
     pairs = averages(joint, optimizers)
-    if not pairs and any(optimizer.use_ema for optimizer in optimizers.values()):
+    if not pairs and any(inner(optimizer).use_ema for optimizer in optimizers.values()):
         raise ValueError("Averages of the weights are there after the first training step. Train the model first.")
     if not pairs:
         raise ValueError(

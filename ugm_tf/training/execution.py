@@ -66,6 +66,9 @@ def make_function(
     most: int,
     left: StepsLeft,
     jit: bool,
+    good: Callable[[Any], tf.Tensor] | None = None,
+    refuse: Callable[[Any], None] | None = None,
+    fits: Callable[[Any], None] | None = None,
 ) -> Any:
     """A function from a `tf.data` iterator to metrics, that runs several steps.
 
@@ -78,6 +81,9 @@ def make_function(
         most: How many steps it runs at most.
         left: How many steps the epoch still has; the function counts them down.
         jit: Whether to compile steps with XLA.
+        good: Whether a batch may be used, a bool scalar; None to use every batch.
+        refuse: Raises an error for a batch that may not; the steps before it are done by then, and no other.
+        fits: Raises an error for batches whose specification is none that a step takes.
     """
     names = [metric.name for metric in metrics]
 
@@ -85,7 +91,9 @@ def make_function(
         values = step_values(data)
         return tf.stack([values[name] for name in names])
 
-    run = _run_function(one_step, len(names), most, jit)
+    run = _run_function(one_step, len(names), most, jit, good)
+
+    looked_at: list[Any] = []
 
     @tf.function(autograph=False)
     def update(sums: tf.Tensor, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -97,9 +105,14 @@ def make_function(
         if not isinstance(iterator, tf.data.Iterator):  # the one batch of train_on_batch, a generator
             batch = tuple(part for part in next(iterator) if part is not None)
             iterator = iter(tf.data.Dataset.from_tensors(batch))
+        if fits is not None and not (looked_at and looked_at[0] is iterator.element_spec):
+            fits(iterator.element_spec)
+            looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
-        sums, examples, count = run(iterator, tf.constant(todo))
+        sums, examples, count, fine, batch = run(iterator, tf.constant(todo))
         done = int(count)
+        if refuse is not None and not fine:
+            refuse(batch.get_value())
         if done == 0:
             raise StopIteration
         if left.number is not None:
@@ -109,8 +122,18 @@ def make_function(
     return function
 
 
-def _run_function(one_step: Callable[[Any], tf.Tensor], metrics: int, most: int, jit: bool) -> Any:
-    """A function from an iterator and a number of steps to sums of the metrics times examples, examples, and steps."""
+def _run_function(
+    one_step: Callable[[Any], tf.Tensor],
+    metrics: int,
+    most: int,
+    jit: bool,
+    good: Callable[[Any], tf.Tensor] | None,
+) -> Any:
+    """A function from an iterator and a number of steps to what they gave.
+
+    That is sums of the metrics times examples, examples, and steps; and whether the batch that it looked at last may be
+    used, with that batch.
+    """
     one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
 
     @tf.function(jit_compile=True, autograph=False)
@@ -120,39 +143,54 @@ def _run_function(one_step: Callable[[Any], tf.Tensor], metrics: int, most: int,
 
         return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(metrics)))[1]
 
+    def fine(batch: Any) -> tf.Tensor:
+        if good is None:
+            return tf.constant(True)
+
+        def look() -> tf.Tensor:
+            with tf.device("/CPU:0"):  # where batches come from: there the answer costs no transfer
+                return good(batch.get_value())
+
+        return tf.cond(batch.has_value(), look, lambda: tf.constant(True))
+
     @tf.function(reduce_retracing=True, autograph=False)
-    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, Any]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
-        def more(i: tf.Tensor, batch: Any, *_: Any) -> tf.Tensor:
-            return tf.logical_and(i < todo, batch.has_value())
+        def more(i: tf.Tensor, batch: Any, ok: tf.Tensor, *_: Any) -> tf.Tensor:
+            return tf.logical_and(i < todo, tf.logical_and(batch.has_value(), ok))
 
-        def advance(i: tf.Tensor, batch: Any) -> Any:
-            return tf.cond(i + 1 < todo, iterator.get_next_as_optional, lambda: batch)
+        def advance(i: tf.Tensor, batch: Any, ok: tf.Tensor) -> tuple[Any, tf.Tensor]:
+            def following() -> tuple[Any, tf.Tensor]:
+                upcoming = iterator.get_next_as_optional()
+                return upcoming, fine(upcoming)
+
+            return tf.cond(i + 1 < todo, following, lambda: (batch, ok))
 
         first = iterator.get_next_as_optional()
         if jit and all(part.shape.is_fully_defined() for part in flat):
             arrays = [tf.TensorArray(part.dtype, most, element_shape=part.shape) for part in flat]
 
-            def gather(i: tf.Tensor, batch: Any, *arrays: Any) -> Any:
+            def gather(i: tf.Tensor, batch: Any, ok: tf.Tensor, *arrays: Any) -> Any:
                 parts = tf.nest.flatten(batch.get_value())
                 filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
-                return (i + 1, advance(i, batch), *filled)
+                return (i + 1, *advance(i, batch, ok), *filled)
 
-            count, _, *arrays = tf.while_loop(more, gather, (0, first, *arrays), parallel_iterations=1)
+            start = (0, first, fine(first), *arrays)
+            count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             size = tf.constant(flat[0].shape[0], tf.float32)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
-            return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count
+            return superstep(batches, count) * size, size * tf.cast(count, tf.float32), count, ok, batch
 
-        def step(i: tf.Tensor, batch: Any, sums: tf.Tensor, examples: tf.Tensor) -> Any:
+        def step(i: tf.Tensor, batch: Any, ok: tf.Tensor, sums: tf.Tensor, examples: tf.Tensor) -> Any:
             data = batch.get_value()
             size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
-            return i + 1, advance(i, batch), sums + size * one_step_function(data), examples + size
+            return i + 1, *advance(i, batch, ok), sums + size * one_step_function(data), examples + size
 
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
-        start = (0, first, tf.zeros(metrics), 0.0)
-        count, _, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
-        return sums, examples, count
+        start = (0, first, fine(first), tf.zeros(metrics), 0.0)
+        count, batch, ok, sums, examples = tf.while_loop(more, step, start, parallel_iterations=1)
+        return sums, examples, count, ok, batch
 
     return run

@@ -1,4 +1,4 @@
-"""A look at the first batch of whatever `fit` was given, before training starts."""
+"""A look at whatever `fit`, `evaluate` and `predict` were given, before they start."""
 
 import dataclasses
 from typing import Any
@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf import validation
+from ugm_tf import arguments, validation
 from ugm_tf.joint import Joint
 
-__all__ = ["First", "check_first", "check_held_out"]
+__all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,69 @@ class First:
     batches: int | None
 
 
+# What counts things in `fit`, `evaluate` and `predict`, with the least that makes sense; None is the default of all but
+# the first three.
+_COUNTS = {"epochs": 1, "initial_epoch": 0, "validation_freq": 1, "batch_size": 1, "validation_batch_size": 1}
+_COUNTS |= {"steps_per_epoch": 1, "validation_steps": 1, "steps": 1, "whole_epoch": 1}
+_NO_BATCH = "The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?"
+_NEVER_NONE = ("epochs", "initial_epoch", "validation_freq")
+
+
+def check_counts(owner: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with what counts things as an int: NumPy's integers and whole floats are taken.
+
+    Args:
+        owner: Whose they are, as messages call it: "fit()".
+        options: By name; others are left as they are.
+
+    Raises:
+        ValueError: For the first that is no number of things.
+    """
+    out = dict(options)
+    for name, least in _COUNTS.items():
+        if name not in out or (out[name] is None and name not in _NEVER_NONE):
+            continue
+        if name == "validation_freq" and isinstance(out[name], list | tuple | set):  # the epochs to evaluate at
+            continue
+        out[name] = arguments.count(owner, name, out[name], least)
+    return out
+
+
+def check_end(data: Any, steps: int | None, advice: str) -> None:
+    """Refuses data that are known to be endless, without a number of steps.
+
+    Args:
+        data: What is to be gone through.
+        steps: How many steps of it, or None for all of it.
+        advice: What to give.
+
+    Raises:
+        ValueError: If there are to be all steps of what has no end.
+    """
+    if steps is not None:
+        return
+    if isinstance(data, tf.data.Dataset) and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"This dataset never ends, so {advice}; or make one that ends, with epochs=1 in ugm_tf.data.batches, or "
+            "without repeat()."
+        )
+    if isinstance(data, keras.utils.PyDataset) and data.num_batches is None:
+        raise ValueError(f"This PyDataset says no number of batches, so it never ends: {advice}.")
+
+
+def check_some(data: Any) -> None:
+    """Refuses data that are known to hold nothing.
+
+    Raises:
+        ValueError: If there is no example, or no batch.
+    """
+    if isinstance(data, tf.data.Dataset):
+        if int(data.cardinality()) == 0:
+            raise ValueError(_NO_BATCH)
+    elif tuple(getattr(next(iter(tf.nest.flatten(data)), None), "shape", ()))[:1] == (0,):
+        raise ValueError("The data hold no example. Give at least one.")
+
+
 def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First | None:
     """Checks arrays whole, and of a dataset the first batch; None for a generator, which a look would spoil.
 
@@ -38,7 +101,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         batches = batches if batches > 0 else None
         data = next(iter(x.take(1)), None)
         if data is None:
-            raise ValueError("The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?")
+            raise ValueError(_NO_BATCH)
     elif isinstance(x, keras.utils.PyDataset):
         batches = x.num_batches
         data = x[0]
@@ -50,6 +113,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         batches = -(-len(tf.nest.flatten(x)[0]) // size)
     values = {name: np.asarray(value) for name, value in joint.values(data).items()}
     validation.check_data(joint.recipe, joint.densities, values)
+    _refuse_bytes(joint, data, values)
     total = sum(value.nbytes for value in values.values())
     if not isinstance(x, tf.data.Dataset | keras.utils.PyDataset):
         validation.check_lengths(values)
@@ -57,12 +121,26 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     return First(total, batches)
 
 
-def check_held_out(joint: Joint, data: Any, batch_size: int | None) -> None:
+def _refuse_bytes(joint: Joint, data: Any, values: dict[str, np.ndarray]) -> None:
+    """Refuses images of bytes where a density of any real numbers has them, which says nothing of their range."""
+    parts = data.values() if isinstance(data, dict) else tf.nest.flatten(data)
+    names = list(data) if isinstance(data, dict) else joint.recipe.data
+    for variable, part in zip(names, parts, strict=False):
+        image = values[variable].ndim == 4 and getattr(getattr(part, "dtype", None), "name", "") == "uint8"
+        if image and values[variable].max() > 1 and any(r.of == variable for r in joint.roles.values()):
+            raise ValueError(
+                f"The data of {variable} are images of bytes, between {values[variable].min():g} and "
+                f"{values[variable].max():g}: divide them by 255. Where 0 to 255 is what you mean, give floats."
+            )
+
+
+def check_held_out(joint: Joint, data: Any, batch_size: int | None, steps: int | None = None) -> None:
     """As `check_first`, of what `fit` was given as `validation_data`: None, data, or a tuple of them.
 
     Raises:
-        ValueError: If the data do not fit the model's densities.
+        ValueError: If the data do not fit the model's densities, or never end and there is no number of steps.
     """
     if data is not None:
         parts = data if isinstance(data, tuple) else (data,)
+        check_end(parts[0], steps, "give fit() validation_steps")
         check_first(joint, parts[0], parts[1] if len(parts) > 1 else None, batch_size)

@@ -1,6 +1,6 @@
 """What `UnifiedModel.compile` accepts: its arguments, and an optimizer for each phase."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -8,7 +8,7 @@ import keras
 from ugm_tf.algebra import Recipe
 from ugm_tf.joint import Joint
 
-__all__ = ["by_phase", "check"]
+__all__ = ["ByPhase", "by_phase", "check", "inner"]
 
 
 def check(
@@ -18,6 +18,7 @@ def check(
     jit_compile: bool | str,
     steps_per_execution: int | str,
     run_eagerly: bool,
+    check_values: bool,
 ) -> None:
     """Refuses arguments of `compile` that make no sense for this recipe.
 
@@ -27,7 +28,7 @@ def check(
     if unknown:
         raise ValueError(
             f"compile() does not take {', '.join(sorted(unknown))}: the losses and metrics are the recipe's phases. "
-            "It takes optimizer, schedule, jit_compile, steps_per_execution and run_eagerly."
+            "It takes optimizer, schedule, jit_compile, steps_per_execution, run_eagerly and check_values."
         )
     if schedule not in ("alternating", "simultaneous"):
         raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
@@ -41,19 +42,23 @@ def check(
         raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
     if steps_per_execution != "auto" and not (isinstance(steps_per_execution, int) and steps_per_execution >= 1):
         raise ValueError(f"steps_per_execution is 'auto' or at least 1. Received: {steps_per_execution!r}.")
-    if not isinstance(run_eagerly, bool):
-        raise ValueError(f"run_eagerly is True or False. Received: {run_eagerly!r}.")
+    for name, value in {"run_eagerly": run_eagerly, "check_values": check_values}.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is True or False. Received: {value!r}.")
 
 
-def by_phase(joint: Joint, optimizer: Any) -> dict[str, keras.optimizers.Optimizer]:
+def by_phase(
+    joint: Joint, optimizer: Any, layers: Iterable[keras.layers.Layer] = ()
+) -> dict[str, keras.optimizers.Optimizer]:
     """An optimizer for each phase, with its slots.
 
     Args:
         joint: The densities and the recipe.
         optimizer: One, or its name, of which each phase gets a copy; or a dict by phase.
+        layers: All layers; where one computes in mixed_float16, the losses are scaled, as Keras does.
 
     Raises:
-        ValueError: If a phase has none, one has no phase, or two phases share one.
+        ValueError: If a phase has none, one has no phase, two phases share one, or one has no config to copy.
     """
     names = list(dict.fromkeys(phase.name for phase in joint.recipe.phases))
     if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
@@ -69,9 +74,51 @@ def by_phase(joint: Joint, optimizer: Any) -> dict[str, keras.optimizers.Optimiz
                 "Two phases cannot share one optimizer, whose slots are of one phase's variables. Make two."
             )
     else:
-        one = keras.optimizers.get(optimizer)
-        out = {name: type(one).from_config(one.get_config()) for name in names}
+        out = _copies(names, keras.optimizers.get(optimizer))
+    scaled = any(layer.dtype_policy.name == "mixed_float16" for layer in layers)
+    for name, one in out.items():
+        if scaled and not isinstance(one, keras.optimizers.LossScaleOptimizer):
+            one = out[name] = keras.optimizers.LossScaleOptimizer(one)
+        one.name = inner(one).name = name
     for phase in joint.recipe.phases:
         if not out[phase.name].built:
             out[phase.name].build(joint.variables_of(phase))
     return out
+
+
+def _copies(names: list[str], one: keras.optimizers.Optimizer) -> dict[str, keras.optimizers.Optimizer]:
+    """A copy of an optimizer by its config for each name; itself, where there is one name and it cannot be copied."""
+    try:
+        return {name: type(one).from_config(one.get_config()) for name in names}
+    except (NotImplementedError, TypeError, ValueError) as error:
+        if len(names) == 1 and not one.built:
+            return {names[0]: one}
+        reason = str(error).split(".")[0]
+        raise ValueError(
+            f"Each phase gets a copy of the optimizer by its config, and this {type(one).__name__} has none that can "
+            f"be read: {reason}. Give a dict with an optimizer of its own for each phase: "
+            f"{', '.join(names)}. (Or register a class of your own with @keras.saving.register_keras_serializable().)"
+        ) from error
+
+
+def inner(optimizer: Any) -> Any:
+    """The optimizer that updates, within one that scales its loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+class ByPhase:
+    """The phases' optimizers, as Keras's callbacks and summaries ask a model of several for them.
+
+    Attributes:
+        optimizers: All of them, each named after its phase.
+        built: Whether they have their slots.
+        variables: The slots of all.
+        iterations: Training steps so far.
+    """
+
+    built = True
+
+    def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], steps: Any):
+        self.optimizers = [inner(optimizer) for optimizer in optimizers.values()]
+        self.variables = [variable for optimizer in optimizers.values() for variable in optimizer.variables]
+        self.iterations = steps

@@ -48,7 +48,8 @@ def train(
                 if repeat:
                     draws = draws.afresh()
                 out |= _metrics(phase, draws, _fold(seed, step, i, repeat), step)
-                loss = out[f"{phase.name}/loss"]
+                # Of an optimizer that scales: small gradients of float16 would be 0.  Of others it is the loss itself.
+                loss = optimizers[phase.name].scale_loss(out[f"{phase.name}/loss"])
                 if schedule == "simultaneous":
                     pending.append((phase, loss))
                     continue

@@ -1,0 +1,75 @@
+"""What a look at every batch costs: the same model trains with `check_values` on and off, in turns, in one process.
+
+  python -m benchmarks.checks --turns=30 --steps=200 --out=runs/checks.json
+
+Prints for each work of `benchmarks.works` the seconds of a turn with the look and without it, and the ratio of each
+turn with to the mean of the two turns without beside it: its median, and quartiles.
+"""
+
+import json
+import os
+import pathlib
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from absl import flags
+
+import ugm_tf
+from benchmarks import ours, works
+from trainers import scripts
+
+_WORKS = flags.DEFINE_list("works", ["vae", "gan_mlp"], f"Of {', '.join(works.WORKS)}.")
+_TURNS = flags.DEFINE_integer("turns", 30, "Turns of each, after one to warm up.", lower_bound=2)
+_STEPS = flags.DEFINE_integer("steps", 208, "Training steps in a turn.", lower_bound=1)
+_OUT = flags.DEFINE_string("out", None, "A file for the figures, as JSON.")
+
+
+def model(work: works.Work, check_values: bool) -> ugm_tf.UnifiedModel:
+    """The work's model, compiled."""
+    recipe = ugm_tf.recipes.get(work.recipe)
+    out = ugm_tf.UnifiedModel(recipe, ours.densities(work, recipe))
+    optimizer = keras.optimizers.Adam(work.learning_rate, work.beta_1)
+    out.compile(optimizer, check_values=check_values, steps_per_execution=work.superstep)
+    return out
+
+
+def measure(work: works.Work) -> dict[str, float]:
+    """Seconds of a turn with and without the look, and the ratios of turns that lie beside one another."""
+    images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28, 1), np.uint8)
+    observation = "grey" if work.recipe == "gan" else "binarised"
+    data = ugm_tf.data.batches(ugm_tf.data.Examples(images, name="images"), work.batch, observation=observation)
+    models = {on: model(work, on) for on in (True, False)}
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(_TURNS.value + 1):
+        for on in (False, True):
+            start = time.perf_counter()
+            models[on].fit(data, steps_per_epoch=_STEPS.value, verbose=0)
+            if turn:
+                seconds[on].append(time.perf_counter() - start)
+    off = np.array(seconds[False])
+    ratios = np.array(seconds[True])[:-1] / ((off[:-1] + off[1:]) / 2)
+    low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+    return {
+        "with": float(np.median(seconds[True])),
+        "without": float(np.median(off)),
+        "ratio of least": min(seconds[True]) / min(seconds[False]),
+        "ratio": float(middle),
+        "ratio, lower quartile": float(low),
+        "ratio, upper quartile": float(high),
+    }
+
+
+def main(_: list[str]) -> None:
+    figures = {}
+    for name in _WORKS.value:
+        figures[name] = measure(works.WORKS[name])
+        print(f"{name}: {json.dumps(figures[name])}", flush=True)
+    if _OUT.value:
+        pathlib.Path(_OUT.value).write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    scripts.start(main)
