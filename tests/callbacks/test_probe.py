@@ -14,6 +14,7 @@ from ugm_tf.evaluation import judged
 
 HEALTHY = {
     "probe/jsd": 0.35,
+    "probe/discriminator_gap": 0.25,
     "probe/pull": 0.5,
     "probe/real_accuracy": 0.8,
     "probe/fake_accuracy": 0.9,
@@ -162,6 +163,7 @@ class WarningsTest(parameterized.TestCase):
             {"probe/real_accuracy": 1.0, "probe/fake_accuracy": 0.99, "probe/jsd": 0.69},
             "a winning discriminator",
         ),
+        ({"probe/discriminator_gap": 0.6}, "a discriminator that is behind: its loss is 0.6 nats above"),
         ({"probe/authenticity": 0.1}, "memorisation: 90% of the samples .* of held-out data 50%"),
         ({"probe/active_units": 0.0}, "a collapsed posterior: 0 units"),
         ({"probe/rate": 0.01}, "a collapsed posterior: 20 units of the code are active, at a rate of 0.01 nats"),

@@ -33,6 +33,11 @@ def _of(f: Mapping[str, float]) -> list[str]:
     accuracy = min(f.get("real_accuracy", 0.0), f.get("fake_accuracy", 0.0))
     if accuracy > 0.97 and f.get("jsd", 0.0) > 0.9 * math.log(2.0):
         out.append("a winning discriminator: it tells every sample from the data, on data that it has not seen")
+    if f.get("discriminator_gap", 0.0) > 0.5:
+        out.append(
+            f"a discriminator that is behind: its loss is {f['discriminator_gap']:.2g} nats above the best one's, so that "
+            "the generator follows something else than the divergence"
+        )
     if "authenticity" in f and f["authenticity"] < min(0.3, 0.5 * f["authenticity_held_out"]):
         out.append(
             f"memorisation: {1.0 - f['authenticity']:.0%} of the samples lie nearer to a training example than its own "
