@@ -35,8 +35,8 @@ def _of(f: Mapping[str, float]) -> list[str]:
         out.append("a winning discriminator: it tells every sample from the data, on data that it has not seen")
     if f.get("discriminator_gap", 0.0) > 0.5:
         out.append(
-            f"a discriminator that is behind: its loss is {f['discriminator_gap']:.2g} nats above the best one's, so that "
-            "the generator follows something else than the divergence"
+            f"a discriminator that is behind: its loss is {f['discriminator_gap']:.2g} nats above the best one's, so "
+            "that the generator follows something else than the divergence"
         )
     if "authenticity" in f and f["authenticity"] < min(0.3, 0.5 * f["authenticity_held_out"]):
         out.append(
