@@ -17,6 +17,7 @@ HEALTHY = {
     "probe/discriminator_gap": 0.25,
     "probe/pull": 0.5,
     "probe/real_accuracy": 0.8,
+    "probe/training_accuracy": 0.85,
     "probe/fake_accuracy": 0.9,
     "probe/spread": 1.1,
     "probe/coverage": 1.0,
@@ -113,6 +114,7 @@ class ProbeTest(parameterized.TestCase):
         figures = probe.measure()
         self.assertEqual(figures["probe/coverage"], 0.5)
         self.assertEqual(figures["probe/authenticity_held_out"], 0.0)
+        self.assertEqual(figures["probe/training_accuracy"], figures["probe/real_accuracy"])  # the same examples
 
     @parameterized.parameters(
         ({"every": 0}, "every of a DivergenceProbe is a whole number of at least 1"),
@@ -164,6 +166,7 @@ class WarningsTest(parameterized.TestCase):
             "a winning discriminator",
         ),
         ({"probe/discriminator_gap": 0.6}, "a discriminator that is behind: its loss is 0.6 nats above"),
+        ({"probe/training_accuracy": 1.0, "probe/real_accuracy": 0.3}, "memorisation: the discriminator takes 100%"),
         ({"probe/authenticity": 0.1}, "memorisation: 90% of the samples .* of held-out data 50%"),
         ({"probe/active_units": 0.0}, "a collapsed posterior: 0 units"),
         ({"probe/rate": 0.01}, "a collapsed posterior: 20 units of the code are active, at a rate of 0.01 nats"),

@@ -36,6 +36,7 @@ class DivergenceProbe(keras.callbacks.Callback):
     - `probe/real_accuracy` and `probe/fake_accuracy`, how often the discriminator is right on each side;
     - `probe/spread`, the variance of generated examples over that of real ones;
     - `probe/coverage`, the share of real classes that samples reach, with a `classifier`;
+    - `probe/training_accuracy`, with `training` data: how often the discriminator is right on those;
     - `probe/authenticity`, with `training` data: the share of samples farther from their nearest training example than
       that is from its own; and `probe/authenticity_held_out`, the same of held-out data.
 
@@ -198,6 +199,9 @@ class DivergenceProbe(keras.callbacks.Callback):
         out["real_accuracy"] = float(np.mean(real_logits > 0.0))
         out["fake_accuracy"] = float(np.mean(fake_logits < 0.0))
         out["spread"] = float(np.var(fake, axis=0).sum() / max(float(np.var(real, axis=0).sum()), 1e-12))
+        if self._train is not None:
+            seen = tf.concat([draw(values, fold(seed, -2, i))[1] for i, values in enumerate(self._train[:8])], 0)
+            out["training_accuracy"] = float(np.mean(seen > 0.0))
         out |= self._of_images(pair, ratio, drawn, fake, real)
         return out
 

@@ -33,7 +33,13 @@ def _of(f: Mapping[str, float]) -> list[str]:
     accuracy = min(f.get("real_accuracy", 0.0), f.get("fake_accuracy", 0.0))
     if accuracy > 0.97 and f.get("jsd", 0.0) > 0.9 * math.log(2.0):
         out.append("a winning discriminator: it tells every sample from the data, on data that it has not seen")
-    if f.get("discriminator_gap", 0.0) > 0.5:
+    by_heart = f.get("training_accuracy", 0.0) - f.get("real_accuracy", 0.0)
+    if by_heart > 0.3:
+        out.append(
+            f"memorisation: the discriminator takes {f['training_accuracy']:.0%} of its training examples for real, "
+            f"and {f['real_accuracy']:.0%} of data that it has not seen"
+        )
+    elif f.get("discriminator_gap", 0.0) > 0.5:
         out.append(
             f"a discriminator that is behind: its loss is {f['discriminator_gap']:.2g} nats above the best one's, so "
             "that the generator follows something else than the divergence"
