@@ -111,6 +111,8 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         conditioning=_said(settings.conditioning, "concat" if _is_conditioned(recipe) else None),
         code_size=_said(settings.code_size, tuned.get("code_size", code_size)),
         image_size=settings.image_size,
+        background=settings.background,
+        storage=settings.storage,
         observation=_said(settings.observation, tuned.get("observation", observation)),
         likelihood=_said(
             settings.likelihood,
@@ -120,6 +122,9 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         schedule=settings.schedule,
         xla=settings.xla,
         precision=settings.precision,
+        init_from=settings.init_from,
+        keep_best=settings.keep_best,
+        patience=settings.patience,
         seed=settings.seed,
     )
 
@@ -187,6 +192,16 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
     if settings.ema is not None and not 0.0 <= settings.ema < 1.0:
         raise ValueError(
             f"--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: {settings.ema}."
+        )
+    if settings.patience is not None and settings.keep_best is None:
+        raise ValueError(
+            f"--patience={settings.patience} waits for a metric to improve: name it by --keep_best, such as "
+            f"--keep_best=val_{recipe.metrics[0]}."
+        )
+    if settings.keep_best is not None and settings.keep_best.removeprefix("val_") not in recipe.metrics:
+        raise ValueError(
+            f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it. "
+            f"Received: '{settings.keep_best}'."
         )
     if unknown := [name for name, _ in settings.families if name not in recipe.densities]:
         raise ValueError(
