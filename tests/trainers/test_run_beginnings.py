@@ -1,4 +1,4 @@
-"""How a run begins, goes on and ends by its settings: its data, another run's weights, the best epoch, falling rates."""
+"""A run by its settings: its data, the weights that it begins with, the best epoch, rates that fall."""
 
 import dataclasses
 import json
