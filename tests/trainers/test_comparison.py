@@ -46,7 +46,7 @@ class ComparisonTest(Runs):
 
     def test_a_figure_that_a_group_lacks_is_a_dash(self):
         found = dict(comparison.compare(self.three_by_two()).figures)
-        self.assertEqual([str(cell) for cell in found["of gan"]], ["–", "1 ± 0"])
+        self.assertEqual([str(cell) for cell in found["of gan"]], ["–", "1.000 ± 0"])
 
     def test_settings_that_differ_are_listed_and_the_others_shared(self):
         found = comparison.compare(self.three_by_two())
