@@ -6,6 +6,7 @@ import ugm_tf
 
 from . import own_recipes
 from .building import is_adversarial
+from .rates import Rate
 from .settings import Resolved, Settings
 
 __all__ = ["resolve"]
@@ -94,6 +95,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     observation = ("grey" if colour or both or not scored else "binarised") if image else "raw"
     epochs = (150 if scored and not _is_capped(recipe, scores) else 400) if small else 30
     code_size = (20 if scored else 100 if network == "dcgan" else 32) if image else 2
+    rate: float | Rate = 1e-3 if scored or not image else 2e-4
     # Of a classifier that else changes its mind from epoch to epoch; as long as a small set's whole run.
     ema = 0.999 if "labelled" in recipe.data and not small else None
     return Resolved(
@@ -104,7 +106,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
         batch_size=_said(settings.batch_size, min(examples, 128 if not small and scored else 64)),
-        learning_rate=_said(settings.learning_rate, 1e-3 if scored or not image else 2e-4),
+        learning_rate=_said(settings.learning_rate, rate),
         ema=_said(settings.ema, ema),
         network=network,
         hidden=_said(settings.hidden, hidden),
