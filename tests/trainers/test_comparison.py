@@ -121,6 +121,12 @@ class PageTest(Runs):
             [line.text for line in found.phases["a"][0].lines[:2]], [("8.000", "1.000"), ("8.000", "2.000")]
         )
 
+    def test_an_epoch_that_was_not_validated_is_passed_over(self):
+        run = self.run_of("vae", 0, 1.0)
+        (run / "metrics.csv").write_text("epoch,a/loss,val_a/loss\n0,9,NA\n1,7,1\n")
+        found = comparison_page._overlaid(comparison.compare([run]))
+        self.assertEqual(found.phases["a"][0].lines[0].text, ("", "1.000"))
+
     def test_a_run_that_is_under_way_has_its_curves(self):
         run = self.run_of("vae", 0, 1.0)
         for name in ("figures.json", "samples.png"):
