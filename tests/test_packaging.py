@@ -14,7 +14,7 @@ import import_order
 ROOT = import_order.ROOT
 
 # What our dependencies import and do not declare.
-UNDECLARED = {"importlib-resources", "tensorboard", "tf-keras"}
+UNDECLARED = {"importlib-resources", "tf-keras"}
 
 
 def normalised(distribution: str) -> str:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from ugm_tf.algebra import Draws, Phase
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
+from ugm_tf.training import averages
 
 __all__ = ["evaluate", "train"]
 
@@ -105,5 +106,5 @@ def _apply(
             )
     # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
     # was read, and another pass then finds that it does not, by its value: without this an update may come first.
-    with tf.control_dependencies(losses):
+    with tf.control_dependencies(losses), averages.warming_up(optimizer):
         optimizer.apply(gradients, variables)
