@@ -1,6 +1,7 @@
 """Values that no density takes: they make their own row's answer NaN, and change no other row's."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
@@ -62,18 +63,17 @@ def masked(joint: Joint, endpoint: Endpoint) -> Endpoint:
     checks = rules(joint, endpoint.inputs)
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        ok = tf.ones([tf.shape(next(iter(values.values())))[0]], tf.bool)
-        for variable, rule in checks.items():
-            ok = tf.logical_and(ok, rule.holds(values[variable]))
-        return {**_masked(endpoint.function(**values), ok), "ok": ok}
+        every = [rule.holds(values[variable]) for variable, rule in checks.items()]
+        ok = functools.reduce(tf.logical_and, every) if every else tf.ones(tf.shape(values["seed"])[:1], tf.bool)
+        outputs = endpoint.function(**values)
+        return {**(_masked(outputs, ok) if every else outputs), "ok": ok}
 
     return dataclasses.replace(endpoint, function=function)
 
 
 def _masked(outputs: Mapping[str, tf.Tensor], ok: tf.Tensor) -> dict[str, tf.Tensor]:
     nothing = tf.where(ok, 0.0, float("nan"))  # to add: a select that broadcasts takes several times longer
-    ones = {name: tf.ones([tf.rank(value) - 1], tf.int32) for name, value in outputs.items()}
-    shapes = {name: tf.concat([tf.shape(ok), ones[name]], 0) for name in outputs}
+    shapes = {name: tf.concat([[-1], tf.ones_like(_axes(value))], 0) for name, value in outputs.items()}
     return {name: value + tf.reshape(nothing, shapes[name]) for name, value in outputs.items()}
 
 
@@ -86,9 +86,20 @@ def _supports(joint: Joint, variable: str) -> set[str]:
     return {family.support for family in found if family.has_log_prob}
 
 
+def _axes(values: tf.Tensor) -> tf.Tensor:
+    """All axes but the first; a constant where the rank is known, so that the graph need not count."""
+    rank = values.shape.rank
+    return tf.range(1, tf.rank(values)) if rank is None else tf.constant(list(range(1, rank)), tf.int32)
+
+
 def _every(holds: tf.Tensor) -> tf.Tensor:
     """Whether all that belongs to a row holds, [B]."""
-    return tf.reduce_all(holds, tf.range(1, tf.rank(holds)))
+    return tf.reduce_all(holds, _axes(holds))
+
+
+def _finite(values: tf.Tensor) -> tf.Tensor:
+    """Whether a row has neither NaN nor infinity, [B], by its sum: of what a network takes, none overflows."""
+    return tf.math.is_finite(tf.reduce_sum(values, _axes(values)))
 
 
 def _sums_to_one(values: tf.Tensor) -> tf.Tensor:
@@ -103,5 +114,5 @@ _RULES = {
     "binary": (_UNIT := Rule("in [0, 1]", lambda v: _every(tf.abs(v - 0.5) < 0.5 + _TOLERANCE))),
     "unit": _UNIT,
     "levels": _UNIT,
-    "real": Rule("finite", lambda v: _every(tf.math.is_finite(v))),
+    "real": Rule("finite", _finite),
 }
