@@ -14,7 +14,7 @@ import numpy as np
 from absl import app, flags
 
 from ugm_tf import grids
-from ugm_tf.serving import Client, ServingError
+from ugm_tf.serving import MAX_BATCH, Client, ServingError
 
 _SERVER = flags.DEFINE_string("server", "localhost:8500", "Host and port of gRPC, or http://HOST:PORT of REST.")
 _MODEL = flags.DEFINE_string("model", None, "The model's name.", required=True)
@@ -22,6 +22,7 @@ _LABEL = flags.DEFINE_string("label", None, "The version with this label, such a
 _NUMBER = flags.DEFINE_integer("number", 64, "How many samples.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Fixes the samples.")
 _CLASS = flags.DEFINE_integer("class", None, "The class of all samples, from 0.", lower_bound=0)
+_MAX_BATCH = flags.DEFINE_integer("max_batch", MAX_BATCH, "The most rows of a request, as exported.", lower_bound=1)
 _TIMEOUT = flags.DEFINE_float("timeout", 10.0, "Seconds that a request may take.", lower_bound=0.001)
 _OUTPUT = flags.DEFINE_string("output", "samples.png", "Where the picture goes.")
 
@@ -30,7 +31,8 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
     try:
-        with Client(_SERVER.value, _MODEL.value, label=_LABEL.value, timeout=_TIMEOUT.value) as client:
+        options = {"label": _LABEL.value, "timeout": _TIMEOUT.value, "max_batch": _MAX_BATCH.value}
+        with Client(_SERVER.value, _MODEL.value, **options) as client:
             images = client.sample(_NUMBER.value, _SEED.value, **_conditions(client))
         grids.save_png(_OUTPUT.value, images)
     except (ServingError, ValueError, ImportError, OSError) as error:

@@ -125,12 +125,12 @@ class RetriesTest(parameterized.TestCase):
         with client(kind) as asking:
             asking.signatures()
             asking._timeout = 0.2
-            run = servable._batcher._run
-            with mock.patch.object(
-                servable._batcher, "_run", lambda *call: __import__("time").sleep(0.5) or run(*call)
-            ):
+            run, slow = servable._batcher._run, threading.Event()
+            self.addCleanup(slow.set)
+            with mock.patch.object(servable._batcher, "_run", lambda *call: slow.wait(30) and run(*call)):
                 with self.assertRaises(DeadlineExceeded):
                     asking.sample(1, c=np.eye(4)[:1])
+                slow.set()
 
     def test_refuses_options_that_are_none(self):
         for message, options in (

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent import futures
+from unittest import mock
 
 import grpc
 import numpy as np
@@ -117,7 +118,7 @@ class BatchingTest(absltest.TestCase):
             return run(name, inputs)
 
         batcher = SERVER.servables.get("digits")._batcher
-        self.enter_context(absltest.mock.patch.object(batcher, "_run", slow))
+        self.enter_context(mock.patch.object(batcher, "_run", slow))
         with Client(SERVER.grpc, "digits", max_batch=8, timeout=30) as client, futures.ThreadPoolExecutor(8) as pool:
             client.signatures()
             first = pool.submit(client.ask, "sample", **rows(1))

@@ -9,6 +9,7 @@ from typing import Any
 from ugm_tf import files
 from ugm_tf.model import UnifiedModel
 from ugm_tf.serving import configs, guide, publishing
+from ugm_tf.serving.page import page
 from ugm_tf.serving.saved_model import export_model
 from ugm_tf.serving.signatures import MAX_BATCH
 
@@ -60,6 +61,7 @@ def export_bundle(
     try:
         configs.write(base, name, int(path.name))
         files.write(base / "README.md", guide.guide(configs.cards_of(base)).encode())
+        files.write(base / "page.html", page())
     except OSError as error:
         raise ValueError(f"{path} is there, but {base} cannot be written to: {error.strerror}.") from error
     if keep is not None:

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import importlib_resources
 import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
 
 from ugm_tf.serving import json_tensors
 from ugm_tf.serving.errors import HTTP_STATUS, InvalidRequest, ServingError, TooLarge, of_code
+from ugm_tf.serving.page import page
 
 __all__ = ["start"]
 
@@ -82,8 +82,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.partition("?")[0] == "/":
-            page = (importlib_resources.files("ugm_tf.serving") / "page.html").read_bytes()
-            return self._send(200, page, "text/html; charset=utf-8")
+            return self._send(200, page(), "text/html; charset=utf-8")
         self._answer(self._get)
 
     def do_POST(self) -> None:
