@@ -30,7 +30,8 @@ class BundleTest(parameterized.TestCase):
     def test_the_base_path_holds_what_a_server_needs(self):
         self.assertCountEqual(
             os.listdir(self.base),
-            ["README.md", "batching.config", "digits", "models.config", "monitoring.config", "page.html"],
+            ["README.md", "batching.config", "compose.yaml", "digits", "kubernetes.yaml", "models.config"]
+            + ["monitoring.config", "page.html"],
         )
         self.assertEqual(self.version, self.base / "digits/1")
         config = (self.base / "models.config").read_text()
@@ -69,6 +70,15 @@ class BundleTest(parameterized.TestCase):
             answers = [json.loads(subprocess.check_output([*shlex.split(line), "-s"], timeout=60)) for line in lines]
         self.assertEqual(answers[0]["model_version_status"][0]["state"], "AVAILABLE")
         self.assertEqual(answers[1]["outputs"]["ok"], [True, True])
+
+    def test_all_ways_to_start_a_server_have_the_same_flags(self):
+        texts = [(self.base / name).read_text() for name in ("README.md", "compose.yaml", "kubernetes.yaml")]
+        texts[0] = texts[0].partition("docker run")[2].partition("```")[0]
+        first, *others = (set(re.findall(r"--\w+_\w+=\S+|--enable_batching=\S+", text)) for text in texts)
+        self.assertLen(first, 6)
+        self.assertEqual(others, [first, first])
+        for text in texts[1:]:
+            self.assertIn("/v1/models/digits", text)
 
     def test_the_servers_lines_of_the_readme_name_files_that_are_there(self):
         text = (self.base / "README.md").read_text()

@@ -26,6 +26,9 @@ docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD":/models:ro tensorflow/servin
   --enable_batching=true --batching_parameters_file=/models/batching.config
 ```
 
+The same by `docker compose up --wait`, as `compose.yaml` says, with limits, a health check and no rights; and on
+Kubernetes by `kubectl apply -f kubernetes.yaml`, once this folder is the content of the volume claim `models`.
+
 With the server's own binary, the newest version of one model:
 
 ```
@@ -44,8 +47,8 @@ python -m ugm_tf.export.serve_local .
 
 ## In the browser
 
-The local server has a page to sample from, http://localhost:8501/?model={first}. The same page is `page.html` here: give
-it `http://localhost:8501` as its server, where that is started with `--rest_api_enable_cors_support=true`.
+The local server has a page to sample from, http://localhost:8501/?model={first}. The same page is `page.html` here:
+give it `http://localhost:8501` as its server, where that is started with `--rest_api_enable_cors_support=true`.
 """
 
 _MODEL = """
