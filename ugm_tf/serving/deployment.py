@@ -1,4 +1,4 @@
-"""Files to run TensorFlow Serving's own image by Docker Compose and by Kubernetes, with the models below a base path."""
+"""Files to run TensorFlow Serving's own image by Docker Compose and on Kubernetes, with the models of a base path."""
 
 __all__ = ["FILES", "compose", "kubernetes"]
 
@@ -45,7 +45,10 @@ services:
         - CMD
         - bash
         - -c
-        - exec 3<>/dev/tcp/127.0.0.1/8501 && printf 'GET /v1/models/{model} HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q AVAILABLE <&3
+        - >-
+          exec 3<>/dev/tcp/127.0.0.1/8501 &&
+          printf 'GET /v1/models/{model} HTTP/1.0\\r\\n\\r\\n' >&3 &&
+          grep -q AVAILABLE <&3
       interval: 10s
       timeout: 5s
       retries: 3
