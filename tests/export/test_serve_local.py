@@ -9,7 +9,7 @@ import threading
 from unittest import mock
 
 import PIL.Image
-from absl.testing import absltest, flagsaver
+from absl.testing import absltest
 
 from export import sample_from, serve_local
 from tests.serving import served
@@ -19,9 +19,9 @@ from ugm_tf.serving import LocalServer
 def run(module, *arguments, **flags):
     """Exit status, lines printed, and lines of errors."""
     out, errors = io.StringIO(), io.StringIO()
-    with flagsaver.flagsaver(**flags), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         try:
-            module.main([module.__name__, *map(str, arguments)])
+            module.main([*map(str, arguments), *(f"--{name}={value}" for name, value in flags.items())])
             status = 0
         except SystemExit as end:
             status = end.code

@@ -87,7 +87,7 @@ class BundleTest(parameterized.TestCase):
         for module, flags in re.findall(r"python -m ugm_tf\.(export\.\w+)(.*)$", text, re.MULTILINE):
             source = pathlib.Path(importlib.import_module(module).__file__).read_text()
             for flag in re.findall(r"--(\w+)=", flags):
-                self.assertIn(f'"{flag}"', source)
+                self.assertIn(f'"--{flag}"', source)
 
 
 class VersionsTest(parameterized.TestCase):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import resource
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from unittest import mock
 
 import grpc
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
@@ -17,7 +19,7 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc as service
 
 from tests.serving import served
-from ugm_tf.serving import Client, LocalServer, grpc_api, rest_api
+from ugm_tf.serving import Client, LocalServer, ServingError, grpc_api, rest_api
 
 GOOD = {"seed": np.zeros([1, 2], np.int32), "c": np.eye(4, dtype=np.float32)[:1]}
 HUGE = tensor_pb2.TensorProto(  # 16 bytes that stand for 4 TB
@@ -77,8 +79,8 @@ class GrpcTest(TestCase):
         ("short", {"c": tensor_pb2.TensorProto(dtype=1, tensor_content=b"abc")}, "INVALID_ARGUMENT", "c"),
         ("signature", {"signature": "none"}, "FAILED_PRECONDITION", 'signature key "none" not found'),
         ("model", {"name": "none"}, "NOT_FOUND", r"Latest\(none\)"),
-        ("nan", {"c": np.full([1, 4], np.nan, np.float32)}, "OK", ""),
-        ("no_rows", {"c": np.zeros([0, 4], np.float32), "seed": np.zeros([0, 2], np.int32)}, "OK", ""),
+        ("nan", {"c": np.full([1, 4], np.nan, np.float32)}, "OK", "^$"),
+        ("no_rows", {"c": np.zeros([0, 4], np.float32), "seed": np.zeros([0, 2], np.int32)}, "OK", "^$"),
     )
     def test_a_wrong_request(self, inputs, code, message):
         found, words = self.call(**inputs)
@@ -124,12 +126,35 @@ class GrpcTest(TestCase):
         with mock.patch.object(batcher, "_most", 0):
             self.assertEqual(self.call(), ("UNAVAILABLE", "The batch scheduling queue is full: 0 rows wait."))
 
-    def test_a_burst_by_64_connections(self):
-        most = SERVER.servables.get("digits")._batcher
-        with mock.patch.object(most, "_most", 32), futures.ThreadPoolExecutor(64) as pool:
-            codes = list(pool.map(lambda _: self.call()[0], range(256)))
+    def burst(self, requests):
+        """The codes of so many requests by 64 connections."""
+
+        def one(_):
+            with Client(SERVER.grpc, "digits", retries=0, timeout=60) as client:
+                return [self.code(client) for _ in range(requests // 64)]
+
+        with mock.patch.object(SERVER.servables.get("digits")._batcher, "_most", 32):
+            with futures.ThreadPoolExecutor(64) as pool:
+                codes = [code for part in pool.map(one, range(64)) for code in part]
         self.assertLessEqual(set(codes), {"OK", "UNAVAILABLE"})
         self.assertIn("OK", codes)
+
+    def code(self, client):
+        try:
+            client.ask("sample", **GOOD)
+        except ServingError as error:
+            return error.code
+        return "OK"
+
+    def test_a_burst_by_64_connections(self):
+        self.burst(256)
+
+    @pytest.mark.slow
+    def test_a_burst_of_10000_requests_and_the_memory_that_it_takes(self):
+        self.burst(640)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.burst(10_000)
+        self.assertLess(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, 200 * 1024)  # KiB
 
 
 class RestTest(TestCase):
@@ -182,15 +207,14 @@ class RestTest(TestCase):
                 self.assertEqual(slow.recv(100), b"")  # it is hung up on
 
     def test_more_connections_than_there_is_room_for_are_refused(self):
-        host, _, port = SERVER.rest.removeprefix("http://").partition(":")
-        idle = [socket.create_connection((host, int(port)), timeout=30) for _ in range(rest_api._MOST_CONNECTIONS)]
-        try:
-            with socket.create_connection((host, int(port)), timeout=30) as one_more:
-                self.assertStartsWith(one_more.recv(100).decode(), "HTTP/1.1 503")
-        finally:
-            for connection in idle:
-                connection.close()
-            time.sleep(0.5)
+        with mock.patch.object(rest_api, "_MOST_CONNECTIONS", 2):
+            address, end = rest_api.start(SERVER, 0)
+        self.addCleanup(end)
+        host, _, port = address.removeprefix("http://").partition(":")
+        for _ in range(2):
+            self.enter_context(socket.create_connection((host, int(port)), timeout=30))
+        with socket.create_connection((host, int(port)), timeout=30) as one_more:
+            self.assertStartsWith(one_more.recv(100).decode(), "HTTP/1.1 503")
 
 
 if __name__ == "__main__":
