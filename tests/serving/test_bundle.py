@@ -1,5 +1,6 @@
 """A base path that a stock server is pointed at: configuration, warm-up, cards and a README that is true."""
 
+import ast
 import contextlib
 import importlib
 import io
@@ -63,9 +64,9 @@ class BundleTest(parameterized.TestCase):
             for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
                 with self.subTest(code), contextlib.redirect_stdout(io.StringIO()) as out:
                     exec(code, {})
-                    self.assertRegex(
-                        out.getvalue(), r"^\{'ok': (2|\(2,\)), 'x': (2|\(2, 8, 8, 1\)), 'z': (2|\(2, 3\))\}\n$"
-                    )
+                found = ast.literal_eval(out.getvalue())  # names, with shapes or with numbers of rows
+                shapes = {"ok": (2,), "x": (2, 8, 8, 1), "z": (2, 3)}
+                self.assertIn(found, (shapes, dict.fromkeys(shapes, 2)))
             lines = re.findall(r"^curl .*$", text, re.MULTILINE)
             answers = [json.loads(subprocess.check_output([*shlex.split(line), "-s"], timeout=60)) for line in lines]
         self.assertEqual(answers[0]["model_version_status"][0]["state"], "AVAILABLE")
