@@ -38,12 +38,6 @@ class Client:
     Raises:
         ValueError: If there is both a version and a label.
         ImportError: If the server is one of gRPC and the stubs are not installed.
-
-    Example:
-
-    >>> with ugm_tf.serving.Client("http://localhost:8501", "digits") as client:  # doctest: +SKIP
-    ...     client.sample(64, seed=3).shape
-    (64, 8, 8, 1)
     """
 
     def __init__(

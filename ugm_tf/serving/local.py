@@ -34,9 +34,11 @@ class LocalServer:
 
     Example:
 
-    >>> with ugm_tf.serving.LocalServer("models", grpc_port=0, rest_port=0) as server:  # doctest: +SKIP
-    ...     print(server.rest)
-    http://127.0.0.1:40123
+    >>> model = ugm_tf.load_model("run/model.keras")
+    >>> version = ugm_tf.serving.export_bundle(model, "models", "digits", endpoints=["sample"])
+    >>> with ugm_tf.serving.LocalServer("models", grpc_port=None, rest_port=0) as server:
+    ...     print(ugm_tf.serving.Client(server.rest, "digits").sample(3).shape)
+    (3, 8, 8, 1)
     """
 
     def __init__(
