@@ -39,7 +39,8 @@ Calls = Mapping[str, Callable[..., Any]]
 def a_model(network: str) -> ugm_tf.UnifiedModel:
     """A VAE of 28 x 28 bits and 20 numbers: 784-500-500-20 if it is of dense layers."""
     keras.utils.set_random_seed(0)
-    recipe, options = ugm_tf.recipes.vae(), {"mlp": {"hidden": (500, 500)}}.get(network, {})
+    recipe = ugm_tf.recipes.vae()
+    options: dict[str, Any] = {"hidden": (500, 500)} if network == "mlp" else {}
     shapes = {"x": (28, 28, 1), "z": (20,)}
     return ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, shapes, network, **options))
 
@@ -72,10 +73,15 @@ def by_hand(model: ugm_tf.UnifiedModel) -> dict[str, Callable[..., Any]]:
         "x": tf.TensorSpec([None, 28, 28, 1], tf.float32),
         "z": tf.TensorSpec([None, 20], tf.float32),
     }
-    plain = {"decode": (decode, "z"), "encode": (code, "x"), "sample": (sample, "seed"), "score": (score, "x", "seed")}
+    plain: dict[str, tuple[Callable[..., Any], list[str]]] = {
+        "decode": (decode, ["z"]),
+        "encode": (code, ["x"]),
+        "sample": (sample, ["seed"]),
+        "score": (score, ["x", "seed"]),
+    }
     return {
         name: tf.function(function, input_signature=[specs[key] for key in inputs], autograph=False)
-        for name, (function, *inputs) in plain.items()
+        for name, (function, inputs) in plain.items()
     }
 
 

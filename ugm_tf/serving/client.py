@@ -1,5 +1,6 @@
 """A client of a served model, by gRPC or REST."""
 
+import functools
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -144,9 +145,8 @@ class Client:
         dtypes = {key: np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype) for key, info in outputs.items()}
         for start in range(0, max(1, len(next(iter(inputs.values())))), self._max_batch):
             part = {key: value[start : start + self._max_batch] for key, value in inputs.items()}
-            yield self._retried(
-                lambda left, part=part: self._transport.predict(self._spec, signature, part, dtypes, left)
-            )
+            call = functools.partial(self._transport.predict, self._spec, signature, part, dtypes)
+            yield self._retried(call)
 
     def _retried(self, call: Callable[[float], _T]) -> _T:
         end, pause = time.monotonic() + self._timeout, 0.05
