@@ -75,7 +75,9 @@ class EachCallbackTest(parameterized.TestCase):
 
     def test_TensorBoard(self):
         board = keras.callbacks.TensorBoard(str(self.directory), histogram_freq=1, write_steps_per_second=True)
-        model, _ = fit([board], epochs=2)
+        held_out = table.dataset(ugm_tf.recipes.gan())
+        model, _ = fit([board], epochs=2, validation_data=held_out)
+        self.assertNotEmpty(list((self.directory / "validation").glob("*")))
         (path,) = (self.directory / "train").glob("*")
         tags = {v.tag for event in tf.compat.v1.train.summary_iterator(str(path)) for v in event.summary.value}
         self.assertContainsSubset({f"epoch_{metric.name}" for metric in model.metrics}, tags)

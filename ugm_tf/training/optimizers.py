@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ugm_tf.algebra import Recipe
 from ugm_tf.joint import Joint
@@ -113,7 +114,6 @@ class ByPhase:
         optimizers: All of them, each named after its phase.
         built: Whether they have their slots.
         variables: The slots of all.
-        iterations: Training steps so far.
     """
 
     built = True
@@ -121,4 +121,9 @@ class ByPhase:
     def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], steps: Any):
         self.optimizers = [inner(optimizer) for optimizer in optimizers.values()]
         self.variables = [variable for optimizer in optimizers.values() for variable in optimizer.variables]
-        self.iterations = steps
+        self._steps = steps
+
+    @property
+    def iterations(self) -> tf.Tensor:
+        """Training steps so far, int64, as TensorBoard takes steps."""
+        return tf.cast(self._steps.value, tf.int64)
