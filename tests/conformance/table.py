@@ -7,7 +7,7 @@ transfer and a recipe, has its row by being there.
 Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
 `trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, and over
 `OTHERS`, all other recipes and options, under the mark "slow".  Transfers of further recipes are
-`UNLIKE` one another, too, in what shares the model or compiles; contests are four functions of a logit each.  Tracing a
+`UNLIKE` one another, too, in what shares the model; contests are four functions of a logit each.  Tracing a
 step is a second's work and more, so what trains a row of `SLOW_ROWS`, which differs from one of the others by its
 contest or its transfer alone, has that mark too, whatever the test (`conftest.py` gives it); their steps are compared
 with formulas in `tests/algebra` and `tests/equivalences`.

@@ -97,7 +97,7 @@ class DataTest(parameterized.TestCase):
     def test_a_last_smaller_batch_counts(self, *row):
         self.check_smaller_batch(row)
 
-    @parameterized.named_parameters(*table.OTHERS)
+    @parameterized.named_parameters(*table.MECHANISMS)
     @pytest.mark.slow
     def test_a_last_smaller_batch_counts_for(self, *row):
         self.check_smaller_batch(row)
