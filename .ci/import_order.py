@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Each area imports itself and the lines above its own: nothing beside it, nothing below it.  An import that only type
 # checkers see is an import.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("ugm_tf/serialization.py", "ugm_tf/arguments.py", "ugm_tf/files.py", "ugm_tf/version.py"),
+    ("ugm_tf/serialization.py", "ugm_tf/arguments.py", "ugm_tf/files.py", "ugm_tf/quiet.py", "ugm_tf/version.py"),
     ("ugm_tf/grids.py",),
     ("ugm_tf/densities",),
     ("ugm_tf/algebra",),
@@ -26,7 +26,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ugm_tf/inference", "ugm_tf/training"),
     ("ugm_tf/model.py",),
     ("ugm_tf/saving.py",),
-    ("ugm_tf/evaluation", "ugm_tf/callbacks"),
+    ("ugm_tf/evaluation",),
+    ("ugm_tf/callbacks",),
     ("ugm_tf/serving",),
     ("ugm_tf/__init__.py",),
     ("export",),

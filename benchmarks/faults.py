@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from absl import flags
 
 import ugm_tf
-from benchmarks import resume
+from benchmarks import processes
 from trainers import scripts
 from ugm_tf import files
 from ugm_tf.callbacks import Checkpoints
@@ -51,15 +51,15 @@ def check(holds: bool, words: str) -> None:
 
 def run(directory: pathlib.Path, *arguments: str) -> tuple[int, str]:
     """A run to its end: its exit status and its last line."""
-    status = resume.start(directory, list(arguments)).wait()
+    status = processes.start(directory, list(arguments)).wait()
     lines = directory.with_suffix(".log").read_text().strip().splitlines()
     return status, lines[-1] if lines else ""
 
 
 def started(directory: pathlib.Path, *arguments: str, step: int = 20) -> subprocess.Popen:
     """A run that has written a checkpoint of this step or a later one."""
-    process = resume.start(directory, list(arguments))
-    while process.poll() is None and resume.step_of(directory) < step:
+    process = processes.start(directory, list(arguments))
+    while process.poll() is None and processes.step_of(directory) < step:
         time.sleep(0.05)
     check(process.poll() is None, f"ended before step {step}: {directory.with_suffix('.log')}")
     return process
@@ -78,7 +78,7 @@ def ended(directory: pathlib.Path, process: subprocess.Popen, status: int, words
 
 def damage(root: pathlib.Path) -> Iterator[str]:
     """Flips and cuts: the one before is taken, or all is refused; never is there a silent new start."""
-    resume.finish(root / "whole", _SHORT)
+    processes.finish(root / "whole", _SHORT)
     model = ugm_tf.load_model(root / "whole" / "model.keras")
     source, chance, folder = root / "whole" / "checkpoints", random.Random(0), root / "damaged"
     newest, older = (int(path.stem[5:]) for path in sorted(source.iterdir(), reverse=True))
@@ -107,26 +107,26 @@ def damage(root: pathlib.Path) -> Iterator[str]:
 def signals(root: pathlib.Path) -> Iterator[str]:
     """SIGTERM and Ctrl-C at any moment, within compilation too: saved, status 143 or 130, and the same end."""
     arguments, chance = ["--hidden=32", "--checkpoint_steps=1000", "--epochs=60"], random.Random(1)
-    resume.finish(root / "whole", arguments)
+    processes.finish(root / "whole", arguments)
     stopped = root / "stopped"
     begun = time.time()
     for number in range(_SIGNALS.value):
         kind, status = ((signal.SIGTERM, 143), (signal.SIGINT, 130))[number % 2]
-        process = resume.start(stopped, arguments)
+        process = processes.start(stopped, arguments)
         while not (stopped / "flags.txt").exists() and process.poll() is None:
             time.sleep(0.05)  # before, Python and TensorFlow are being loaded
         time.sleep(chance.uniform(0.0, 12.0) + (8.0 if number else 0.0))
-        before = resume.step_of(stopped)
+        before = processes.step_of(stopped)
         process.send_signal(kind)
         asked = time.time()
         found = process.wait(timeout=600)
         line = stopped.with_suffix(".log").read_text().strip().splitlines()[-1]
         if found != 0 or number == 0:
             check(found == status, f"exit status {found} and not {status}: {line}")
-        check(resume.step_of(stopped) >= before, "steps were lost")
+        check(processes.step_of(stopped) >= before, "steps were lost")
         yield f"{kind.name}, {time.time() - asked:.1f} s, status {found}: {line}"
-    resume.finish(stopped, arguments)
-    found_ = resume.differences(root / "whole", stopped)
+    processes.finish(stopped, arguments)
+    found_ = processes.differences(root / "whole", stopped)
     check(not found_, f"differs in {', '.join(found_)}")
     yield f"it ended with the same bits after {time.time() - begun:.0f} s"
 
@@ -168,21 +168,21 @@ def tmpfs(path: pathlib.Path, options: str) -> Iterator[None]:
 def full(root: pathlib.Path) -> Iterator[str]:
     """On a full disk training goes on with one checkpoint; with room again the run ends as one that had it."""
     arguments = ["--hidden=128,128", *_SHORT[1:]]
-    resume.finish(root / "whole", arguments)
+    processes.finish(root / "whole", arguments)
     disk = root / "disk"
     for size in ("2500k", "1700k"):
         with tmpfs(disk, f"size={size}"):
-            process = resume.start(disk / "run", arguments)
+            process = processes.start(disk / "run", arguments)
             status = process.wait(timeout=900)
             text = (disk / "run.log").read_text()
-            step, warnings = resume.step_of(disk / "run"), text.count("No space left on device: from now on")
+            step, warnings = processes.step_of(disk / "run"), text.count("No space left on device: from now on")
             last = text.strip().splitlines()[-1]
             yield f"{size}: status {status}, step {step} of 1200 saved, {warnings} warning: {last}"
             check(status in (1, 2), f"exit status {status}")
             check(step == 1200, "steps were lost")
             subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
-            resume.finish(disk / "run", arguments)
-            found = resume.differences(root / "whole", disk / "run")
+            processes.finish(disk / "run", arguments)
+            found = processes.differences(root / "whole", disk / "run")
             check(not found, f"differs in {', '.join(found)}")
 
 

@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,11 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from absl import flags
 
-import ugm_tf
+from benchmarks.processes import differences, finish, start, step_of
 from trainers import scripts
 from ugm_tf import files
 
-__all__ = ["CASES", "differences", "finish", "start", "step_of"]
+__all__ = ["CASES"]
 
 _MLP = ("--epochs=60", "--hidden=32", "--checkpoint_steps=7", "--xla=off")  # on digits an epoch is 20 steps
 _DCGAN = ("--recipe=gan", "--network=dcgan", "--image_size=16", "--epochs=6", "--checkpoint_steps=7")
@@ -55,30 +54,6 @@ _TRAIN = flags.DEFINE_multi_string(
 )
 
 
-def start(directory: pathlib.Path, arguments: list[str]) -> subprocess.Popen:
-    """A run as a process of its own, whose output goes to DIRECTORY.log."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "benchmarks.other_networks", *arguments, f"--workdir={directory}"]
-    with open(directory.with_suffix(".log"), "a") as log:
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-
-
-def finish(directory: pathlib.Path, arguments: list[str]) -> None:
-    """A run to its end; one that has ended stays as it is.
-
-    Raises:
-        RuntimeError: If it fails.
-    """
-    if not (directory / "report.html").exists() and start(directory, arguments).wait():
-        raise RuntimeError(f"The run failed: see {directory.with_suffix('.log')}.")
-
-
-def step_of(directory: pathlib.Path) -> int:
-    """Step of the latest checkpoint of a run, 0 if there is none."""
-    names = [path.stem for path in (directory / "checkpoints").glob("step-*.state")]
-    return max((int(name.removeprefix("step-")) for name in names), default=0)
-
-
 def kill_after(directory: pathlib.Path, arguments: list[str], step: int, pause: float) -> str:
     """Starts or goes on with a run, and kills it `pause` seconds after a checkpoint of this step or a later one.
 
@@ -97,19 +72,6 @@ def kill_after(directory: pathlib.Path, arguments: list[str], step: int, pause: 
         raise RuntimeError(f"The run ended before step {step}: see {directory.with_suffix('.log')}.")
     writing = any((directory / "checkpoints").glob(".step-*"))
     return f"{step_of(directory)}{'w' if writing else ''}{'e' if (directory / 'model.keras').exists() else ''}"
-
-
-def differences(left: pathlib.Path, right: pathlib.Path) -> list[str]:
-    """What differs between two finished runs, by name."""
-    written = ("metrics.csv", "figures.json")
-    names = [name for name in written if (left / name).read_bytes() != (right / name).read_bytes()]
-    models = [ugm_tf.load_model(directory / "model.keras") for directory in (left, right)]
-    for part in ("weights", *models[0].optimizers):
-        states = [model.variables if part == "weights" else model.optimizers[part].variables for model in models]
-        for a, b in zip(*states, strict=True):
-            if a.numpy().tobytes() != b.numpy().tobytes():
-                names.append(f"{part}: {a.path}")
-    return names
 
 
 def _kill(directory: pathlib.Path, arguments: list[str], steps: int, chance: random.Random) -> list[str]:

@@ -10,13 +10,10 @@ with the lines that start it and ask it.  A model file alone, as a version of it
 The first of --endpoints is what a request gets that names no signature.
 """
 
-import os
 import pathlib
 import sys
 from collections.abc import Mapping
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags, logging
 

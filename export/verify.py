@@ -9,11 +9,8 @@ not fit to be served, with a line for each finding, and 2 that the model of the 
 
 import contextlib
 import json
-import os
 import pathlib
 import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags
 

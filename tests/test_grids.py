@@ -102,6 +102,19 @@ class FilesTest(parameterized.TestCase):
         path = grids.save_png(self.folder / "x.png", images(1, side, side, 1))
         self.assertEqual(read(path).shape, (shown, shown))
 
+    def test_rows_have_their_names_in_a_margin_and_the_images_stay_as_they_are(self):
+        x = images(6, 8, 8, 3)
+        plain, named = (
+            read(grids.save_png(self.folder / f"{len(rows)}.png", x, columns=3, rows=rows))
+            for rows in ((), ("cats", "a very long name of a class of dogs"))
+        )
+        np.testing.assert_array_equal(named[:, -plain.shape[1] :], plain)
+        for half in np.array_split(named[:, : -plain.shape[1]], 2):
+            self.assertLess(half.min(), 128)  # something is written there
+        for rows in (("cats",), ("a", "b", "c")):
+            with self.assertRaisesRegex(ValueError, f"a name for each row. Received: {len(rows)} names for 2 rows"):
+                grids.save_png(self.folder / "x.png", x, columns=3, rows=rows)
+
     def test_refuses_wrong_shapes_and_leaves_no_file(self):
         with self.assertRaisesRegex(ValueError, "shape"):
             grids.save_png(self.folder / "x.png", np.zeros([0, 0]))

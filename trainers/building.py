@@ -1,9 +1,12 @@
 """The untrained model of a run, and its optimizers."""
 
+import math
+
 import keras
 
 import ugm_tf
 
+from .rates import Rate
 from .settings import Resolved
 
 __all__ = ["build", "is_adversarial", "optimizers", "shapes"]
@@ -58,7 +61,7 @@ def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tupl
 
 
 def optimizers(
-    recipe: ugm_tf.Recipe, learning_rate: float, ema: float | None = None
+    recipe: ugm_tf.Recipe, learning_rate: float | Rate, ema: float | None = None, steps: int = 1
 ) -> dict[str, keras.optimizers.Optimizer]:
     """Adam for each phase; in phases against a discriminator with the settings of the literature.
 
@@ -67,21 +70,29 @@ def optimizers(
 
     Args:
         recipe: The recipe.
-        learning_rate: Adam's step size.
+        learning_rate: Adam's step size, or one that falls over the run.
         ema: Decay of the average of the weights over the steps; 0 or None keeps none.
+        steps: Training steps of the run, over which a learning rate falls.
     """
     average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
     terms = [e.of for phase in recipe.phases for e in phase.minimise]
     wasserstein = any(getattr(term, "contest", None) == "wasserstein" for term in terms)
     out = {}
     for phase in recipe.phases:
+        updates = steps * phase.repeats * recipe.phases.count(phase)
         if not is_adversarial(phase):
-            out[phase.name] = keras.optimizers.Adam(learning_rate, **average)
+            out[phase.name] = keras.optimizers.Adam(_rate(learning_rate, math.inf, updates), **average)
         elif wasserstein:
-            out[phase.name] = keras.optimizers.Adam(min(learning_rate, 1e-4), beta_1=0.0, beta_2=0.9, **average)
+            rate = _rate(learning_rate, 1e-4, updates)
+            out[phase.name] = keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, **average)
         else:
-            out[phase.name] = keras.optimizers.Adam(min(learning_rate, 2e-4), beta_1=0.5, **average)
+            out[phase.name] = keras.optimizers.Adam(_rate(learning_rate, 2e-4, updates), beta_1=0.5, **average)
     return out
+
+
+def _rate(asked: float | Rate, most: float, updates: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """What Adam takes: of at most `most`, and over so many updates if it falls."""
+    return asked.capped(most).schedule(updates) if isinstance(asked, Rate) else min(asked, most)
 
 
 def is_adversarial(phase: ugm_tf.Phase) -> bool:

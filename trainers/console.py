@@ -1,11 +1,12 @@
-"""The commands of an installed package: `ugm-train`, `ugm-report`, `ugm-evaluate`, `ugm-sample` and `ugm-export`.
+"""The commands of an installed package: `ugm-train`, `ugm-report`, `ugm-evaluate`, `ugm-sample`, `ugm-compare` and
+`ugm-export`.
 
 Each runs its script as `python -m` would, so that `--help` shows the script's own flags and words.
 """
 
 import runpy
 
-__all__ = ["evaluate", "export", "report", "sample", "train"]
+__all__ = ["compare", "evaluate", "export", "report", "sample", "train"]
 
 
 def _run(module: str) -> None:
@@ -30,6 +31,11 @@ def evaluate() -> None:
 def sample() -> None:
     """`ugm-sample`: in a checkout, `python -m trainers.sample`."""
     _run("ugm_tf.trainers.sample")
+
+
+def compare() -> None:
+    """`ugm-compare`: in a checkout, `python -m trainers.compare`."""
+    _run("ugm_tf.trainers.compare")
 
 
 def export() -> None:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["Chart", "Curves", "Line", "Tick", "curves", "number"]
+__all__ = ["NOT_METRICS", "Chart", "Curves", "Line", "Tick", "curves", "number"]
 
 WIDTH, HEIGHT = 340, 168  # the chart's own units: on most screens, pixels
 LEFT, RIGHT, TOP, BOTTOM = 46, 332, 8, 144  # where the data is drawn
-_PARTS = {"": "training", "val_": "validation"}
-_NOT_METRICS = ("epoch", "step")
+_PARTS = {"": "training", "val_": "validation"}  # by how the names of their columns begin
+NOT_METRICS = ("epoch", "step")
 
 
 def number(value: float, spread: float | None = None) -> str:
@@ -53,7 +53,7 @@ class Line:
     """One column of the metrics, drawn.
 
     Args:
-        part: "training" or "validation".
+        part: "training" or "validation", or another part that `curves` was given.
         path: The `d` of an SVG path; a value that is not finite is a gap in it.
         points: Where finite values stand between gaps, alone.
         y: Each row's height in the chart, None where there is nothing to show.
@@ -103,12 +103,7 @@ class Curves:
     x: tuple[float, ...]
     ticks: tuple[Tick, ...]
     phases: Mapping[str, tuple[Chart, ...]]
-
-    @property
-    def parts(self) -> list[str]:
-        """Whether there is anything of training, and of validation."""
-        present = {line.part for charts in self.phases.values() for chart in charts for line in chart.lines}
-        return [part for part in _PARTS.values() if part in present]
+    parts: tuple[str, ...] = ()
 
 
 def _ticks(low: float, high: float, start: float, end: float, bins: int, whole: bool = False) -> tuple[Tick, ...]:
@@ -180,11 +175,17 @@ def _line(part: str, values: np.ndarray, present: np.ndarray, x: Sequence[float]
 
 
 def _chart(
-    name: str, metric: str, rows: Sequence[Mapping[str, float]], epochs: Sequence[int], x: Sequence[float]
+    name: str,
+    metric: str,
+    rows: Sequence[Mapping[str, float]],
+    epochs: Sequence[int],
+    x: Sequence[float],
+    prefixes: Mapping[str, str],
 ) -> Chart:
-    parts = {part: prefix + metric for prefix, part in _PARTS.items() if any(prefix + metric in row for row in rows)}
-    present = np.array([[column in row for row in rows] for column in parts.values()])
-    values = np.array([[row.get(column, math.nan) for row in rows] for column in parts.values()], np.float64)
+    there = [prefix for prefix in prefixes if any(prefix + metric in row for row in rows)]
+    parts, columns = [prefixes[prefix] for prefix in there], [prefix + metric for prefix in there]
+    present = np.array([[column in row for row in rows] for column in columns])
+    values = np.array([[row.get(column, math.nan) for row in rows] for column in columns], np.float64)
     low, high = _limits(values)
     y = np.where(np.isfinite(values), BOTTOM - (BOTTOM - TOP) * (values - low) / (high - low), math.nan)
     faults, notes = [], []
@@ -202,7 +203,7 @@ def _chart(
     return Chart(name, lines, _ticks(low, high, BOTTOM, TOP, 4), tuple(faults), tuple(notes))
 
 
-def curves(rows: Sequence[Mapping[str, float]]) -> Curves:
+def curves(rows: Sequence[Mapping[str, float]], parts: Mapping[str, str] = _PARTS) -> Curves:
     """The charts of a run.
 
     "wake/rate" and "val_wake/rate" share the chart "rate" of the phase "wake"; a metric without a phase belongs to "".
@@ -210,6 +211,7 @@ def curves(rows: Sequence[Mapping[str, float]]) -> Curves:
 
     Args:
         rows: What `metrics.read` returns; a row may lack metrics.
+        parts: What lines are of, by how the names of their columns begin.
 
     Returns:
         The charts; none if there is no row.
@@ -225,11 +227,19 @@ def curves(rows: Sequence[Mapping[str, float]]) -> Curves:
     first, last = min(epochs), max(max(epochs), min(epochs) + 1)
     x = tuple(round(LEFT + (RIGHT - LEFT) * (epoch - first) / (last - first), 1) for epoch in epochs)
     phases: dict[str, dict[str, Chart]] = {}
-    for column in (column for row in rows for column in row if column not in _NOT_METRICS):
-        metric = column.removeprefix("val_")
+    for column in (column for row in rows for column in row if column not in NOT_METRICS):
+        prefix = max((prefix for prefix in parts if column.startswith(prefix)), key=len)
+        metric = column.removeprefix(prefix)
         phase, name = metric.split("/", 1) if "/" in metric else ("", metric)
         charts = phases.setdefault(phase, {})
         if name not in charts:
-            charts[name] = _chart(name, metric, rows, epochs, x)
+            charts[name] = _chart(name, metric, rows, epochs, x, parts)
     ticks = _ticks(first, last, LEFT, RIGHT, 6, whole=True)
-    return Curves(epochs, x, ticks, {phase: tuple(charts.values()) for phase, charts in phases.items()})
+    present = {line.part for charts in phases.values() for chart in charts.values() for line in chart.lines}
+    return Curves(
+        epochs,
+        x,
+        ticks,
+        {phase: tuple(charts.values()) for phase, charts in phases.items()},
+        tuple(part for part in dict.fromkeys(parts.values()) if part in present),
+    )

@@ -6,6 +6,7 @@ import ugm_tf
 
 from . import own_recipes
 from .building import is_adversarial
+from .rates import Rate
 from .settings import Resolved, Settings
 
 __all__ = ["resolve"]
@@ -94,6 +95,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     observation = ("grey" if colour or both or not scored else "binarised") if image else "raw"
     epochs = (150 if scored and not _is_capped(recipe, scores) else 400) if small else 30
     code_size = (20 if scored else 100 if network == "dcgan" else 32) if image else 2
+    rate: float | Rate = 1e-3 if scored or not image else 2e-4
     # Of a classifier that else changes its mind from epoch to epoch; as long as a small set's whole run.
     ema = 0.999 if "labelled" in recipe.data and not small else None
     return Resolved(
@@ -104,13 +106,15 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
         batch_size=_said(settings.batch_size, min(examples, 128 if not small and scored else 64)),
-        learning_rate=_said(settings.learning_rate, 1e-3 if scored or not image else 2e-4),
+        learning_rate=_said(settings.learning_rate, rate),
         ema=_said(settings.ema, ema),
         network=network,
         hidden=_said(settings.hidden, hidden),
         conditioning=_said(settings.conditioning, "concat" if _is_conditioned(recipe) else None),
         code_size=_said(settings.code_size, tuned.get("code_size", code_size)),
         image_size=settings.image_size,
+        background=settings.background,
+        storage=settings.storage,
         observation=_said(settings.observation, tuned.get("observation", observation)),
         likelihood=_said(
             settings.likelihood,
@@ -120,6 +124,9 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         schedule=settings.schedule,
         xla=settings.xla,
         precision=settings.precision,
+        init_from=settings.init_from,
+        keep_best=settings.keep_best,
+        patience=settings.patience,
         seed=settings.seed,
     )
 
@@ -187,6 +194,16 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
     if settings.ema is not None and not 0.0 <= settings.ema < 1.0:
         raise ValueError(
             f"--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: {settings.ema}."
+        )
+    if settings.patience is not None and settings.keep_best is None:
+        raise ValueError(
+            f"--patience={settings.patience} waits for a metric to improve: name it by --keep_best, such as "
+            f"--keep_best=val_{recipe.metrics[0]}."
+        )
+    if settings.keep_best is not None and settings.keep_best.removeprefix("val_") not in recipe.metrics:
+        raise ValueError(
+            f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it. "
+            f"Received: '{settings.keep_best}'."
         )
     if unknown := [name for name, _ in settings.families if name not in recipe.densities]:
         raise ValueError(

@@ -7,13 +7,9 @@ accuracy of its classifier and of its translations; and what a classifier of the
 Nothing is chosen by these numbers.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 from absl import flags
 
-from . import evaluation, scripts
+from . import evaluation, inputs, scripts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _DRAWS = flags.DEFINE_integer("draws", 100, "Draws per example of the importance-weighted bound.", lower_bound=1)
@@ -23,6 +19,7 @@ _SEEDS = flags.DEFINE_integer(
 )
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie.")
+_CACHE_DIR = flags.DEFINE_string("cache_dir", None, "Where --storage=mapped keeps the files that it prepares.")
 
 
 def main(_: list[str]) -> None:
@@ -31,8 +28,7 @@ def main(_: list[str]) -> None:
         draws=_DRAWS.value,
         examples=_EXAMPLES.value,
         seeds=_SEEDS.value,
-        data_dir=_DATA_DIR.value,
-        manual_dir=_MANUAL_DIR.value,
+        sources=inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value),
     )
     for figure in found:
         spread = "" if figure.spread is None else f" ± {figure.spread:.2g}"

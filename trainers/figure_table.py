@@ -27,11 +27,13 @@ class Subject:
         model: A trained model.
         training: What it learned from.
         held_out: What it did not learn from.
+        weights: Which weights of the model these are, in words.
     """
 
     model: ugm_tf.UnifiedModel
     training: Inputs
     held_out: Inputs
+    weights: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +111,14 @@ def measure(
         else:
             make = functools.partial(row.measure, subject, effort)
             each = make() if parts is None else parts.attempt(f"figures: {', '.join(row.names)}", make)
-            found += [figure._replace(unit=figure.unit or row.unit) for figure in each or ()]
+            found += [_whole(figure, row, subject) for figure in each or ()]
     return found, skipped
+
+
+def _whole(figure: Figure, row: Row, subject: Subject) -> Figure:
+    """A figure with the unit of its row, and which weights it is of."""
+    of = f"of {subject.weights}" if subject.weights else ""
+    return figure._replace(unit=figure.unit or row.unit, how="; ".join(filter(None, (figure.how, of))))
 
 
 def _classifier(subject: Subject, _: Effort) -> str | None:

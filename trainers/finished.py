@@ -3,10 +3,11 @@
 import dataclasses
 import os
 import pathlib
+from typing import Any
 
 import ugm_tf
 
-from . import inputs, options, rundir
+from . import inputs, known_data, options, rundir
 from .settings import Resolved
 
 __all__ = ["Finished", "load"]
@@ -29,17 +30,27 @@ class Finished:
     sources: inputs.Sources
 
     def split(self, name: str) -> inputs.Inputs:
-        """A split of the data that the run was trained on, as its recipe takes it."""
-        return inputs.load(self.settings, name, self.sources)
+        """A split of the data that the run was trained on, as its recipe takes it.
+
+        Raises:
+            ValueError: If the data cannot be read, or have changed since.
+        """
+        split = inputs.load(self.settings, name, self.sources)
+        known_data.check(self.directory.path, self.data, known_data.describe(split))
+        return split
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it knows of its data, as `known_data.describe` gave it; empty for a run of an earlier version."""
+        return self.directory.read_json("data")
 
 
-def load(workdir: str | os.PathLike[str], data_dir: str | None = None, manual_dir: str | None = None) -> Finished:
+def load(workdir: str | os.PathLike[str], sources: inputs.Sources = inputs.USUAL) -> Finished:
     """Reads a finished run.
 
     Args:
         workdir: Its directory.
-        data_dir: Where TFDS keeps data sets.
-        manual_dir: Where files that were downloaded by hand lie.
+        sources: Where its data lie.
 
     Raises:
         ValueError: If there is no finished run.
@@ -53,4 +64,4 @@ def load(workdir: str | os.PathLike[str], data_dir: str | None = None, manual_di
     settings = options.resolved(options.read(path / "flags.txt"), path / "flags.txt")
     settings.make_recipe()  # registers what a file of the user's own defines, before the model is read
     model = ugm_tf.load_model(path / "model.keras")
-    return Finished(model, settings, rundir.RunDirectory(path, settings), inputs.Sources(data_dir, manual_dir))
+    return Finished(model, settings, rundir.RunDirectory(path, settings), sources)

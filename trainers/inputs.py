@@ -10,7 +10,7 @@ import ugm_tf
 
 from .settings import Resolved, Settings
 
-__all__ = ["Inputs", "Sources", "load", "prepare", "read"]
+__all__ = ["USUAL", "Inputs", "Sources", "load", "prepare", "read"]
 
 
 class Sources(NamedTuple):
@@ -19,10 +19,15 @@ class Sources(NamedTuple):
     Args:
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files that were downloaded by hand lie.
+        cache_dir: Where --storage=mapped keeps the files that it prepares.
     """
 
     data_dir: str | None = None
     manual_dir: str | None = None
+    cache_dir: str | None = None
+
+
+USUAL = Sources()  # where they lie if nobody says
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,6 +40,7 @@ class Inputs:
         observation: How examples become x.
         labelled: The source of `labelled`, where it is a variable.
         target: The source of `target`, where it is a variable.
+        target_is_read: Whether that is a data set of its own, and not a shift of the examples.
     """
 
     examples: ugm_tf.data.Examples
@@ -42,6 +48,7 @@ class Inputs:
     observation: str
     labelled: ugm_tf.data.Examples | None = None
     target: ugm_tf.data.Examples | None = None
+    target_is_read: bool = False
 
     def batches(self, batch_size: int, **options: Any) -> tf.data.Dataset:
         """Batches for the recipe; `options` are those of `ugm_tf.data.batches`."""
@@ -75,7 +82,14 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
     Raises:
         ValueError: If the data cannot be read.
     """
-    return ugm_tf.data.load(settings.dataset, split, **sources._asdict(), image_size=settings.image_size)
+    return ugm_tf.data.load(
+        settings.dataset,
+        split,
+        **sources._asdict(),
+        image_size=settings.image_size,
+        background=settings.background,
+        storage=settings.storage or "memory",
+    )
 
 
 def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: Sources) -> Inputs:
@@ -103,7 +117,8 @@ def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sour
             labelled = examples.labelled_subset(per_class=settings.labels, seed=settings.seed)
     if "target" in variables:
         target = _target(settings, examples, split, sources)
-    return Inputs(examples, variables, settings.observation, labelled, target)
+    is_read = target is not None and settings.target not in ugm_tf.data.SHIFTS
+    return Inputs(examples, variables, settings.observation, labelled, target, is_read)
 
 
 def load(settings: Resolved, split: str, sources: Sources) -> Inputs:

@@ -11,6 +11,7 @@ import ugm_tf
 
 from .own_recipes import absolute
 from .parsing import parse_families, parse_hidden, parse_hyperparameters
+from .rates import parse_rate
 from .settings import Resolved, Settings
 
 __all__ = ["OPTIONS", "Option", "asked", "as_flags", "as_text", "define", "differences", "read", "resolved"]
@@ -83,15 +84,16 @@ OPTIONS: dict[str, Option] = {
     "epochs": Option(flags.DEFINE_integer, None, "Passes over the data; chosen by recipe and data.", _POSITIVE),
     "batch_size": Option(flags.DEFINE_integer, None, "Examples in a batch; chosen by recipe and data.", _POSITIVE),
     "learning_rate": Option(
-        flags.DEFINE_float,
+        flags.DEFINE_string,
         None,
-        "Adam's step size; at most 2e-4 in phases against a discriminator.",
-        {"lower_bound": 0.0},
+        "Adam's step size, at most 2e-4 in phases against a discriminator; or one that falls to 0 over the run: "
+        "cosine(1e-3), linear(1e-3).",
+        parse=lambda text: None if text is None else parse_rate(text),
     ),
     "ema": Option(
         flags.DEFINE_float,
         None,
-        "Draw and measure with averages of the weights of this decay, such as 0.999; 0 for none.",
+        "Draw and measure with averages of the weights of this decay at most, such as 0.999; 0 for none.",
     ),
     "network": Option(
         flags.DEFINE_enum,
@@ -114,6 +116,17 @@ OPTIONS: dict[str, Option] = {
     ),
     "code_size": Option(flags.DEFINE_integer, None, "Size of the code z; chosen by recipe and data.", _POSITIVE),
     "image_size": Option(flags.DEFINE_integer, None, "Resize images to this height and width.", _POSITIVE),
+    "background": Option(
+        flags.DEFINE_string,
+        None,
+        "What shows through transparent pixels of a folder's images: white, black or #rrggbb; white by default.",
+    ),
+    "storage": Option(
+        flags.DEFINE_enum,
+        None,
+        "Keep images in memory, or map them from a file that is prepared once, for more than fit; memory by default.",
+        {"enum_values": ["memory", "mapped"]},
+    ),
     "observation": Option(
         flags.DEFINE_enum,
         None,
@@ -157,6 +170,20 @@ OPTIONS: dict[str, Option] = {
         "What to do at a step that is not finite: stop; skip it; or roll back to the latest checkpoint and go on with "
         "other noise.",
         {"enum_values": ["stop", "skip", "rollback"]},
+    ),
+    "init_from": Option(
+        flags.DEFINE_string,
+        None,
+        "A run directory or a model.keras whose weights to begin with, density by density.",
+        parse=lambda path: os.path.abspath(path) if path else None,
+    ),
+    "keep_best": Option(
+        flags.DEFINE_string,
+        None,
+        "End with the weights of the epoch at which this column of metrics.csv is lowest, such as val_wake/loss.",
+    ),
+    "patience": Option(
+        flags.DEFINE_integer, None, "With --keep_best: stop this many epochs after the best one.", _POSITIVE
     ),
     "seed": Option(
         flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _NOT_NEGATIVE

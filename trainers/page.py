@@ -17,11 +17,13 @@ from ugm_tf import files, grids
 from . import curves
 from .figures import Figure
 
-__all__ = ["Figure", "Report", "write_report"]
+__all__ = ["SIZE", "Figure", "Report", "environment", "uri", "write_report"]
 
 HEADLINES = 4  # how many figures the top of the page shows large
 FRAMES = 12  # how many of the grids made during training are shown
 PAGE, TILE, GAP = 1040, 56, 8  # pixels: the page's width in page.css, about an image's, between two images
+# Of a chart, in its own units.
+SIZE = {side: getattr(curves, side.upper()) for side in ("width", "height", "left", "right", "top", "bottom")}
 _MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])", re.MULTILINE)
 
 
@@ -35,6 +37,9 @@ class Report:
         title: The page's heading.
         recipe: The model's name.
         dataset: The data's name.
+        readings: What was read of it, and what was passed over, a line for each data set.
+        class_names: What the data's classes are called, by number.
+        weights: Which weights of the model pictures and figures are of, in words.
         command: What to type to train it again.
         equations: The recipe's `describe()`.
         flags: The run's flags.
@@ -42,6 +47,7 @@ class Report:
         metrics: Rows by epoch, as `metrics.read` returns them.
         samples: What the model draws, [N, H, W, C].
         columns: Samples in a row where each row is of one class; None where rows mean nothing.
+        rows: What the class of each row is called; empty where it is no class of the data.
         data: Examples of the data to hold the samples against, [M, H, W, C].
         reconstructions: Originals and what became of them, two arrays of one shape [N, H, W, C].
         translations: For each domain its examples, what they become in the other one, and that brought back: three
@@ -59,11 +65,15 @@ class Report:
     dataset: str
     command: str
     equations: str
+    readings: Sequence[str] = ()
+    class_names: Sequence[str] = ()
+    weights: str = ""
     flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     versions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: np.ndarray | None = None
     columns: int | None = None
+    rows: Sequence[str] = ()
     data: np.ndarray | None = None
     reconstructions: tuple[np.ndarray, np.ndarray] | None = None
     translations: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]] = ()
@@ -87,7 +97,8 @@ def _duration(seconds: float) -> str:
     return f"{round(seconds / 60) // 60} h {round(seconds / 60) % 60:02d} min"
 
 
-def _uri(png: bytes) -> str:
+def uri(png: bytes) -> str:
+    """A PNG file as the source of an <img>."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
@@ -102,7 +113,7 @@ def _wall(*layers: np.ndarray, columns: int | None = None) -> dict[str, Any]:
     number, height, width, _ = arrays[0].shape
     tile = width * max(1, round(TILE / width))
     return {
-        "tiles": [[_uri(grids.encode_png(image)) for image in stack] for stack in zip(*arrays, strict=True)],
+        "tiles": [[uri(grids.encode_png(image)) for image in stack] for stack in zip(*arrays, strict=True)],
         "height": height,
         "width": width,
         "tile": tile,
@@ -141,7 +152,9 @@ def _pictures(content: Report) -> dict[str, Any]:
     flat = content.samples is not None and np.ndim(content.samples) == 2
     if content.samples is not None:
         out["samples"] = (
-            _plane(content.samples, content.data) if flat else _wall(content.samples, columns=content.columns)
+            _plane(content.samples, content.data)
+            if flat
+            else _wall(content.samples, columns=content.columns) | {"rows": list(content.rows)}
         )
     if content.data is not None and content.samples is not None and not flat:
         out["data"] = _wall(content.data)
@@ -176,12 +189,23 @@ def _frames(progress: Sequence[tuple[int, str | os.PathLike[str]]]) -> list[tupl
     """At most `FRAMES` of the pictures made during training, evenly spaced, the first and the last among them."""
     last = len(progress) - 1
     chosen = [*range(0, last, max(1, math.ceil(last / (FRAMES - 1)))), last] if progress else []
-    return [(f"{progress[i][0]:,}", _uri(pathlib.Path(progress[i][1]).read_bytes())) for i in chosen]
+    return [(f"{progress[i][0]:,}", uri(pathlib.Path(progress[i][1]).read_bytes())) for i in chosen]
 
 
 def _written(figure: Figure) -> dict[str, str]:
     spread = "" if figure.spread is None else curves.number(figure.spread, figure.spread)
     return figure._asdict() | {"value": curves.number(figure.value, figure.spread), "spread": spread}
+
+
+def environment() -> jinja2.Environment:
+    """Reads the templates of this folder."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Path:
@@ -200,13 +224,6 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
         ValueError: If an array has not the shape that `Report` says, or a row of the metrics has no epoch.
         OSError: If a picture of `progress` cannot be read, or the page cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     epochs = len(content.metrics)
     facts = [f"{epochs} epoch{'s' if epochs > 1 else ''}"] if epochs else []
     if content.seconds is not None and math.isfinite(content.seconds):
@@ -214,16 +231,20 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
     if content.images_per_second is not None and math.isfinite(content.images_per_second):
         facts.append(f"{content.images_per_second:,.0f} images/s")
     figures = [_written(Figure(*figure)) for figure in content.figures]
-    page = environment.get_template("page.html.jinja").render(
-        content=content,
-        facts=facts,
-        figures=figures,
-        headlines=figures[:HEADLINES],
-        equations=_marked(content.equations.strip("\n")),
-        pictures=_pictures(content),
-        frames=_frames(content.progress),
-        curves=curves.curves(content.metrics),
-        page={"width": PAGE, "gap": GAP},
-        size={side: getattr(curves, side.upper()) for side in ("width", "height", "left", "right", "top", "bottom")},
+    page = (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            content=content,
+            facts=facts,
+            figures=figures,
+            headlines=figures[:HEADLINES],
+            equations=_marked(content.equations.strip("\n")),
+            pictures=_pictures(content),
+            frames=_frames(content.progress),
+            curves=curves.curves(content.metrics),
+            page={"width": PAGE, "gap": GAP},
+            size=SIZE,
+        )
     )
     return files.write(pathlib.Path(run_dir) / "report.html", page.encode())

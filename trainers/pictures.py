@@ -1,7 +1,7 @@
 """What a run draws of its model: samples, reconstructions, translations and walks between codes."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ __all__ = [
     "interpolations",
     "prior_draws",
     "reconstructions",
+    "row_names",
     "samples",
     "samples_to_show",
     "translations",
     "weights",
+    "weights_in_words",
 ]
 
 _SAMPLES, _POINTS, _PAIRS, _WALKS, _STEPS = 64, 1000, 16, 6, 10
@@ -61,6 +63,24 @@ def columns(model: ugm_tf.UnifiedModel) -> int | None:
     if ugm_tf.evaluation.is_translator(model):
         return _PAIRS
     return _BY_CLASS if _classes(model) is not None else None
+
+
+def row_names(model: ugm_tf.UnifiedModel, class_names: Sequence[str] | None) -> tuple[str, ...]:
+    """What each row of the grid of samples is called; empty where rows are no classes of the data.
+
+    Args:
+        model: The model.
+        class_names: The names of the data's classes, None where these have none.
+    """
+    named = class_names is not None and "c" in model.recipe.data and _classes(model) == len(class_names)
+    return tuple(class_names or ()) if named else ()
+
+
+def weights_in_words(model: ugm_tf.UnifiedModel, settings: Settings) -> str:
+    """Which weights pictures and figures are of: those within `weights`."""
+    averages = f"averages of the weights, decay up to {settings.ema}, after" if settings.ema else "the weights after"
+    best = f", where {settings.keep_best} was lowest" if settings.keep_best else ""
+    return f"{averages} {int(model.steps):,} steps{best}"
 
 
 def _answers(model: ugm_tf.UnifiedModel) -> dict[str, Any]:

@@ -11,12 +11,27 @@ import numpy as np
 import ugm_tf
 from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
-from . import building, defaults, divergence, inputs, metrics, own_recipes, pictures, rundir, stopping, summary
+from . import (
+    beginning,
+    best,
+    board,
+    building,
+    defaults,
+    divergence,
+    inputs,
+    known_data,
+    metrics,
+    options,
+    own_recipes,
+    pictures,
+    rundir,
+    stopping,
+    summary,
+)
 from .settings import Resolved, Settings
 
 __all__ = ["Run", "train"]
 
-_MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _LOG = logging.getLogger("ugm_tf.trainers")
 
 
@@ -42,8 +57,7 @@ def train(
     settings: Settings,
     workdir: str | os.PathLike[str],
     *,
-    data_dir: str | None = None,
-    manual_dir: str | None = None,
+    sources: inputs.Sources = inputs.USUAL,
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = 2,
     show: bool = True,
@@ -54,8 +68,7 @@ def train(
     Args:
         settings: The run; what is None is decided by `defaults.resolve`.
         workdir: The run directory; see `rundir.RunDirectory`.
-        data_dir: Where TFDS keeps data sets.
-        manual_dir: Where files downloaded by hand lie.
+        sources: Where data lie.
         checkpoint_steps: Steps between checkpoints; if it is not given, an epoch or a fiftieth of the run.
         keep_checkpoints: How many checkpoints to keep, the latest ones.
         show: Whether to draw a progress bar.
@@ -72,16 +85,15 @@ def train(
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
-    sources = inputs.Sources(data_dir, manual_dir)
     examples = inputs.read(settings, "train", sources)
     resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
     training = inputs.prepare(resolved, "train", examples, sources)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
-    model = _compiled(resolved, examples)
+    model = _compiled(resolved, examples, epoch_steps)
     with rundir.held(workdir):
-        directory = rundir.RunDirectory(workdir, resolved)
+        directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
         if own_recipes.is_own(resolved.recipe):
             directory.check_equations(model.describe())
         _LOG.info(
@@ -93,7 +105,9 @@ def train(
             model.describe(),
         )
         kept = (checkpoint_steps, keep_checkpoints)
-        progress = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
+        progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
+        if keep is not None:
+            model = keep.best(model)
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
         return Run(model, directory, resolved, end)
 
@@ -105,7 +119,7 @@ def _rarest(examples: ugm_tf.data.Examples) -> int:
     return int(np.bincount(examples.c, minlength=examples.num_classes).min())
 
 
-def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.UnifiedModel:
+def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: int) -> ugm_tf.UnifiedModel:
     """The untrained model of a run, compiled; a function of the seed."""
     keras.utils.set_random_seed(settings.seed)
     policy = keras.config.dtype_policy()
@@ -116,7 +130,7 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples) -> ugm_tf.Unif
     finally:
         keras.config.set_dtype_policy(policy)
     model.compile(
-        building.optimizers(recipe, settings.learning_rate, settings.ema),
+        building.optimizers(recipe, settings.learning_rate, settings.ema, settings.epochs * epoch_steps),
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",
         on_nan="skip" if settings.on_nan == "skip" else "stop",
@@ -133,31 +147,28 @@ def _fit(
     epoch_steps: int,
     kept: tuple[int | None, int],
     show: bool,
-) -> Progress:
-    """Trains to the last epoch, from the latest checkpoint on; returns what was measured of the time."""
+) -> tuple[Progress, best.KeepBest | None]:
+    """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
     total = settings.epochs * epoch_steps
-    every = max(1, settings.epochs // _MOMENTS)  # epochs
+    every = rundir.validated_every(settings.epochs)
     checkpoints = Checkpoints(directory.checkpoints, every=kept[0] or every * epoch_steps, keep=kept[1])
     start = checkpoints.restore(model)
     if start:
         _LOG.info("Going on from step %d of %d.", start, total)
+    elif settings.init_from is not None:
+        beginning.begin(model, settings.init_from)
 
     def forget(step: int) -> None:
         metrics.truncate(directory.metrics, step // epoch_steps)
 
     forget(start)
-    columns = pictures.columns(model)
     progress = Progress(total, settings.batch_size, start, show)
+    keep = _keep_best(directory, settings)
     callbacks = [
         metrics.Log(directory.metrics),
-        keras.callbacks.TensorBoard(str(directory.path / "tensorboard"), write_graph=False, profile_batch=0),
-        SampleGrids(
-            directory.samples,
-            pictures.during_training(model, held_out, settings),
-            every=max(1, settings.epochs // 12),
-            columns={} if columns is None else {"samples": columns},
-        ),
+        *_visible(model, directory, settings, held_out),
         progress,
+        *([] if keep is None else [keep]),
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
 
@@ -179,7 +190,7 @@ def _fit(
         if within:  # the rest of the epoch that was under way
             fit(start, epoch + 1, epoch_steps - within, stop)
             epoch += 1
-        if epoch < settings.epochs:
+        if epoch < settings.epochs and not (keep is not None and keep.over):
             fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
 
     with contextlib.closing(progress), stopping.deferred() as asked:
@@ -188,7 +199,34 @@ def _fit(
             divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
         else:
             go_on(start, stop)
-    return progress
+    return progress, keep
+
+
+def _visible(
+    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, settings: Resolved, held_out: inputs.Inputs
+) -> list[keras.callbacks.Callback]:
+    """What shows how a run learns: pictures, and TensorBoard."""
+    columns = pictures.columns(model)
+    grids = SampleGrids(
+        directory.samples,
+        pictures.during_training(model, held_out, settings),
+        every=max(1, settings.epochs // 12),
+        columns={} if columns is None else {"samples": columns},
+        rows={"samples": pictures.row_names(model, held_out.examples.class_names)},
+    )
+    tensorboard = directory.path / "tensorboard"
+    return [
+        keras.callbacks.TensorBoard(str(tensorboard), write_graph=False, profile_batch=0),
+        grids,
+        board.Board(tensorboard / "train", model.describe(), options.as_flags(settings), grids),
+    ]
+
+
+def _keep_best(directory: rundir.RunDirectory, settings: Resolved) -> best.KeepBest | None:
+    if settings.keep_best is None:
+        return None
+    rows = metrics.read(directory.metrics) if directory.metrics.exists() else []
+    return best.KeepBest(directory.best, settings.keep_best, rows, settings.patience)
 
 
 def _check_support(settings: Resolved) -> None:

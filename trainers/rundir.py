@@ -9,19 +9,23 @@ import logging
 import os
 import pathlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 
 from ugm_tf import files
 
-from . import options
+from . import known_data, options
+from .rates import Rate
 from .settings import Settings
 
-__all__ = ["Lost", "RunDirectory", "held", "versions"]
+__all__ = ["Lost", "RunDirectory", "held", "validated_every", "versions"]
 
 _LOG = logging.getLogger("ugm_tf.trainers")
 _OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
+_OF_DATA = ("dataset", "target", "image_size", "background")
+_MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _PACKAGES = ("ugm_tf", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
@@ -88,22 +92,29 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+def validated_every(epochs: int) -> int:
+    """Epochs between two validations of a run of so many."""
+    return max(1, epochs // _MOMENTS)
+
+
 class RunDirectory:
     """A directory that belongs to one set of settings, which its flags.txt holds.
 
     Args:
         path: The directory; made if it is not there.
         settings: The run's.
+        data: What `known_data.describe` says of its data, to be kept in data.json; None where they were not read.
 
     Raises:
-        ValueError: If it belongs to other flags, is not a directory, or cannot be written to.
+        ValueError: If it belongs to other flags or other data, is not a directory, or cannot be written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Settings):
+    def __init__(self, path: str | os.PathLike[str], settings: Settings, data: Mapping[str, Any] | None = None):
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
         self.model = self.path / "model.keras"
+        self.best = self.path / "best.keras"
         self.report = self.path / "report.html"
         self.errors = self.path / "errors.txt"
         self.saved_model = self.path / "saved_model"
@@ -112,13 +123,15 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
-                self._check_same(settings)
+                self._check_same(settings, data or {})
             elif any(p.name[0] != "." for p in self.path.iterdir()):  # drafts are hidden: one may be left of a kill
                 raise ValueError(
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )
             else:
                 files.write(self.flags, options.as_text(settings).encode())
+            if data and not (self.path / known_data.FILE).exists():
+                self.write_json("data", data)
             probe = self.path / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
@@ -127,8 +140,10 @@ class RunDirectory:
                 f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
             ) from e
 
-    def _check_same(self, settings: Settings) -> None:
+    def _check_same(self, settings: Settings, data: Mapping[str, Any]) -> None:
         old = options.read(self.flags)
+        if all(getattr(old, name) == getattr(settings, name) for name in _OF_DATA):  # else the flags are the reason
+            known_data.check(self.path, self.read_json("data"), data)
         longer = dataclasses.replace(old, epochs=settings.epochs)
         if (
             old.epochs
@@ -136,11 +151,25 @@ class RunDirectory:
             and settings.epochs > old.epochs
             and not options.differences(longer, settings)
         ):
+            self._check_longer(old, settings)
             self._go_on_longer(old.epochs, settings)
         elif differing := options.differences(old, settings):
             raise ValueError(
                 f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
                 f"--workdir, or go on with that run by --flagfile={self.flags}."
+            )
+
+    def _check_longer(self, old: Settings, settings: Settings) -> None:
+        """Refuses more epochs where a setting would have been another one from the first step on."""
+        depends = "learning_rate" if isinstance(old.learning_rate, Rate) else None
+        if old.keep_best and validated_every(old.epochs or 1) != validated_every(settings.epochs or 1):
+            depends = "keep_best"
+        if depends:
+            value = options.as_flags(old)[depends]
+            raise ValueError(
+                f"The run in '{self.path}' cannot go on from {old.epochs} to {settings.epochs} epochs: "
+                f"--{depends}={value} depends on the length of the run. Begin another one with its weights, in a "
+                f"new --workdir: --init_from={self.path}."
             )
 
     def _go_on_longer(self, epochs: int, settings: Settings) -> None:

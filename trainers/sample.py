@@ -6,30 +6,28 @@ A file that ends in .npz gets the array itself, x, and the classes c where the m
 """
 
 import io
-import os
 import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from collections.abc import Sequence
 
 import numpy as np
 from absl import flags
 
 from ugm_tf import files, grids
 
-from . import finished, pictures, scripts
+from . import finished, known_data, pictures, scripts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _OUTPUT = flags.DEFINE_string("output", "samples.png", "Where the samples go: a .png or an .npz.")
 _NUMBER = flags.DEFINE_integer("number", 64, "How many.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Fixes the draws; sample i is a function of (seed, i) alone.", lower_bound=0)
-_CLASS = flags.DEFINE_integer(
-    "class", None, "Class to draw, where the model takes one; each in turn by default.", lower_bound=0
+_CLASS = flags.DEFINE_string(
+    "class", None, "Class to draw, by number or name, where the model takes one; each in turn by default."
 )
 _MEAN = flags.DEFINE_bool("mean", True, "The mean of p(x | z); with --nomean a draw from it.")
 
 
 def sample(
-    workdir: str, output: str, number: int = 64, seed: int = 0, label: int | None = None, mean: bool = True
+    workdir: str, output: str, number: int = 64, seed: int = 0, label: int | str | None = None, mean: bool = True
 ) -> pathlib.Path:
     """Writes samples of a finished run; returns the file.
 
@@ -38,7 +36,7 @@ def sample(
         output: A .png or an .npz.
         number: How many.
         seed: Fixes the draws.
-        label: The class to draw, where the model takes one.
+        label: The class to draw, by number or name, where the model takes one.
         mean: Whether to show the mean of p(x | z) instead of a draw from it.
 
     Raises:
@@ -53,9 +51,8 @@ def sample(
     endpoint = model.endpoints().get("sample")
     if endpoint is not None and "c" in endpoint.inputs:
         classes = endpoint.inputs["c"].shape[-1]
-        if label is not None and label >= classes:
-            raise ValueError(f"--class is from 0 to {classes - 1}. Received: {label}.")
-        labels = np.arange(number) % classes if label is None else np.full(number, label)
+        names = known_data.class_names(run.data) or ()
+        labels = np.arange(number) % classes if label is None else np.full(number, _class(label, classes, names))
         given["c"] = np.eye(classes, dtype=np.float32)[labels]
     elif label is not None:
         raise ValueError("--class is for models whose decoder takes a class c, and this one's does not. Leave it out.")
@@ -70,6 +67,16 @@ def sample(
     else:
         grids.save_png(path, x)
     return path
+
+
+def _class(label: int | str, classes: int, names: Sequence[str]) -> int:
+    """The number of a class that was given by its name or its number; where a name is a number, the name counts."""
+    if label in names:
+        return names.index(str(label))
+    if str(label).isdecimal() and int(label) < classes:
+        return int(label)
+    named = f", or a name: {', '.join(names)}" if names else ""
+    raise ValueError(f"--class is from 0 to {classes - 1}{named}. Received: {label}.")
 
 
 def main(_: list[str]) -> None:

@@ -7,21 +7,25 @@ from collections.abc import Callable
 from absl import app
 from absl import logging as absl_logging
 
-from . import rundir, stopping, summary
+from . import comparison, comparison_page, rundir, stopping, summary
 
-__all__ = ["show", "start"]
+__all__ = ["show", "show_comparison", "start"]
 
 
-def start(main: Callable[[list[str]], int | None]) -> None:
+def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> None:
     """Runs a script.
 
     Its exit status is what `main` returns, 0 for None.  A refusal is printed as its message, without a traceback, and
     exits with 2; so does a run that diverged, or whose directory can no longer be written.  One that is interrupted
     exits with 128 and the signal's number.
+
+    Args:
+        main: Gets what `sys.argv` holds without the flags.
+        arguments: Whether it takes more than flags.
     """
 
     def refusing(argv: list[str]) -> None:
-        if len(argv) > 1:
+        if len(argv) > 1 and not arguments:
             raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
         try:
             status = main(argv)
@@ -53,3 +57,8 @@ def show(end: summary.End, directory: rundir.RunDirectory) -> int:
         parts = "; ".join(failure.part for failure in end.failures)
         print(f"Failed:     {parts}\nTracebacks: {directory.errors}", file=sys.stderr)
     return int(bool(end.failures))
+
+
+def show_comparison(compared: comparison.Comparison, path: str) -> None:
+    """Writes a comparison's page, and prints its table."""
+    print(f"\n{comparison.table(compared)}\n\nComparison: {comparison_page.write_comparison(path, compared)}")

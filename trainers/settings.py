@@ -6,6 +6,7 @@ from typing import Any
 import ugm_tf
 
 from . import own_recipes
+from .rates import Rate
 
 __all__ = ["Resolved", "Settings"]
 
@@ -24,13 +25,15 @@ class Settings:
     target: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Rate | None = None
     ema: float | None = None
     network: str | None = None
     hidden: tuple[int, ...] | None = None
     conditioning: str | None = None
     code_size: int | None = None
     image_size: int | None = None
+    background: str | None = None
+    storage: str | None = None
     observation: str | None = None
     likelihood: str | None = None
     families: tuple[tuple[str, str], ...] = ()
@@ -38,6 +41,9 @@ class Settings:
     xla: str = "auto"
     precision: str = "float32"
     on_nan: str = "stop"
+    init_from: str | None = None
+    keep_best: str | None = None
+    patience: int | None = None
     seed: int = 0
 
     def make_recipe(self) -> ugm_tf.Recipe:
@@ -51,7 +57,7 @@ class Resolved(Settings):
 
     epochs: int = dataclasses.field(kw_only=True)
     batch_size: int = dataclasses.field(kw_only=True)
-    learning_rate: float = dataclasses.field(kw_only=True)
+    learning_rate: float | Rate = dataclasses.field(kw_only=True)
     network: str = dataclasses.field(kw_only=True)
     code_size: int = dataclasses.field(kw_only=True)
     observation: str = dataclasses.field(kw_only=True)

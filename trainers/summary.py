@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from ugm_tf import grids
 from ugm_tf.callbacks import Progress
 from ugm_tf.serving import CARD, export_model
 
-from . import figure_table, finished, metrics, options, own_recipes, page, pictures, rundir
+from . import figure_table, finished, inputs, known_data, metrics, options, own_recipes, page, pictures, rundir
 from .inputs import Inputs
 from .parts import Failure, Parts
 from .settings import Resolved
@@ -57,16 +58,18 @@ def write(
         progress: Of the training that has just ended; None where the end of an earlier run is made again, whose
             model.keras and versions.json stay as they are.
     """
-    parts = Parts()
+    parts, data = Parts(), directory.read_json("data")
+    names = known_data.class_names(data)
     if progress is not None:
         parts.attempt("model.keras", lambda: model.save(directory.model))
         directory.write_json("versions", rundir.versions())
     timing = _timing(directory, progress)
     with pictures.weights(model, settings):
-        parts.attempt("saved_model", lambda: _export(model, directory))
-        subject = figure_table.Subject(model, training, held_out)
+        parts.attempt("saved_model", lambda: _export(model, directory, names))
+        of = pictures.weights_in_words(model, settings)
+        subject = figure_table.Subject(model, training, held_out, of)
         measured, _ = figure_table.measure(subject, figure_table.AT_THE_END, parts=parts)
-        drawn = _draw(parts, model, directory, held_out)
+        drawn = _draw(parts, model, directory, held_out, names)
     rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
@@ -75,6 +78,9 @@ def write(
         title=f"{name} on {settings.dataset}",
         recipe=name,
         dataset=training.examples.title,
+        readings=known_data.readings(data),
+        class_names=names or (),
+        weights=of,
         command=command,
         equations=model.describe(),
         flags=options.as_flags(settings),
@@ -92,22 +98,21 @@ def write(
 
 
 def write_again(
-    workdir: str | os.PathLike[str], *, data_dir: str | None = None, manual_dir: str | None = None
+    workdir: str | os.PathLike[str], sources: inputs.Sources = inputs.USUAL
 ) -> tuple[End, rundir.RunDirectory]:
     """Writes the end of a finished run again; nothing is trained.
 
     Args:
         workdir: The run directory.
-        data_dir: Where TFDS keeps data sets.
-        manual_dir: Where files that were downloaded by hand lie.
+        sources: Where the data lie.
 
     Returns:
         What it ended with, and its directory.
 
     Raises:
-        ValueError: If the directory holds no finished run.
+        ValueError: If the directory holds no finished run, or its data have changed.
     """
-    run = finished.load(workdir, data_dir=data_dir, manual_dir=manual_dir)
+    run = finished.load(workdir, sources)
     command = f"python -m trainers.train --flagfile={run.directory.flags}"
     training, held_out = run.split("train"), run.split("validation")
     return write(run.model, run.directory, run.settings, training, held_out, command), run.directory
@@ -125,6 +130,7 @@ def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) 
             title=content.title,
             recipe=content.recipe,
             dataset=content.dataset,
+            readings=content.readings,
             command=content.command,
             equations=content.equations,
             flags=content.flags,
@@ -135,16 +141,25 @@ def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) 
         parts.attempt("report.html without pictures", lambda: page.write_report(directory.path, bare))
 
 
-def _export(model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory) -> None:
+def _export(
+    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, class_names: Sequence[str] | None = None
+) -> None:
     """Exports the model, unless the latest version is of as many steps."""
     latest, steps = directory.latest_export(), int(model.steps)
     card = None if latest is None else latest / CARD
     known = json.loads(card.read_text())["metadata"] if card is not None and card.exists() else {}
     if known.get("steps") != steps:
-        export_model(model, directory.saved_model, metadata={"steps": steps})
+        named = {} if class_names is None else {"class_names": list(class_names)}
+        export_model(model, directory.saved_model, metadata={"steps": steps, **named})
 
 
-def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, held_out: Inputs) -> dict[str, Any]:
+def _draw(
+    parts: Parts,
+    model: ugm_tf.UnifiedModel,
+    directory: rundir.RunDirectory,
+    held_out: Inputs,
+    class_names: Sequence[str] | None,
+) -> dict[str, Any]:
     """The pictures of the report, by field; samples.png is written where there is something to draw."""
     image = held_out.examples.is_image
     out: dict[str, Any] = {
@@ -161,12 +176,13 @@ def _draw(parts: Parts, model: ugm_tf.UnifiedModel, directory: rundir.RunDirecto
         out["translations"] = found or ()
     elif model.can("sample"):
         samples, columns = parts.attempt("samples", lambda: pictures.samples_to_show(model)), pictures.columns(model)
+        rows = pictures.row_names(model, class_names)
         if samples is not None and image:
-            parts.attempt("samples.png", lambda: grids.save_png(png, samples, columns))
+            parts.attempt("samples.png", lambda: grids.save_png(png, samples, columns, rows=rows))
         elif samples is not None:
             x = np.asarray(held_out.examples.x)
             parts.attempt("samples.png", lambda: grids.scatter_png(png, samples, reference=x))
-        out |= {"samples": samples, "columns": columns}
+        out |= {"samples": samples, "columns": columns, "rows": rows}
     return out
 
 

@@ -10,24 +10,34 @@ and kept in a file, which is how a run is written down and repeated:
 
   python -m trainers.train --flagfile=trainers/flagfiles/vae_mnist.txt
 
+Three runs of other seeds, and one page that compares them:
+
+  python -m trainers.train --recipe=gan --seeds=3 --workdir=runs/gan
+
 A run that is killed and started again with the same flags goes on from its last checkpoint, to the same bits on a CPU.
 Ctrl-C and SIGTERM save the state first, and exit with 130 and 143; a part of the end that failed makes the status 1.
 """
 
+import dataclasses
 import os
 import shlex
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 from absl import flags
 
-from . import options, own_recipes, run, scripts
+from . import comparison, inputs, options, own_recipes, run, scripts
+from .settings import Settings
 
 options.define()
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; runs/RECIPE_DATASET if it is not given.")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", None, "Where --storage=mapped keeps the files that it prepares; the user's cache folder by default."
+)
+_SEEDS = flags.DEFINE_integer(
+    "seeds", 1, "Train so many runs, of --seed and the seeds after it, and compare them.", lower_bound=1
+)
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
     "checkpoint_steps", None, "Steps between checkpoints; an epoch or a fiftieth of the run by default.", lower_bound=1
 )
@@ -42,11 +52,20 @@ def main(_: list[str]) -> int:
     workdir = _WORKDIR.value or os.path.join(
         "runs", f"{own_recipes.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
     )
+    if _SEEDS.value == 1:
+        return _train(settings, workdir)
+    seeds = range(settings.seed, settings.seed + _SEEDS.value)
+    directories = [os.path.join(workdir, f"seed_{seed}") for seed in seeds]
+    each = [_train(dataclasses.replace(settings, seed=n), path) for n, path in zip(seeds, directories, strict=True)]
+    scripts.show_comparison(comparison.compare(directories), os.path.join(workdir, "comparison.html"))
+    return max(each)
+
+
+def _train(settings: Settings, workdir: str) -> int:
     finished = run.train(
         settings,
         workdir,
-        data_dir=_DATA_DIR.value,
-        manual_dir=_MANUAL_DIR.value,
+        sources=inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value),
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         keep_checkpoints=_KEEP_CHECKPOINTS.value,
         command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),

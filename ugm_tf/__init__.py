@@ -4,6 +4,11 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from ugm_tf import quiet
+
+if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") != "0":  # which asks for all that TensorFlow has to say
+    quiet.import_tensorflow()
+
 import keras
 
 if keras.backend.backend() != "tensorflow":

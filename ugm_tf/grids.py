@@ -4,9 +4,12 @@ import io
 import math
 import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -15,6 +18,7 @@ from ugm_tf import files
 __all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_png", "scatter_png", "stacks"]
 
 GAP = 128  # grey, so that both black and white images show where they end
+NAME, LONGEST = 14, 24  # the height of a row's name in pixels, and its length in letters, at most
 TILE = 48  # on a screen, an image smaller than this many pixels is enlarged
 
 
@@ -117,6 +121,7 @@ def save_png(
     columns: int | None = None,
     pad: int = 2,
     scale: int | None = None,
+    rows: Sequence[str] = (),
 ) -> pathlib.Path:
     """Writes a grid of images as a PNG file, whole or not at all.
 
@@ -126,17 +131,38 @@ def save_png(
         columns: As in `grid`.
         pad: As in `grid`.
         scale: As in `grid`; by default the least that lets an image be seen: 6 for 8x8, 2 for 28x28, 1 from 48x48.
+        rows: What each row is called; written before it.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: As `grid` does.
+        ValueError: As `grid` does, or if there are other than as many rows.
         OSError: If the file cannot be written.
     """
     if scale is None:
         scale = max(1, math.ceil(TILE / max(1, min(np.shape(images)[1:3], default=1))))
-    return files.write(path, encode_png(grid(images, columns, pad, scale)))
+    array = grid(images, columns, pad, scale)
+    if rows:
+        number = math.ceil(len(images) / (columns or math.ceil(math.sqrt(len(images)))))
+        if len(rows) != number:
+            raise ValueError(f"A grid has a name for each row. Received: {len(rows)} names for {number} rows.")
+        array = _named(array, rows, pad)
+    return files.write(path, encode_png(array))
+
+
+def _named(array: np.ndarray, rows: Sequence[str], pad: int) -> np.ndarray:
+    """A grid, uint8 [H, W, C], with what its rows are called in a margin on the left."""
+    height = (array.shape[0] + pad) // len(rows)
+    font = PIL.ImageFont.load_default(max(8, min(NAME, height - pad)))
+    words = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in rows]
+    margin = math.ceil(max(font.getlength(word) for word in words)) + 2 * pad + 4
+    picture = PIL.Image.new("L", (margin, array.shape[0]), 255)
+    draw = PIL.ImageDraw.Draw(picture)
+    for i, word in enumerate(words):
+        draw.text((margin - pad - 4, (i + 0.5) * height - pad / 2), word, fill=0, font=font, anchor="rm")
+    left = np.asarray(picture)[..., None].repeat(array.shape[-1], axis=-1)
+    return np.concatenate([left, array], axis=1)
 
 
 def frame(points: np.ndarray, reference: np.ndarray | None = None) -> tuple[float, float, float]:

@@ -121,7 +121,7 @@ def inside(array: np.ndarray, support: Support) -> np.ndarray:
 def _reach(network: keras.layers.Layer) -> tuple[float, float] | None:
     """The least and the largest value of a network's output, by its last activation; None where that has no bounds."""
     least, most = 1.0, 0.0
-    scales = []
+    scales: list[tuple[Any, Any]] = []
     for layer in _from_the_end(network):
         activation = getattr(layer, "activation", None)
         if isinstance(layer, keras.layers.Rescaling):
@@ -132,16 +132,21 @@ def _reach(network: keras.layers.Layer) -> tuple[float, float] | None:
         elif not isinstance(layer, _SHAPING):
             return None
     for scale, offset in reversed(scales):
-        if not (np.isscalar(scale) and np.isscalar(offset)):
+        if not (isinstance(scale, float | int) and isinstance(offset, float | int)):
             return None
-        least, most = sorted((least * scale + offset, most * scale + offset))
+        ends = least * scale + offset, most * scale + offset
+        least, most = min(ends), max(ends)
     return (least, most) if least < most else None
 
 
 def _from_the_end(network: Any) -> Iterator[Any]:
     """The layers that a network's output went through, the last first, as far as each follows one other alone."""
-    if not isinstance(network, keras.Sequential | keras.Model) or not getattr(network, "layers", None):
+    if not isinstance(network, keras.Model) or not getattr(network, "layers", None):
         yield network
+        return
+    if isinstance(network, keras.Sequential):
+        for layer in reversed(network.layers):
+            yield from _from_the_end(layer)
         return
     try:
         wanted = network.outputs[0]

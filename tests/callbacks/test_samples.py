@@ -46,6 +46,25 @@ class SampleGridsTest(absltest.TestCase):
                 widths.append(picture.width)
         self.assertGreater(widths[0], 1.9 * widths[1])  # 6 beside 3, the most square
 
+    def test_tells_what_it_drew_of_the_latest_epoch(self):
+        model = table.model(*table.GAN[1:])
+        draw = SampleGrids(self.directory, {"samples": lambda model: np.ones((4, 8, 8, 1))}, every=2)
+        draw.set_model(model)
+        found = []
+        for epoch in range(3):
+            draw.on_epoch_end(epoch)
+            found.append([path.name for path in draw.drawn])
+        self.assertEqual(found, [[], ["samples_00000000.png"], []])
+
+    def test_rows_have_their_names_in_a_margin(self):
+        model = table.model(*table.GAN[1:])
+        pictures = {name: lambda model: np.zeros((6, 8, 8, 1)) for name in ("a", "b")}
+        draw = SampleGrids(self.directory, pictures, columns=3, rows={"b": ["cats", "dogs"]})
+        draw.set_model(model)
+        sizes = [PIL.Image.open(path).size for path in draw.draw()]
+        self.assertEqual(sizes[0][1], sizes[1][1])
+        self.assertGreater(sizes[1][0], sizes[0][0] + 10)
+
     def test_refuses_no_epochs(self):
         with self.assertRaisesRegex(ValueError, "at least one epoch apart. Received: every=0"):
             SampleGrids(self.directory, {}, every=0)

@@ -97,7 +97,7 @@ class DataTest(parameterized.TestCase):
     def test_a_last_smaller_batch_counts(self, *row):
         self.check_smaller_batch(row)
 
-    @parameterized.named_parameters(*table.OTHERS)
+    @parameterized.named_parameters(*table.MECHANISMS)
     @pytest.mark.slow
     def test_a_last_smaller_batch_counts_for(self, *row):
         self.check_smaller_batch(row)
@@ -177,8 +177,16 @@ class CallbacksTest(parameterized.TestCase):
 
 
 class PredictTest(parameterized.TestCase):
-    @parameterized.named_parameters(*table.RECIPES, *table.OPTIONS, *table.TRANSFERS)
+    @parameterized.named_parameters(*table.CHOSEN)
     def test_is_what_a_call_answers(self, *row):
+        self.check(row)
+
+    @parameterized.named_parameters(*(row for row in table.UNLIKE if row not in table.CHOSEN))
+    @pytest.mark.slow
+    def test_is_what_a_call_answers_for(self, *row):
+        self.check(row)
+
+    def check(self, row):
         with table.trained(*row) as shared:
             model, found = shared.model, shared.model.endpoints()
             if "decode" not in found:
@@ -188,6 +196,7 @@ class PredictTest(parameterized.TestCase):
             data, rng = table.arrays(model.recipe, 20), np.random.default_rng(0)
             if "reconstruct" not in found or not set(found["reconstruct"].inputs) <= set(data):
                 codes = {v: rng.normal(size=[20, *spec.shape[1:]]) for v, spec in found["decode"].inputs.items()}
+                codes |= {"c": np.eye(3)[rng.integers(0, 3, 20)]} if "c" in codes else {}
                 data = {v: data.get(v, code).astype(np.float32) for v, code in codes.items()}
             found = model.predict(data, batch_size=16, verbose=0)
             np.testing.assert_allclose(found, model(data), rtol=1e-4, atol=1e-5)

@@ -46,11 +46,11 @@ class MixedBfloat16Test(parameterized.TestCase):
             left, right = (m.evaluate(data, verbose=0, return_dict=True) for m in (model, shared.model))
             table.assert_same(left, right, rtol=0.02, atol=0.02)
 
-    @parameterized.named_parameters(*table.CHOSEN, table.BATCH_NORM)
+    @parameterized.named_parameters(*table.CHOSEN)
     def test_metrics_are_those_of_float32_up_to_the_rounding_of_networks(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.OTHERS if row != table.BATCH_NORM))
+    @parameterized.named_parameters(*table.OTHERS)
     @pytest.mark.slow
     def test_metrics_are_those_of_float32_up_to_the_rounding_of_networks_for(self, *row):
         self.check(row)

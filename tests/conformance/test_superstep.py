@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 from tests.conformance import table
@@ -27,6 +28,14 @@ class SuperstepTest(parameterized.TestCase):
 
     @parameterized.named_parameters(*table.CHOSEN)
     def test_an_epoch_at_once_is_its_steps_in_turn(self, *row):
+        self.check(row)
+
+    @parameterized.named_parameters(*table.MECHANISMS)
+    @pytest.mark.slow
+    def test_an_epoch_at_once_is_its_steps_in_turn_for(self, *row):
+        self.check(row)
+
+    def check(self, row):
         # (With XLA, where the loop is in the compiled program, the same is tested of every row in test_xla.py.)
         model, history = run(row, 8, epochs=2)
         with table.trained(*row) as shared:

@@ -37,7 +37,7 @@ class XlaTest(parameterized.TestCase):
     def test_agrees_with_no_xla_from_the_same_seed(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.UNLIKE if row not in _QUICK))
+    @parameterized.named_parameters(*(row for row in (*table.CHOSEN, *table.OTHERS) if row not in _QUICK))
     @pytest.mark.slow
     def test_agrees_with_no_xla_from_the_same_seed_for(self, *row):
         self.check(row)

@@ -10,21 +10,25 @@ import os
 import pathlib
 import re
 import shlex
+import subprocess
+import sys
 import tempfile
 from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import curves, options, page
+from trainers import comparison, curves, options, page, rates
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+NOISE = "TF_CPP_MIN_LOG_LEVEL"
 SCRIPTS = {"trainers", "export", "benchmarks"}
 
 # What an example in a docstring may use without importing it.  It runs in a directory that has run/model.keras.
@@ -108,14 +112,14 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(curves, page)
+    @parameterized.parameters(comparison, curves, page, rates)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
     def test_all_examples_of_the_scripts_are_checked(self):
         self.assertCountEqual(
             [path for folder in sorted(SCRIPTS) for path in with_examples(f"{folder}/")],
-            ["trainers/curves.py", "trainers/page.py"],
+            ["trainers/comparison.py", "trainers/curves.py", "trainers/page.py", "trainers/rates.py"],
         )
 
     @parameterized.named_parameters(named(PAGES))
@@ -130,6 +134,21 @@ class ExamplesTest(parameterized.TestCase):
             elif language == "python":
                 with contextlib.redirect_stdout(io.StringIO()):
                     exec(compile(code, str(ROOT / page), "exec"), names)
+
+
+@pytest.mark.slow
+class QuickStartTest(absltest.TestCase):
+    def test_runs_as_a_script_outside_the_checkout(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        (code,) = [code for language, code in blocks("README.md") if language == "python"]
+        (folder / "quick_start.py").write_text(code)
+        environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", NOISE)}
+        done = subprocess.run(
+            [sys.executable, "quick_start.py"], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((folder / "models" / "vae" / "1" / "saved_model.pb").exists())
+        self.assertNotRegex(done.stderr, "cuda|InitializeLog|INFO")
 
 
 class LinksTest(parameterized.TestCase):

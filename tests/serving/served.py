@@ -1,6 +1,9 @@
 """What the export's tests share: toy models, and a server's view of an export."""
 
 import dataclasses
+import functools
+import pathlib
+import tempfile
 
 import keras
 import numpy as np
@@ -56,3 +59,12 @@ def replaced(endpoint, change):
         return change(endpoint.function(**values))
 
     return dataclasses.replace(endpoint, function=function)
+
+
+@functools.cache
+def bundle():
+    """A base path with "digits", an export of classes and of at most 8 rows, and its model."""
+    of = model(ugm_tf.recipes.conditional_vae())
+    base = pathlib.Path(tempfile.mkdtemp(), "models")
+    ugm_tf.serving.export_bundle(of, base, "digits", endpoints=["sample", "encode"], max_batch=8)
+    return base, of

@@ -1,43 +1,23 @@
 """A base path that a stock server is pointed at: configuration, warm-up, cards and a README that is true."""
 
+import ast
 import contextlib
-import http.server
+import importlib
 import io
 import json
 import os
 import pathlib
 import re
+import shlex
+import subprocess
 import tempfile
-import threading
-import urllib.request
 from unittest import mock
 
-import numpy as np
-import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.serving import served
-from ugm_tf.serving import ServedModel, VerificationError, configs, export_bundle, sums, verify, warmup, wire
-
-
-class Rest(http.server.BaseHTTPRequestHandler):
-    """The REST form of a predict request, in columns, as TensorFlow Serving documents it."""
-
-    loaded: ServedModel
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        signature = self.loaded.signatures[request["signature_name"]]
-        dtypes = {key: tf.as_dtype(info.dtype).as_numpy_dtype for key, info in signature.inputs.items()}
-        values = {key: np.array(value, dtypes[key]) for key, value in request["inputs"].items()}
-        answers = {key: value.tolist() for key, value in self.loaded(request["signature_name"], values).items()}
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"outputs": answers}).encode())
-
-    def log_message(self, *_):
-        pass
+from ugm_tf.serving import LocalServer, VerificationError, configs, export_bundle, sums, verify, warmup, wire
 
 
 class BundleTest(parameterized.TestCase):
@@ -50,7 +30,9 @@ class BundleTest(parameterized.TestCase):
 
     def test_the_base_path_holds_what_a_server_needs(self):
         self.assertCountEqual(
-            os.listdir(self.base), ["README.md", "batching.config", "digits", "models.config", "monitoring.config"]
+            os.listdir(self.base),
+            ["README.md", "batching.config", "compose.yaml", "digits", "kubernetes.yaml", "models.config"]
+            + ["monitoring.config", "page.html"],
         )
         self.assertEqual(self.version, self.base / "digits/1")
         config = (self.base / "models.config").read_text()
@@ -75,22 +57,38 @@ class BundleTest(parameterized.TestCase):
         self.assertEqual(text.count(weights), 2)  # in both forms
         self.assertIn("# gan\n", text)
 
-    def test_lines_of_the_readme_get_an_answer_by_rest(self):
+    def test_the_lines_of_the_readme_get_answers(self):
+        with LocalServer(self.base, 0, 0) as server:
+            text = (self.base / "README.md").read_text()
+            text = text.replace("http://localhost:8501", server.rest).replace("localhost:8500", server.grpc)
+            for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+                with self.subTest(code), contextlib.redirect_stdout(io.StringIO()) as out:
+                    exec(code, {})
+                found = ast.literal_eval(out.getvalue())  # names, with shapes or with numbers of rows
+                shapes = {"ok": (2,), "x": (2, 8, 8, 1), "z": (2, 3)}
+                self.assertIn(found, (shapes, dict.fromkeys(shapes, 2)))
+            lines = re.findall(r"^curl .*$", text, re.MULTILINE)
+            answers = [json.loads(subprocess.check_output([*shlex.split(line), "-s"], timeout=60)) for line in lines]
+        self.assertEqual(answers[0]["model_version_status"][0]["state"], "AVAILABLE")
+        self.assertEqual(answers[1]["outputs"]["ok"], [True, True])
+
+    def test_all_ways_to_start_a_server_have_the_same_flags(self):
+        texts = [(self.base / name).read_text() for name in ("README.md", "compose.yaml", "kubernetes.yaml")]
+        texts[0] = texts[0].partition("docker run")[2].partition("```")[0]
+        first, *others = (set(re.findall(r"--\w+_\w+=\S+|--enable_batching=\S+", text)) for text in texts)
+        self.assertLen(first, 6)
+        self.assertEqual(others, [first, first])
+        for text in texts[1:]:
+            self.assertIn("/v1/models/digits", text)
+
+    def test_the_servers_lines_of_the_readme_name_files_that_are_there(self):
         text = (self.base / "README.md").read_text()
-        code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "urllib" in block)
-        body = re.search(r"curl -d '(.*?)' http://localhost:8501/v1/models/digits:predict", text)[1]
-        with ServedModel(self.version) as loaded:
-            handler = type("Handler", (Rest,), {"loaded": loaded})
-            server = http.server.ThreadingHTTPServer(("localhost", 0), handler)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            self.addCleanup(server.server_close)
-            self.addCleanup(server.shutdown)
-            address = f"http://localhost:{server.server_port}"
-            with contextlib.redirect_stdout(io.StringIO()) as out:
-                exec(code.replace("http://localhost:8501", address), {})
-            self.assertEqual(out.getvalue(), "{'ok': 2, 'x': 2, 'z': 2}\n")
-            with urllib.request.urlopen(f"{address}/v1/models/digits:predict", body.encode()) as answer:
-                self.assertEqual(json.load(answer)["outputs"]["ok"], [True, True])
+        for name in re.findall(r"(?:=/models|\$PWD)/([\w./]+)", text):
+            self.assertTrue((self.base / name).exists(), name)
+        for module, flags in re.findall(r"python -m ugm_tf\.(export\.\w+)(.*)$", text, re.MULTILINE):
+            source = pathlib.Path(importlib.import_module(module).__file__).read_text()
+            for flag in re.findall(r"--(\w+)=", flags):
+                self.assertIn(f'"--{flag}"', source)
 
 
 class VersionsTest(parameterized.TestCase):

@@ -79,10 +79,17 @@ class RefusalsTest(parameterized.TestCase):
         ):
             self.raw("encode", {"x": np.zeros(shape, np.float32), "c": c})
 
+    def test_a_shape_that_equals_its_signature_where_it_is_spread(self):
+        z = np.zeros([3], np.float32)  # of [B, 3]
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, r"Received the shapes:\] \[3\] \[3 4\]"):
+            self.raw("decode", {"z": z, "c": np.eye(4, dtype=np.float32)[:3]})
+
     def test_unequal_rows(self):
         c = np.eye(4, dtype=np.float32)
         for rows in (1, 2, 4):
-            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, rf"Received the shapes:\] \[\[{rows} 8 8 1\]"):
+            with self.assertRaisesRegex(
+                tf.errors.InvalidArgumentError, rf"Received the shapes:\] \[{rows} 8 8 1\] \[3 4\]"
+            ):
                 self.raw("encode", {"x": np.zeros([rows, 8, 8, 1], np.float32), "c": c[:3]})
 
     def test_more_rows_than_the_export_said(self):

@@ -5,6 +5,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.trainers.test_defaults import DIGITS, resolve
 from trainers import building
+from trainers.rates import Rate
 
 
 class OptimizersTest(parameterized.TestCase):
@@ -27,6 +28,17 @@ class OptimizersTest(parameterized.TestCase):
         self.assertEqual([(o.use_ema, o.ema_momentum) for o in averaged], [(True, 0.99)] * 2)
         for none in (None, 0.0):
             self.assertFalse(any(o.use_ema for o in building.optimizers(ugm_tf.recipes.gan(), 1e-3, none).values()))
+
+    def test_a_rate_that_falls_does_so_over_the_updates_of_each_phase_from_at_most_its_cap(self):
+        recipe = ugm_tf.recipes.gan(discriminator_steps=3)
+        optimizers = building.optimizers(recipe, Rate("linear", 1e-3), steps=100)
+        for name, updates in (("discriminate", 300), ("generate", 100)):
+            rate = optimizers[name].get_config()["learning_rate"]["config"]
+            self.assertEqual((rate["initial_learning_rate"], rate["decay_steps"]), (2e-4, updates))
+        wake = building.optimizers(ugm_tf.recipes.vae(), Rate("cosine", 1e-3), steps=100)["wake"]
+        for step, expected in ((0, 1e-3), (50, 5e-4), (100, 0.0)):
+            wake.iterations.assign(step)
+            self.assertAlmostEqual(float(wake.learning_rate), expected, places=8)
 
     def test_a_smaller_step_is_taken_everywhere(self):
         for optimizer in building.optimizers(ugm_tf.recipes.gan(), 1e-5).values():

@@ -50,6 +50,12 @@ class ResolveTest(parameterized.TestCase):
         ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
         ("gan", {"conditioning": "concat"}, "no discriminator of an image and a vector, so --conditioning=concat says"),
         ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: 1.0"),
+        ("vae", {"patience": 3}, "--patience=3 waits for a metric to improve: name it .*--keep_best=val_wake/"),
+        (
+            "vae",
+            {"keep_best": "val_loss"},
+            "--keep_best is a column of metrics.csv: .*wake/rate.* Received: 'val_loss'",
+        ),
         ("gan", {"families": (("encoder", "iaf"),)}, "'gan' has no density encoder. It has: prior, decoder"),
     )
     def test_refuses_what_a_recipe_has_no_use_for(self, recipe, settings, advice):

@@ -92,6 +92,14 @@ class FigureTableTest(parameterized.TestCase):
         found, _ = figure_table.measure(subject, figure_table.AT_THE_END, [row])
         self.assertEqual([f.unit for f in found], ["nats", "of 10"])
 
+    def test_a_figure_says_which_weights_it_is_of(self):
+        row = figure_table.Row(
+            ("a", "b"), (), lambda *_: [figures.Figure("a", 1.0, how="3 x"), figures.Figure("b", 2.0)]
+        )
+        subject = figure_table.Subject(*untrained("gan"), weights="the weights after 7 steps")
+        found, _ = figure_table.measure(subject, figure_table.AT_THE_END, [row])
+        self.assertEqual([f.how for f in found], ["3 x; of the weights after 7 steps", "of the weights after 7 steps"])
+
 
 class EvaluationTest(absltest.TestCase):
     def test_writes_figures_by_name_and_what_was_skipped_with_the_reason(self):
@@ -104,7 +112,8 @@ class EvaluationTest(absltest.TestCase):
             found = evaluation.evaluate("run")
         written = json.loads((path / "evaluation.json").read_text())
         self.assertEqual([f.name for f in found], ["sample_quality", "losses"])
-        self.assertEqual(written["losses"], {"value": 0.0, "spread": None, "unit": "nats", "how": ""})
+        of = "of the weights after 0 steps"
+        self.assertEqual(written["losses"], {"value": 0.0, "spread": None, "unit": "nats", "how": of})
         self.assertIn({"name": "accuracy", "reason": "the recipe has no classifier"}, written["skipped"])
 
     @pytest.mark.slow

@@ -45,6 +45,27 @@ class SamplesTest(parameterized.TestCase):
     def test_have_no_class_where_the_decoder_takes_none(self):
         self.assertIsNone(pictures.samples(untrained("vae")[0], 5)[1])
 
+    def test_rows_are_called_as_the_classes_of_the_data(self):
+        names = tuple("abcdefghij")
+        self.assertEqual(pictures.row_names(untrained("conditional_gan")[0], names), names)
+        for name, given in (
+            ("conditional_gan", None),
+            ("conditional_gan", names[:9]),
+            ("infogan", names),
+            ("gan", names),
+        ):
+            self.assertEqual(pictures.row_names(untrained(name)[0], given), (), name)
+
+    def test_weights_are_named(self):
+        model = mock.Mock(steps=1234)
+        for given, words in (
+            ({}, "the weights after 1,234 steps"),
+            ({"ema": 0.0}, "the weights after 1,234 steps"),
+            ({"ema": 0.99}, "averages of the weights, decay up to 0.99, after 1,234 steps"),
+            ({"keep_best": "val_a/loss"}, "the weights after 1,234 steps, where val_a/loss was lowest"),
+        ):
+            self.assertEqual(pictures.weights_in_words(model, Settings("vae", "digits", **given)), words)
+
     def test_a_picture_has_a_row_for_each_class(self):
         model, *_ = untrained("acgan")
         self.assertEqual((len(pictures.samples_to_show(model)), pictures.columns(model)), (100, 10))

@@ -1,12 +1,14 @@
 """Settings as flags: every one has its flag, and a file of them gives back what was written."""
 
 import dataclasses
+import os
 import pathlib
 
 from absl import flags
 from absl.testing import absltest, parameterized
 
 from trainers import options
+from trainers.rates import Rate
 from trainers.settings import Resolved, Settings
 
 # No two alike, none at its default.
@@ -18,13 +20,15 @@ EVERY = Resolved(
     target="negative",
     epochs=7,
     batch_size=9,
-    learning_rate=0.1 + 0.2,
+    learning_rate=Rate("cosine", 0.1 + 0.2),
     ema=0.0,
     network="dcgan",
     hidden=(30, 20),
     conditioning="projection",
     code_size=4,
     image_size=32,
+    background="#102030",
+    storage="mapped",
     observation="grey",
     likelihood="gaussian(scale=0.3)",
     families=(("decoder", "laplace(scale=0.1)"), ("encoder", "iaf")),
@@ -32,6 +36,9 @@ EVERY = Resolved(
     xla="off",
     precision="mixed_bfloat16",
     on_nan="skip",
+    init_from="/runs/an earlier one",
+    keep_best="val_wake/loss",
+    patience=5,
     seed=11,
 )
 
@@ -68,6 +75,13 @@ class OptionsTest(parameterized.TestCase):
     def test_a_file_written_before_a_setting_was_there_has_its_default(self):
         self.assertEqual(options.read(self.file("--recipe=gan\n--epochs=3\n")), Settings("gan", "digits", epochs=3))
 
+    def test_a_learning_rate_may_be_a_number(self):
+        only = Settings("vae", "digits", learning_rate=0.1 + 0.2)
+        self.assertEqual(options.read(self.file(options.as_text(only))), only)
+
+    def test_a_run_to_begin_with_is_found_from_any_directory(self):
+        self.assertEqual(options.read(self.file("--init_from=runs/vae\n")).init_from, os.path.abspath("runs/vae"))
+
     def test_comments_and_empty_lines_are_passed_over(self):
         self.assertEqual(options.read(self.file("# a GAN\n\n--recipe=gan\n")).recipe, "gan")
 
@@ -78,6 +92,7 @@ class OptionsTest(parameterized.TestCase):
         ("--epochs=0\n", "flags.txt could not be read: flag --epochs=0: "),
         ("--xla=maybe\n", "flag --xla=maybe: value should be one of <auto|on|off>"),
         ("recipe=vae\n", "has flags only, as --name=value.* Received: 'recipe=vae'"),
+        ("--learning_rate=cosin(1)\n", "--learning_rate is a number from 0 on, or .* Received: 'cosin.1.'"),
         ("--hidden=wide\n", "--hidden lists sizes of at least 1"),
     )
     def test_refuses_by_name_what_no_run_writes(self, text, advice):

@@ -200,6 +200,21 @@ class ReportTest(parameterized.TestCase):
         self.assertIn("--wide: 3; --narrow: 3", page.source)
         self.assertIn("each row is of one class", page.source)
 
+    def test_rows_of_samples_have_the_names_of_their_classes(self):
+        page = self.page(samples=images(6, 8, 8, 1), columns=3, rows=("cats", "dogs"))
+        self.assertEqual([words for tag, words in page.words if words in ("cats", "dogs")], ["cats", "dogs"])
+        self.assertIn("wall named loose", [attrs.get("class") for attrs in page.all("div")])
+
+    def test_says_what_was_read_what_classes_are_called_and_which_weights_figures_are_of(self):
+        page = self.page(
+            readings=["folder:pets: 9 examples read"],
+            class_names=("cat", "dog"),
+            weights="the weights after 7 steps",
+            figures=[("loss", 1.0)],
+        )
+        for words in ("folder:pets: 9 examples read", "0 cat 1 dog", "are of the weights after 7 steps. Curves are of"):
+            self.assertIn(words, page.text())
+
     def test_a_row_is_a_walk(self):
         page = self.page(interpolations=images(2, 5, 8, 8, 1))
         self.assertLen(page.pictures(), 10)

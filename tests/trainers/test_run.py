@@ -82,7 +82,8 @@ class RunTest(parameterized.TestCase):
         self.assertBetween(figures["classes covered"], 1, 10)
 
     def test_the_same_flags_give_the_same_numbers(self):
-        again = train(SMALL, self.path / "again", checkpoint_steps=2)
+        with without_an_end():
+            again = train(SMALL, self.path / "again", checkpoint_steps=2)
         self.assertEqual(
             (self.path / "again" / "metrics.csv").read_bytes(), (self.path / "run" / "metrics.csv").read_bytes()
         )
@@ -151,7 +152,7 @@ class RunTest(parameterized.TestCase):
         with one_a_call, stopping, self.assertRaises(KeyboardInterrupt):
             train(SMALL, directory, checkpoint_steps=1)
         self.assertEqual(max(path.name for path in (directory / "checkpoints").iterdir()), "step-0000000006.state")
-        with one_a_call:
+        with one_a_call, without_an_end():
             again = train(SMALL, directory, checkpoint_steps=1)
         table.assert_same(table.state(again.model), table.state(self.finished.model))
         left, right = (metrics.read(self.path / name / "metrics.csv") for name in ("stopped", "run"))

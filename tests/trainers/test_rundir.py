@@ -5,12 +5,21 @@ import os
 import pathlib
 import shutil
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
-from trainers import options, rundir
+import ugm_tf
+from trainers import inputs, known_data, options, rundir
+from trainers.rates import Rate
 from trainers.settings import Settings
 
 VAE = Settings("vae", "digits")
+
+
+def known(value):
+    """What a run knows of 3 images of one value."""
+    images = ugm_tf.data.Examples(np.full([3, 8, 8, 1], value, np.uint8))
+    return known_data.describe(inputs.Inputs(images, ("x",), "grey"))
 
 
 class RunDirectoryTest(absltest.TestCase):
@@ -71,6 +80,35 @@ class RunDirectoryTest(absltest.TestCase):
             rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=2))
         with self.assertRaisesRegex(ValueError, r"--epochs \(there '3', now '4'\), --seed \(there '0', now '1'\)"):
             rundir.RunDirectory(self.path, Settings("vae", "digits", epochs=4, seed=1))
+
+    def test_more_epochs_are_refused_where_a_setting_depends_on_their_number(self):
+        for name, settings, epochs in (
+            ("learning_rate=cosine.0.001.", {"learning_rate": Rate("cosine", 1e-3)}, (3, 8)),
+            ("keep_best=val_wake/loss", {"keep_best": "val_wake/loss"}, (60, 120)),  # validated at every other epoch
+        ):
+            path = self.path / name
+            rundir.RunDirectory(path, Settings("vae", "digits", epochs=epochs[0], **settings))
+            advice = f"cannot go on from .* epochs: --{name} depends on the length of the run.* --init_from="
+            with self.assertRaisesRegex(ValueError, advice):
+                rundir.RunDirectory(path, Settings("vae", "digits", epochs=epochs[1], **settings))
+        path = self.path / "best"
+        for epochs in (3, 8):  # validated at each
+            rundir.RunDirectory(path, Settings("vae", "digits", epochs=epochs, keep_best="val_wake/loss"))
+
+    def test_keeps_what_it_knows_of_its_data_and_refuses_others(self):
+        data = {n: known(x) for n, x in (("first", 0), ("other", 1))}
+        rundir.RunDirectory(self.path, VAE, data["first"])
+        self.assertEqual(rundir.RunDirectory(self.path, VAE, data["first"]).read_json("data"), data["first"])
+        with self.assertRaisesRegex(ValueError, "data of --dataset are not those .* began with: 1 array changed: x"):
+            rundir.RunDirectory(self.path, VAE, data["other"])
+        with self.assertRaisesRegex(ValueError, "belongs to other flags: --dataset"):
+            rundir.RunDirectory(self.path, Settings("vae", "mnist"), data["other"])
+
+    def test_a_run_that_knows_nothing_of_its_data_learns_it(self):
+        rundir.RunDirectory(self.path, VAE)
+        rundir.RunDirectory(self.path, VAE, known(0))
+        with self.assertRaisesRegex(ValueError, "1 array changed"):
+            rundir.RunDirectory(self.path, VAE, known(1))
 
     def test_equations_that_changed_are_refused(self):
         directory = rundir.RunDirectory(self.path, VAE)

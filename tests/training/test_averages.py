@@ -5,7 +5,7 @@ import tempfile
 
 import keras
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.equivalences.toys import affine_gan, column, weights
@@ -14,7 +14,7 @@ X = np.linspace(-1.0, 1.0, 8, dtype=np.float32)[:, None]
 MOMENTUM = 0.8
 
 
-def compiled(**options):
+def compiled(momentum=MOMENTUM, **options):
     densities, _ = affine_gan()
     plain = {
         "prior": ugm_tf.Prior((1,)),
@@ -24,7 +24,7 @@ def compiled(**options):
     model = ugm_tf.UnifiedModel(ugm_tf.recipes.gan(), plain)
     optimizers = {
         "discriminate": keras.optimizers.SGD(0.1),
-        "generate": keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=MOMENTUM),
+        "generate": keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=momentum),
     }
     model.compile(optimizers, jit_compile=False, steps_per_execution=1, **options)
     return model
@@ -39,16 +39,30 @@ def trained(model, steps=4):
     return history
 
 
-class AveragedTest(absltest.TestCase):
-    def test_within_it_weights_are_the_exponential_average_of_those_of_the_steps(self):
-        model = compiled()
+class AveragedTest(parameterized.TestCase):
+    @parameterized.parameters(0.2, MOMENTUM)
+    def test_within_it_weights_are_the_exponential_average_of_those_of_the_steps(self, momentum):
+        model = compiled(momentum)
         first, *rest = trained(model)
         average = first  # after the first step: no start from zero
-        for value in rest:
-            average = MOMENTUM * average + (1 - MOMENTUM) * value
+        for t, value in enumerate(rest, start=1):
+            decay = min(momentum, (1 + t) / (10 + t))
+            average = decay * average + (1 - decay) * value
         with model.averaged():
             np.testing.assert_allclose(weights(model.decoder), average, rtol=1e-5)
             self.assertGreater(np.abs(average - rest[-1]).max(), 1e-3)
+
+    def test_the_first_weights_are_forgotten_however_slow_the_decay(self):
+        model = compiled(0.9999)
+        first, *rest = trained(model, steps=30)
+        with model.averaged():
+            distances = [np.abs(weights(model.decoder) - value).max() for value in (first, rest[-1])]
+        self.assertLess(distances[1], 0.3 * distances[0])
+
+    def test_the_decay_that_was_asked_for_is_kept(self):
+        model = compiled()
+        trained(model, steps=1)
+        self.assertEqual(model.optimizers["generate"].get_config()["ema_momentum"], MOMENTUM)
 
     def test_what_is_drawn_within_it_is_drawn_with_them(self):
         model = compiled()

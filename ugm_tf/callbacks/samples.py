@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -21,6 +21,10 @@ class SampleGrids(keras.callbacks.Callback):
         pictures: By name, a function from the model to images in [0, 1], [N, H, W, C], or to points, [N, 2].
         every: Epochs between pictures.
         columns: Columns of a grid of images, or a dict of them by name; by default as square as can be.
+        rows: What each row of a grid is called, a dict by name; grids that are not in it have no words.
+
+    Attributes:
+        drawn: Files of the pictures of the latest epoch; empty if it had none.
 
     Example:
 
@@ -33,6 +37,7 @@ class SampleGrids(keras.callbacks.Callback):
         pictures: dict[str, Callable[[Any], Any]],
         every: int = 1,
         columns: int | Mapping[str, int] | None = None,
+        rows: Mapping[str, Sequence[str]] | None = None,
     ):
         super().__init__()
         if every < 1:
@@ -43,19 +48,22 @@ class SampleGrids(keras.callbacks.Callback):
             every,
             columns,
         )
+        self.rows = dict(rows or {})
+        self.drawn: list[pathlib.Path] = []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if (epoch + 1) % self.every == 0:
-            self.draw()
+        self.drawn = self.draw() if (epoch + 1) % self.every == 0 else []
 
-    def draw(self) -> None:
-        """Writes the pictures now."""
+    def draw(self) -> list[pathlib.Path]:
+        """Writes the pictures now; returns their files."""
+        out = []
         self.directory.mkdir(parents=True, exist_ok=True)
         for name, make in self.pictures.items():
             values = np.asarray(make(self.model))
             path = self.directory / f"{name}_{int(self.model.steps):08d}.png"
             if values.ndim == 2:
-                grids.scatter_png(path, values)
+                out.append(grids.scatter_png(path, values))
             else:
                 columns = self.columns.get(name) if isinstance(self.columns, Mapping) else self.columns
-                grids.save_png(path, values, columns=columns)
+                out.append(grids.save_png(path, values, columns=columns, rows=self.rows.get(name, ())))
+        return out

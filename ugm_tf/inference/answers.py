@@ -132,7 +132,9 @@ class Answers:
             arrays = {variable: value.numpy() for variable, value in values.items() if len(value)}
             validation.check_values(self.joint.recipe, self.joint.densities, arrays)
         function = self._bound(generative, inferring, k)
-        n, rows = len(next(iter(values.values()))), max(1, _MOST_DRAWS // k)
+        n, rows = next(iter(values.values())).shape[0], max(1, _MOST_DRAWS // k)
+        if n is None:  # in a graph
+            return function(values, tf.constant([seed, 0], tf.int32))
         bounds = [
             function({v: value[i : i + rows] for v, value in values.items()}, tf.constant([seed, i], tf.int32))
             for i in range(0, max(n, 1), rows)

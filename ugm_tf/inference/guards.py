@@ -1,6 +1,7 @@
 """Values that no density takes: refused in Python; in a graph they make their own row's answer NaN, and no other's."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -64,24 +65,23 @@ def masked(joint: Joint, endpoint: Endpoint) -> Endpoint:
     """
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        ok = holds(joint, values)
-        return {**_masked(endpoint.function(**values), ok), "ok": ok}
+        ok, outputs = holds(joint, values), endpoint.function(**values)
+        return {**(_masked(outputs, ok) if set(values) != {"seed"} else outputs), "ok": ok}
 
     return dataclasses.replace(endpoint, function=function)
 
 
 def holds(joint: Joint, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """Which rows of inputs by name, each [B, ...], are what `rules` says, bool [B]."""
-    ok = tf.ones([tf.shape(next(iter(values.values())))[0]], tf.bool)
-    for variable, rule in rules(joint, values).items():
-        ok = tf.logical_and(ok, rule.holds(values[variable]))
-    return ok
+    every = [rule.holds(values[variable]) for variable, rule in rules(joint, values).items()]
+    if not every:  # a seed alone, of which every one has an answer
+        return tf.ones(tf.shape(next(iter(values.values())))[:1], tf.bool)
+    return functools.reduce(tf.logical_and, every)
 
 
 def _masked(outputs: Mapping[str, tf.Tensor], ok: tf.Tensor) -> dict[str, tf.Tensor]:
     nothing = tf.where(ok, 0.0, float("nan"))  # to add: a select that broadcasts takes several times longer
-    ones = {name: tf.ones([tf.rank(value) - 1], tf.int32) for name, value in outputs.items()}
-    shapes = {name: tf.concat([tf.shape(ok), ones[name]], 0) for name in outputs}
+    shapes = {name: tf.concat([[-1], tf.ones_like(_axes(value))], 0) for name, value in outputs.items()}
     return {name: value + tf.reshape(nothing, shapes[name]) for name, value in outputs.items()}
 
 
@@ -129,9 +129,20 @@ def _narrowest(joint: Joint, variable: str) -> Support | None:
     return next((found[kind] for kind in (*_RULES, "range") if kind in found and kind != "real"), None)
 
 
+def _axes(values: tf.Tensor) -> tf.Tensor:
+    """All axes but the first; a constant where the rank is known, so that the graph need not count."""
+    rank = values.shape.rank
+    return tf.range(1, tf.rank(values)) if rank is None else tf.constant(list(range(1, rank)), tf.int32)
+
+
 def _every(holds: tf.Tensor) -> tf.Tensor:
     """Whether all that belongs to a row holds, [B]."""
-    return tf.reduce_all(holds, tf.range(1, tf.rank(holds)))
+    return tf.reduce_all(holds, _axes(holds))
+
+
+def _finite(values: tf.Tensor) -> tf.Tensor:
+    """Whether a row has neither NaN nor infinity, [B], by its sum: of what a network takes, none overflows."""
+    return tf.math.is_finite(tf.reduce_sum(values, _axes(values)))
 
 
 def _sums_to_one(values: tf.Tensor) -> tf.Tensor:
@@ -152,5 +163,5 @@ _RULES = {
     "binary": (_UNIT := _within(0.0, 1.0)),
     "unit": _UNIT,
     "levels": _UNIT,
-    "real": Rule("finite", lambda v: _every(tf.math.is_finite(v))),
+    "real": Rule("finite", _finite),
 }

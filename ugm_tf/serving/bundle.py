@@ -8,7 +8,8 @@ from typing import Any
 
 from ugm_tf import files
 from ugm_tf.model import UnifiedModel
-from ugm_tf.serving import configs, guide, publishing
+from ugm_tf.serving import configs, deployment, guide, publishing
+from ugm_tf.serving.page import page
 from ugm_tf.serving.saved_model import export_model
 from ugm_tf.serving.signatures import MAX_BATCH
 
@@ -59,7 +60,12 @@ def export_bundle(
     path = export_model(model, base / name, version, endpoints, metadata, max_batch)
     try:
         configs.write(base, name, int(path.name))
-        files.write(base / "README.md", guide.guide(configs.cards_of(base)).encode())
+        cards = configs.cards_of(base)
+        first = next(iter(cards))
+        texts = (guide.guide(cards), deployment.compose(first), deployment.kubernetes(first))
+        for file, text in zip(("README.md", *deployment.FILES), texts, strict=True):
+            files.write(base / file, text.encode())
+        files.write(base / "page.html", page())
     except OSError as error:
         raise ValueError(f"{path} is there, but {base} cannot be written to: {error.strerror}.") from error
     if keep is not None:

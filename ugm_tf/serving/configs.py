@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from ugm_tf import files
 from ugm_tf.serving import cards, publishing, warmup, wire
 
-__all__ = ["BATCHING_PARAMETERS", "batching", "cards_of", "labelled", "write"]
+__all__ = ["BATCHING_PARAMETERS", "batching", "cards_of", "labelled", "served", "write"]
 
 MODELS, BATCHING, MONITORING = "models.config", "batching.config", "monitoring.config"
 BATCHING_PARAMETERS = "batching_params.pbtxt"  # in a version, for --enable_per_model_batching_parameters
@@ -44,6 +44,20 @@ def labelled(base: pathlib.Path, name: str) -> dict[str, int]:
         if config.name == name:
             return {label.key: label.value for label in config.version_labels}
     return {}
+
+
+def served(base: pathlib.Path) -> dict[str, dict[str, int]] | None:
+    """The labelled versions of each model that models.config lists; None where there is no such file.
+
+    Raises:
+        ValueError: If models.config cannot be read.
+    """
+    if not (base / MODELS).exists():
+        return None
+    return {
+        config.name: {label.key: label.value for label in config.version_labels}
+        for config in _read(base).model_config_list.config
+    }
 
 
 def write(base: pathlib.Path, name: str, version: int) -> None:

@@ -26,6 +26,9 @@ docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD":/models:ro tensorflow/servin
   --enable_batching=true --batching_parameters_file=/models/batching.config
 ```
 
+The same by `docker compose up --wait`, as `compose.yaml` says, with limits, a health check and no rights; and on
+Kubernetes by `kubectl apply -f kubernetes.yaml`, once this folder is the content of the volume claim `models`.
+
 With the server's own binary, the newest version of one model:
 
 ```
@@ -35,6 +38,17 @@ tensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={first} --
 ```
 
 gRPC is on port 8500, REST on 8501, Prometheus' metrics are at `http://localhost:8501/monitoring/prometheus/metrics`.
+
+Without either, for development on this machine alone, after `pip install 'ugm_tf[serving]'`:
+
+```
+python -m ugm_tf.export.serve_local .
+```
+
+## In the browser
+
+The local server has a page to sample from, http://localhost:8501/?model={first}. The same page is `page.html` here:
+give it `http://localhost:8501` as its server, where that is started with `--rest_api_enable_cors_support=true`.
 """
 
 _MODEL = """
@@ -66,7 +80,7 @@ outputs = json.load(urllib.request.urlopen(call, timeout=10))["outputs"]
 print({{name: len(rows) for name, rows in outputs.items()}})
 ```
 
-By gRPC, after `pip install --no-deps tensorflow-serving-api grpcio` beside TensorFlow:
+By gRPC, with TensorFlow Serving's own stubs, after `pip install tensorflow-serving-api`:
 
 ```python
 import grpc
@@ -82,6 +96,24 @@ for key, value in {values}.items():
 with grpc.insecure_channel("localhost:8500") as channel:
     response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=10)
 print({{name: tf.make_ndarray(tensor).shape for name, tensor in response.outputs.items()}})
+```
+
+By either, with deadlines, retries, arrays and pictures, after `pip install 'ugm_tf[serving]'`:
+
+```python
+from ugm_tf.serving import Client
+
+with Client("localhost:8500", "{name}") as client:  # or "http://localhost:8501"
+    outputs = client.ask("{default}", **{values})
+print({{name: array.shape for name, array in outputs.items()}})
+```
+{picture}"""
+
+_PICTURE = """
+64 samples as one picture:
+
+```
+python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --number=64 --output=samples.png
 ```
 """
 
@@ -111,6 +143,7 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         body=json.dumps({"signature_name": default, "inputs": values}),
         values=json.dumps(values),
         dtypes=json.dumps({key: spec["dtype"] for key, spec in inputs.items()}),
+        picture=_PICTURE.format(name=name) if "sample" in card["signatures"] else "",
     )
 
 

@@ -12,6 +12,7 @@ from ugm_tf.model import UnifiedModel
 __all__ = ["MAX_BATCH", "Signature", "signatures"]
 
 MAX_BATCH = 64
+_END = -1  # no size of an axis
 _PURPOSES = ("sample", "translate", "classify", "encode", "decode")  # the first that a model has is its default
 
 
@@ -129,16 +130,18 @@ def _signature(model: UnifiedModel, name: str, endpoint: Endpoint, max_batch: in
 def _check(name: str, inputs: Mapping[str, tf.TensorSpec], tensors: tuple[tf.Tensor, ...], most: int) -> tf.Operation:
     """Refuses tensors of other shapes, of unequal rows and of too many: the graph itself must, as C++ servers do not.
 
-    The shapes are compared as text: TensorFlow's optimizer believes the shapes of the signature, and would drop a
-    comparison of numbers that these make true.
+    All shapes are compared at once, each with an end of its own, so that none passes for another.  TensorFlow's
+    optimizer believes the shapes of the signature, and would drop a comparison that these make true: so the shapes are
+    asked of placeholders that promise none.
     """
     sizes = {variable: [str(size) for size in spec.shape[1:]] for variable, spec in inputs.items()}
     takes = " and ".join(f"{variable} of shape [{', '.join(['B', *rest])}]" for variable, rest in sizes.items())
-    pattern = "; ".join(rf"\[{' '.join([r'[0-9]+', *rest])}\]" for rest in sizes.values())
-    shapes = [tf.shape(tensor) for tensor in tensors]
-    received = tf.strings.format("; ".join(["{}"] * len(shapes)), shapes, summarize=-1)
-    rows = tf.concat([shape[:1] for shape in shapes], 0)
-    fine = tf.strings.regex_full_match(received, pattern) & tf.reduce_all((rows == rows[:1]) & (rows <= most))
-    return tf.debugging.Assert(
-        fine, [f"{name} takes {takes}, where B is the number of rows, at most {most}. Received the shapes:", received]
-    )
+    shapes = [tf.shape(tf.raw_ops.PlaceholderWithDefault(input=t, shape=tf.TensorShape(None))) for t in tensors]
+    rows = tf.reduce_min(tf.concat([shapes[0][:1], [most]], 0), keepdims=True)  # one number, even of a scalar
+    received, expected = [], []
+    for spec, shape in zip(inputs.values(), shapes, strict=True):
+        received += [shape, tf.constant([_END])]
+        expected += [rows, tf.constant([*spec.shape[1:], _END])]
+    same = tf.raw_ops.Equal(x=tf.concat(received, 0), y=tf.concat(expected, 0), incompatible_shape_error=False)
+    words = f"{name} takes {takes}, where B is the number of rows, at most {most}. Received the shapes:"
+    return tf.debugging.Assert(tf.reduce_all(same), [words, *shapes], summarize=8)

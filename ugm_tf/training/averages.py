@@ -10,7 +10,7 @@ from ugm_tf.joint import Joint
 from ugm_tf.training import keras_internals
 from ugm_tf.training.optimizers import inner
 
-__all__ = ["averaged", "averages"]
+__all__ = ["averaged", "averages", "warming_up"]
 
 Optimizers = Mapping[str, keras.optimizers.Optimizer]
 
@@ -30,6 +30,29 @@ def averages(joint: Joint, optimizers: Optimizers) -> list[tuple[Any, Any]]:
         kept = keras_internals.moving_averages(optimizer)
         out |= {id(v): (v, average) for v, average in zip(joint.variables_of(phase), kept, strict=True)}
     return list(out.values())
+
+
+@contextlib.contextmanager
+def warming_up(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Within it, an update of the optimizer's average decays by min(ema_momentum, (1 + t) / (10 + t)) at its step t.
+
+    So an average is over about the last tenth of a short run, where Keras's own would be of the first weights for a
+    good part: after t steps of a constant decay m these have the share m^t, 0.28 for 1,287 steps of 0.999.  What is
+    traced within it has the decay in its graph; the optimizer's own, which is saved, stays.
+
+    References:
+        `tf.train.ExponentialMovingAverage(num_updates=)`, whose rule it is.
+    """
+    most = optimizer.ema_momentum if optimizer.use_ema else None
+    if most is None:
+        yield
+        return
+    t = keras.ops.cast(optimizer.iterations, "float32")
+    optimizer.ema_momentum = keras.ops.minimum(most, (1.0 + t) / (10.0 + t))
+    try:
+        yield
+    finally:
+        optimizer.ema_momentum = most
 
 
 @contextlib.contextmanager

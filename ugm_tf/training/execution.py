@@ -146,16 +146,6 @@ def _run_function(
 
         return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(values)))[1]
 
-    def fine(batch: Any) -> tf.Tensor:
-        if good is None:
-            return tf.constant(True)
-
-        def look() -> tf.Tensor:
-            with tf.device("/CPU:0"):  # where batches come from: there the answer costs no transfer
-                return good(batch.get_value())
-
-        return tf.cond(batch.has_value(), look, lambda: tf.constant(True))
-
     @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any]:
         spec = iterator.element_spec
@@ -167,7 +157,7 @@ def _run_function(
         def advance(i: tf.Tensor, batch: Any, ok: tf.Tensor) -> tuple[Any, tf.Tensor]:
             def following() -> tuple[Any, tf.Tensor]:
                 upcoming = iterator.get_next_as_optional()
-                return upcoming, fine(upcoming)
+                return upcoming, _fine(upcoming, good)
 
             return tf.cond(i + 1 < todo, following, lambda: (batch, ok))
 
@@ -180,7 +170,7 @@ def _run_function(
                 filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
                 return (i + 1, *advance(i, batch, ok), *filled)
 
-            start = (0, first, fine(first), *arrays)
+            start = (0, first, _fine(first, good), *arrays)
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             size = tf.constant(flat[0].shape[0], tf.float32)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
@@ -192,8 +182,20 @@ def _run_function(
             return i + 1, *advance(i, batch, ok), sums + size * one_step_function(data)
 
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
-        start = (0, first, fine(first), tf.zeros(values))
+        start = (0, first, _fine(first, good), tf.zeros(values))
         count, batch, ok, sums = tf.while_loop(more, step, start, parallel_iterations=1)
         return sums, count, ok, batch
 
     return run
+
+
+def _fine(batch: Any, good: Callable[[Any], tf.Tensor] | None) -> tf.Tensor:
+    """Whether a batch, which may be none, may be used."""
+    if good is None:
+        return tf.constant(True)
+
+    def look() -> tf.Tensor:
+        with tf.device("/CPU:0"):  # where batches come from: there the answer costs no transfer
+            return good(batch.get_value())
+
+    return tf.cond(batch.has_value(), look, lambda: tf.constant(True))

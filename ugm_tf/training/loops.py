@@ -31,6 +31,7 @@ class Loops(keras.Model):
     optimizers: dict[str, keras.optimizers.Optimizer]
     schedule: str
     steps_per_execution: int  # Keras's own
+    predict_function: Any
     _trackers: list[keras.metrics.Mean]
     _evaluated: keras.metrics.Sum
 
@@ -123,7 +124,8 @@ class Loops(keras.Model):
         except FloatingPointError:
             if not self._ends_at_nan:
                 raise
-            return dict.fromkeys(logs, float("nan"))
+            finite = all(np.isfinite(float(value)) for value in logs.values())
+            return dict.fromkeys(logs, float("nan")) if finite else logs  # else it was a gradient alone
         return logs
 
     def make_test_function(self, force: bool = False) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ugm_tf.algebra import Recipe
 from ugm_tf.joint import Joint
@@ -111,20 +112,22 @@ def inner(optimizer: Any) -> Any:
 
 
 class ByPhase:
-    """The phases' optimizers, as Keras's callbacks ask a model of several for them.
+    """The phases' optimizers, as Keras's callbacks and summaries ask a model of several for them.
 
     Attributes:
         optimizers: All of them, each named after its phase.
         built: Whether they have their slots.
-        iterations: Training steps so far.
+        variables: The slots of all.
     """
 
     built = True
 
     def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], steps: Any):
         self.optimizers = [inner(optimizer) for optimizer in optimizers.values()]
+        self.variables = [variable for optimizer in optimizers.values() for variable in optimizer.variables]
         self._steps = steps
 
     @property
-    def iterations(self) -> Any:
-        return keras.ops.cast(self._steps, "int64")  # as TensorBoard wants it, where there are validation data
+    def iterations(self) -> tf.Tensor:
+        """Training steps so far, int64, as TensorBoard takes steps."""
+        return tf.cast(self._steps.value, tf.int64)

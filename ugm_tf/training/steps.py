@@ -10,6 +10,7 @@ import tensorflow as tf
 from ugm_tf.algebra import Draws, Phase
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
+from ugm_tf.training import averages
 from ugm_tf.training.health import Watch
 
 __all__ = ["evaluate", "train"]
@@ -125,10 +126,12 @@ def _apply(
     # was read, and another pass then finds that it does not, by its value: without this an update may come first.
     with tf.control_dependencies(losses):
         if may is None:
-            optimizer.apply(gradients, variables)
+            _update(optimizer, gradients, variables)
         else:
-            tf.cond(may, lambda: _done(optimizer.apply(gradients, variables)), lambda: tf.constant(False))
+            tf.cond(may, lambda: _update(optimizer, gradients, variables), lambda: tf.constant(False))
 
 
-def _done(_: None) -> tf.Tensor:
+def _update(optimizer: keras.optimizers.Optimizer, gradients: list[Any], variables: list[Any]) -> tf.Tensor:
+    with averages.warming_up(optimizer):
+        optimizer.apply(gradients, variables)
     return tf.constant(True)

@@ -27,14 +27,14 @@ class QuickTest(parameterized.TestCase):
     def test_a_code_of_two(self):
         linear = Linear(0, 2, 3, 1.0)
         x = linear.draw(8)
-        found = annealed(linear.model, x, **QUICK)
+        found = annealed(linear.model, x, **{**QUICK, "temperatures": 150})
         error = found.by_example - linear.log_prob(x)
         self.assertLess(abs(np.mean(error)), 0.1)
         self.assertLess(np.mean(error), 3 * found.log_prob.how["error_of_chains"])
         self.assertBetween(np.mean(found.acceptance), 0.6, 0.85)
         self.assertEqual(found.log_weights.shape, (16, 8))
         self.assertEqual(found.codes["z"].shape, (16, 8, 2))
-        self.assertEqual(found.log_prob.how["temperatures"], 60)
+        self.assertEqual(found.log_prob.how["temperatures"], 150)
 
     def test_one_temperature_from_the_posterior_needs_no_annealing(self):
         """From q(z | x) = p(z | x) every weight is p(x), at any temperature."""

@@ -1,6 +1,7 @@
 """Where a bound goes: what a code costs, what it leaves out, and what it tells of x."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,26 @@ def rate_distortion(
         marginal = mean(rates - (own - lower), **how, lower=rate.value - other, bias="above the truth")
     distortion = mean(distortions, **how, bias="none")
     return RateDistortion(rate, distortion, information, marginal, active, unit_variances)
+
+
+def parts(model: Any, batches: Sequence[Mapping[str, Any]], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rate and distortion of one draw for each example, [N], in nats, and the expected units of its code, [N, U].
+
+    The function behind it is traced once a model: for those who ask again and again.
+
+    Args:
+        model: A `UnifiedModel` whose recipe has a bound.
+        batches: Data by variable.
+        seed: Fixes the draws.
+    """
+    generative, inferring = inputs.bounding(model)
+    if "rates" not in model.functions:
+        model.functions["rates"] = _function(model, generative, inferring, 1, False)
+    roles, run = model.recipe.roles, model.functions["rates"]
+    asked = inputs.variables(model, (*generative, *inferring), [roles[name].of for name in inferring])
+    found = [run({v: batch[v] for v in asked}, tf.constant([seed, i], tf.int32))[:3] for i, batch in enumerate(batches)]
+    rates, distortions, units = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rates, distortions, units
 
 
 def _function(model: Any, generative: tuple[str, ...], inferring: tuple[str, ...], draws: int, jit: bool) -> Any:

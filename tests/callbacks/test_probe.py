@@ -1,0 +1,187 @@
+"""The probe changes nothing, sees what the phases are about, and says in words what is wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.conformance import table
+from ugm_tf.callbacks import DivergenceProbe
+from ugm_tf.callbacks.warnings import warnings_of
+from ugm_tf.evaluation import judged
+
+HEALTHY = {
+    "probe/jsd": 0.35,
+    "probe/discriminator_gap": 0.25,
+    "probe/pull": 0.5,
+    "probe/real_accuracy": 0.8,
+    "probe/training_accuracy": 0.85,
+    "probe/fake_accuracy": 0.9,
+    "probe/spread": 1.1,
+    "probe/coverage": 1.0,
+    "probe/authenticity": 0.6,
+    "probe/authenticity_held_out": 0.5,
+    "probe/rate": 2.5,
+    "probe/active_units": 20.0,
+}
+_JUDGED, _BOUND = ("jsd", "spread", "real_accuracy", "fake_accuracy"), ("rate", "distortion", "active_units")
+
+
+def held_out(model, n=40):
+    return {name: array[:n] for name, array in table.arrays(model.recipe, n).items()}
+
+
+class ProbeTest(parameterized.TestCase):
+    @parameterized.named_parameters(table.GAN, table.AAVAE)
+    def test_training_goes_the_same_way_bit_for_bit(self, *row):
+        states = []
+        for probed in (False, True):
+            model = table.model(*row)
+            callbacks = [DivergenceProbe(held_out(model), every=2, steps=10)] if probed else []
+            keras.utils.set_random_seed(1)
+            model.fit(table.dataset(model.recipe), epochs=2, callbacks=callbacks, verbose=0)
+            states.append((table.state(model), keras.random.normal([2]).numpy()))
+        table.assert_same(states[0][0], states[1][0])
+        np.testing.assert_array_equal(states[0][1], states[1][1])
+
+    @parameterized.parameters(
+        (table.GAN, (*_JUDGED, "kl_generated", "kl_real", "discriminator_gap", "objective", "cosine", "pull")),
+        (table.AAVAE, (*_JUDGED, *_BOUND, "kl_generated", "kl_real", "discriminator_gap", "objective")),
+        (table.VAE, _BOUND),
+    )
+    def test_its_figures_are_in_the_history_of_every_epoch(self, row, names):
+        model = table.model(*row[1:])
+        probe = DivergenceProbe(held_out(model), every=1000, steps=10)
+        history = model.fit(table.dataset(model.recipe), epochs=2, callbacks=[probe], verbose=0).history
+        found = {name: values for name, values in history.items() if name.startswith("probe/")}
+        self.assertCountEqual(found, [f"probe/{name}" for name in names])
+        self.assertEqual({len(values) for values in found.values()}, {2})
+
+    def test_it_measures_as_often_as_asked_and_at_the_end(self):
+        model = table.model(*table.GAN[1:])
+        probe, seen = DivergenceProbe(held_out(model), every=4, steps=10, budget=1.0), []
+        measure = probe.measure
+        probe.measure = lambda *args: seen.append(int(model.steps)) or measure(*args)
+        model.fit(table.dataset(model.recipe), epochs=3, callbacks=[probe], verbose=0)
+        self.assertEqual(seen, [3, 4, 8, 9])  # the first at an epoch's end at the latest
+
+    def test_time_beyond_its_budget_is_not_taken(self):
+        model = table.model(*table.GAN[1:])
+        probe = DivergenceProbe(held_out(model), every=1, steps=100, budget=1e-9)
+        probe.set_model(model)
+        probe.on_train_begin()
+        probe.measure(10)
+        model.run_phases(model.joint.values(held_out(model)))
+        model.steps.assign(50)
+        probe.on_train_batch_end(0)
+        self.assertNotEqual(probe._measured, 50)
+        probe.budget = 1e9
+        model.steps.assign(60)
+        probe.on_train_batch_end(0)
+        self.assertEqual(probe._measured, 60)
+
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (table.GAN, table.AAVAE)))
+    @pytest.mark.slow
+    def test_every_recipe_is_measured(self, *row):
+        with table.trained(*row) as shared:
+            probe = DivergenceProbe(held_out(shared.model), steps=10)
+            probe.set_model(shared.model)
+            figures = probe.measure()
+            self.assertTrue(np.isfinite(list(figures.values())).all(), figures)
+            self.assertEqual(any("jsd" in name for name in figures), bool(judged.judged_pairs(shared.model.joint)))
+            self.assertEqual("probe/rate" in figures, shared.model.can("log_prob_bound"))
+
+    def test_a_contest_without_a_log_ratio_has_no_posterior(self):
+        row = next(row for row in table.ROWS if row[0] == "gan_wasserstein")
+        model = table.model(*row[1:])
+        probe = DivergenceProbe(held_out(model), steps=10)
+        probe.set_model(model)
+        figures = probe.measure()
+        self.assertNotIn("probe/kl_generated", figures)
+        self.assertAlmostEqual(figures["probe/pull"], 1.0, places=5)
+
+    def test_classes_that_samples_reach(self):
+        recipe = ugm_tf.recipes.gan()
+        model = ugm_tf.UnifiedModel(recipe, table.dense(recipe))
+        inputs = keras.Input(table.IMAGE)
+        logits = keras.layers.Lambda(lambda x: tf.stack([tf.zeros_like(x[:, 0, 0, 0]), x[:, 0, 0, 0] - 2.0], 1))(inputs)
+        x = np.ones((40, *table.IMAGE), np.float32)
+        x[20:] *= 3.0  # the second class, which no sample of [0, 1] is of
+        probe = DivergenceProbe(x, steps=10, classifier=keras.Model(inputs, logits), training=x)
+        probe.set_model(model)
+        figures = probe.measure()
+        self.assertEqual(figures["probe/coverage"], 0.5)
+        self.assertEqual(figures["probe/authenticity_held_out"], 0.0)
+        self.assertEqual(figures["probe/training_accuracy"], figures["probe/real_accuracy"])  # the same examples
+
+    @parameterized.parameters(
+        ({"every": 0}, "every of a DivergenceProbe is a whole number of at least 1"),
+        ({"budget": 0.0}, "budget is a share of the training time"),
+        ({"examples": 3}, "examples of a DivergenceProbe .* at least 20"),
+    )
+    def test_refuses(self, options, message):
+        with self.assertRaisesRegex(ValueError, message):
+            DivergenceProbe(np.zeros([40, 8, 8, 1]), **options)
+
+    def test_refuses_a_handful_of_examples(self):
+        model = table.model(*table.GAN[1:])
+        probe = DivergenceProbe(np.zeros([10, 8, 8, 1]))
+        with self.assertRaisesRegex(ValueError, "held_out data of x are at least 20 rows"):
+            model.fit(table.dataset(model.recipe), callbacks=[probe], verbose=0)
+
+
+class LemmaTest(parameterized.TestCase):
+    """Lemma 1: half the KL's gradient less the JSD's is that of what the generator minimises, whatever the ratio."""
+
+    @parameterized.named_parameters(table.GAN, ("bigan", "bigan", {}, table.dense), ("aae", "aae", {}, table.dense))
+    def test_the_gradients_are_those_of_the_loss(self, *row):
+        model = table.model(*row)
+        joint, seed = model.joint, tf.constant([3, 4])
+        pair = judged.judged_pairs(joint)[0]
+        values = joint.values(held_out(model))
+        kl, jsd = pair.gradients(joint, values, seed, lambda v: tf.reduce_sum(tf.reshape(v[0], [40, -1]) ** 2, 1) - 1.0)
+        phase = next(phase for phase in joint.recipe.phases if phase.name == pair.against)
+        term = next(e for e in phase.minimise if e.under == pair.moving)
+        with tf.GradientTape() as tape:
+            loss = term(pair.moving(joint.sample(values, training=False), seed))
+        variables = joint.variables_of(phase)
+        pairs = zip(tape.gradient(loss, variables), variables, strict=True)
+        expected = np.concatenate([np.zeros(v.shape).ravel() if g is None else np.ravel(g) for g, v in pairs])
+        self.assertGreater(np.abs(expected).max(), 1e-3)
+        np.testing.assert_allclose(0.5 * kl - jsd, 0.5 * expected, rtol=1e-4, atol=1e-6)
+
+
+class WarningsTest(parameterized.TestCase):
+    def test_there_are_none_of_a_healthy_run(self):
+        self.assertEqual(warnings_of(HEALTHY), ())
+
+    @parameterized.parameters(
+        ({"probe/spread": 0.1}, "mode dropping: samples have 10% of the variance"),
+        ({"probe/coverage": 0.5}, "mode dropping: samples reach 50% of the classes"),
+        ({"probe/pull": 0.01}, "saturation: .* slope of 0.01"),
+        (
+            {"probe/real_accuracy": 1.0, "probe/fake_accuracy": 0.99, "probe/jsd": 0.69},
+            "a winning discriminator",
+        ),
+        ({"probe/discriminator_gap": 0.6}, "a discriminator that is behind: its loss is 0.6 nats above"),
+        ({"probe/training_accuracy": 1.0, "probe/real_accuracy": 0.3}, "memorisation: the discriminator takes 100%"),
+        ({"probe/authenticity": 0.1}, "memorisation: 90% of the samples .* of held-out data 50%"),
+        ({"probe/active_units": 0.0}, "a collapsed posterior: 0 units"),
+        ({"probe/rate": 0.01}, "a collapsed posterior: 20 units of the code are active, at a rate of 0.01 nats"),
+    )
+    def test_each_failure_has_its_own(self, changes, text):
+        found = warnings_of({**HEALTHY, **changes})
+        self.assertLen(found, 1)
+        self.assertRegex(found[0], text)
+
+    def test_of_several_discriminators_each_is_named(self):
+        figures = {"probe/discriminate_z/spread": 0.1, "probe/discriminate_x/spread": 1.0}
+        self.assertEqual(
+            warnings_of(figures), ("mode dropping: samples have 10% of the variance of the data (discriminate_z)",)
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()

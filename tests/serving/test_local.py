@@ -1,0 +1,189 @@
+"""The local server answers as TensorFlow Serving does, and a client gets what the model answers."""
+
+import json
+import shutil
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent import futures
+from unittest import mock
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc as service
+
+from tests.serving import served
+from ugm_tf.serving import Client, LocalServer, configs
+
+
+def setUpModule():
+    global BASE, MODEL, SERVER
+    BASE, MODEL = served.bundle()
+    SERVER = LocalServer(BASE, 0, 0, poll=0.05)
+
+
+def tearDownModule():
+    SERVER.close()
+
+
+def rest(path, body=None):
+    """Status and JSON of an answer."""
+    request = urllib.request.Request(SERVER.rest + path, None if body is None else json.dumps(body).encode())
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def rows(number):
+    """A request of `sample`."""
+    seed = np.stack([np.full(number, 7), np.arange(number)], 1).astype(np.int32)
+    return {"seed": seed, "c": np.eye(4, dtype=np.float32)[np.arange(number) % 4]}
+
+
+class RestTest(parameterized.TestCase):
+    def test_columns_and_rows(self):
+        batch = {key: value.tolist() for key, value in rows(3).items()}
+        status, columns = rest("/v1/models/digits:predict", {"signature_name": "sample", "inputs": batch})
+        instances = [{key: batch[key][i] for key in batch} for i in range(3)]
+        _, by_row = rest("/v1/models/digits/versions/1:predict", {"instances": instances})
+        self.assertEqual(status, 200)
+        self.assertEqual(columns["outputs"]["x"], [row["x"] for row in by_row["predictions"]])
+        expected = MODEL.sample(3, seed=7, c=rows(3)["c"])
+        np.testing.assert_allclose(columns["outputs"]["x"], expected, atol=1e-5)
+
+    def test_status_and_metadata(self):
+        version = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+        self.assertEqual(rest("/v1/models/digits"), (200, {"model_version_status": [version]}))
+        self.assertEqual(rest("/v1/models/digits/labels/stable")[0], 200)
+        _, found = rest("/v1/models/digits/metadata")
+        self.assertEqual(found["model_spec"], {"name": "digits", "signature_name": "", "version": "1"})
+        seed = found["metadata"]["signature_def"]["signature_def"]["sample"]["inputs"]["seed"]
+        self.assertEqual(seed["dtype"], "DT_INT32")
+        self.assertEqual([size["size"] for size in seed["tensor_shape"]["dim"]], ["-1", "2"])
+
+    @parameterized.parameters(
+        ("/v1/models/other:predict", {"inputs": {}}, 404, r"Servable not found for request: Latest\(other\)"),
+        ("/v1/models/digits/versions/9:predict", {"inputs": {}}, 404, r"request: Specific\(digits, 9\)"),
+        ("/v1/models/digits/labels/new:predict", {"inputs": {}}, 400, "Unrecognized servable version label: new"),
+        ("/v1/models/other", None, 404, "Could not find any versions of model other"),
+        ("/v1/model/digits", None, 400, "Malformed request: GET /v1/model/digits"),
+        ("/v1/models/digits:classify", {}, 501, "Malformed request"),
+    )
+    def test_errors_of_tensorflow_serving(self, path, body, status, message):
+        found, content = rest(path, body)
+        self.assertEqual(found, status)
+        self.assertRegex(content["error"], message)
+
+    def test_the_page_is_of_the_same_origin(self):
+        with urllib.request.urlopen(f"{SERVER.rest}/?model=digits") as answer:
+            self.assertIn("Samples of a served model", answer.read().decode())
+
+
+class GrpcTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.enter_context(grpc.insecure_channel(SERVER.grpc))
+
+    def test_predict_by_the_official_stub(self):
+        request = predict_pb2.PredictRequest(output_filter=["ok"])
+        request.model_spec.name, request.model_spec.version_label = "digits", "stable"
+        for key, value in rows(2).items():
+            request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+        response = service.PredictionServiceStub(self.channel).Predict(request, timeout=30)
+        self.assertEqual(response.model_spec.version.value, 1)
+        self.assertEqual(list(response.outputs), ["ok"])
+        np.testing.assert_array_equal(tf.make_ndarray(response.outputs["ok"]), [True, True])
+
+    def test_status_by_the_official_stub(self):
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "digits"
+        response = model_service_pb2_grpc.ModelServiceStub(self.channel).GetModelStatus(request, timeout=30)
+        self.assertEqual([(v.version, v.state) for v in response.model_version_status], [(1, 30)])
+
+
+class BatchingTest(absltest.TestCase):
+    def test_rows_of_several_requests_go_together_and_a_bad_one_changes_no_other(self):
+        sizes, held, run = [], threading.Event(), SERVER.servables.get("digits")._batcher._run
+
+        def slow(name, inputs):
+            sizes.append(len(inputs["seed"]))
+            held.wait(10)
+            return run(name, inputs)
+
+        batcher = SERVER.servables.get("digits")._batcher
+        self.enter_context(mock.patch.object(batcher, "_run", slow))
+        with Client(SERVER.grpc, "digits", max_batch=8, timeout=30) as client, futures.ThreadPoolExecutor(8) as pool:
+            client.signatures()
+            first = pool.submit(client.ask, "sample", **rows(1))
+            while not sizes:
+                time.sleep(0.01)
+            asked = [{key: value[i : i + 1] for key, value in rows(5).items()} for i in range(5)]
+            asked[2] = {**asked[2], "c": np.full([1, 4], np.nan, np.float32)}
+            others = [pool.submit(client.ask, "sample", **batch) for batch in asked]
+            while batcher._rows < 5:
+                time.sleep(0.01)
+            held.set()
+            found = [other.result() for other in others]
+            first.result()
+        self.assertEqual(sizes, [1, 8])  # the five, filled up
+        self.assertEqual([bool(answer["ok"][0]) for answer in found], [True, True, False, True, True])
+        expected = MODEL.sample(5, seed=7, c=rows(5)["c"]).numpy()
+        for i in (0, 1, 3, 4):
+            np.testing.assert_allclose(found[i]["x"][0], expected[i], atol=1e-5)
+
+
+class VersionsTest(absltest.TestCase):
+    def test_a_new_version_is_served_and_a_broken_one_is_not(self):
+        base = BASE.parent / "others"
+        shutil.copytree(BASE / "digits/1", base / "digits/1")
+        self.addCleanup(shutil.rmtree, base)
+        with LocalServer(base, None, 0, poll=0.02) as server, Client(server.rest, "digits", timeout=30) as client:
+            self.assertEqual(client.status(), {1: "AVAILABLE"})
+            (base / "digits/2").mkdir()
+            self.wait(lambda: client.status().get(2) == "END")
+            self.assertEqual(client.status()[1], "AVAILABLE")
+            self.assertTrue(client.ask("sample", **rows(1))["ok"])
+            shutil.copytree(base / "digits/1", base / "draft")
+            (base / "draft").rename(base / "digits/3")
+            self.wait(lambda: client.status().get(3) == "AVAILABLE" and client.status()[1] == "END")
+            self.assertTrue(client.ask("sample", **rows(1))["ok"])
+            with self.assertRaisesRegex(Exception, r"NOT_FOUND: .*Specific\(digits, 1\)"):
+                Client(server.rest, "digits", version=1).signatures()
+
+    def test_labels_say_what_is_served(self):
+        base = BASE.parent / "labelled"
+        for number in ("1", "2", "3"):
+            shutil.copytree(BASE / "digits/1", base / "digits" / number)
+        self.addCleanup(shutil.rmtree, base)
+        configs.write(base, "digits", 1)
+        configs.write(base, "digits", 3)
+        with LocalServer(base, None, 0, poll=0.02) as server, Client(server.rest, "digits", label="canary") as client:
+            self.assertEqual(client.status(), {3: "AVAILABLE"})
+            with Client(server.rest, "digits") as every:
+                self.assertEqual(every.status(), {3: "AVAILABLE", 1: "AVAILABLE"})
+
+    def wait(self, done):
+        end = time.monotonic() + 60
+        while not done():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+
+
+class StartTest(absltest.TestCase):
+    def test_refuses_a_port_that_is_taken_and_a_folder_that_is_not_there(self):
+        port = int(SERVER.rest.rpartition(":")[2])
+        with self.assertRaisesRegex(ValueError, "A port cannot be listened to.*Give another one"):
+            LocalServer(BASE.parent, None, port)
+        with self.assertRaisesRegex(ValueError, "There is no folder .*none"):
+            LocalServer(BASE / "none")
+
+
+if __name__ == "__main__":
+    absltest.main()

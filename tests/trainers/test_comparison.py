@@ -1,0 +1,142 @@
+"""Runs beside one another: groups, means and spreads, differences, and the page."""
+
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from tests.trainers.test_page import Page
+from trainers import comparison, comparison_page, options
+from trainers.settings import Settings
+from ugm_tf import grids
+
+
+class Runs(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path)
+
+    def run_of(self, recipe, seed, loss, tests=None, **settings):
+        """A run's directory with a figure and two epochs."""
+        folder = self.path / f"{recipe}_{seed}_{len(list(self.path.iterdir()))}"
+        folder.mkdir()
+        (folder / "flags.txt").write_text(options.as_text(Settings(recipe, "digits", seed=seed, epochs=2, **settings)))
+        (folder / "figures.json").write_text(json.dumps({"a/loss": loss, f"of {recipe}": 1.0}))
+        (folder / "metrics.csv").write_text(f"epoch,a/loss,val_a/loss\n0,9,8\n1,7,{loss}\n")
+        grids.save_png(folder / "samples.png", np.zeros([4, 8, 8, 1]))
+        if tests is not None:
+            (folder / "evaluation.json").write_text(json.dumps({"ELBO": {"value": tests}, "skipped": [{"name": "x"}]}))
+        return folder
+
+    def three_by_two(self):
+        return [
+            self.run_of(recipe, seed, loss)
+            for recipe, losses in (("vae", (1, 2, 3)), ("gan", (5, 5, 8)))
+            for seed, loss in enumerate(losses)
+        ]
+
+
+class ComparisonTest(Runs):
+    def test_runs_that_differ_in_their_seeds_are_a_group_with_mean_and_deviation(self):
+        found = comparison.compare(self.three_by_two())
+        self.assertEqual([(g.name, len(g.runs)) for g in found.groups], [("vae", 3), ("gan", 3)])
+        cells = dict(found.figures)["a/loss"]
+        self.assertEqual([str(cell) for cell in cells], ["2.0 ± 1.0", "6.0 ± 1.7"])  # sqrt(6 / 2)
+
+    def test_a_figure_that_a_group_lacks_is_a_dash(self):
+        found = dict(comparison.compare(self.three_by_two()).figures)
+        self.assertEqual([str(cell) for cell in found["of gan"]], ["–", "1.000 ± 0"])
+
+    def test_settings_that_differ_are_listed_and_the_others_shared(self):
+        found = comparison.compare(self.three_by_two())
+        self.assertEqual(dict(found.differences), {"recipe": ("vae", "gan"), "seed": ("0, 1, 2", "0, 1, 2")})
+        self.assertEqual(found.shared["epochs"], "2")
+
+    def test_groups_are_called_by_what_distinguishes_them(self):
+        paths = [self.run_of("vae", 0, 1.0, code_size=size, learning_rate=1e-3 * size) for size in (2, 4)]
+        self.assertEqual(
+            [g.name for g in comparison.compare(paths).groups], ["learning_rate=0.002", "learning_rate=0.004"]
+        )
+        paths.append(self.run_of("gan", 0, 1.0, code_size=2, learning_rate=2e-3))
+        names = [g.name for g in comparison.compare(paths).groups]
+        self.assertEqual(names, ["vae, learning_rate=0.002", "vae, learning_rate=0.004", "gan, learning_rate=0.002"])
+        self.assertEqual([g.name for g in comparison.compare(paths[:1]).groups], ["vae"])
+
+    def test_by_a_flag_its_values_are_the_groups(self):
+        paths = [self.run_of(recipe, 0, 1.0, code_size=size) for recipe in ("vae", "gan") for size in (2, 4)]
+        self.assertEqual(
+            [(g.name, len(g.runs)) for g in comparison.compare(paths, "recipe").groups], [("vae", 2), ("gan", 2)]
+        )
+        self.assertEqual(
+            [g.name for g in comparison.compare(paths, "code_size").groups], ["code_size=2", "code_size=4"]
+        )
+
+    def test_figures_of_the_test_split_stand_apart(self):
+        found = comparison.compare(
+            [self.run_of("vae", seed, 0.0, tests=value) for seed, value in ((0, -2.0), (1, -4.0))]
+        )
+        self.assertEqual([(name, str(*cells)) for name, cells in found.tests], [("ELBO", "−3.0 ± 1.4")])
+        self.assertIn("test: ELBO", comparison.table(found))
+
+    def test_the_table_has_a_column_a_group(self):
+        lines = comparison.table(comparison.compare(self.three_by_two())).splitlines()
+        self.assertEqual(lines[0].split(), ["vae", "(3)", "gan", "(3)"])
+        self.assertEqual(lines[1].split(), ["a/loss", "2.0", "±", "1.0", "6.0", "±", "1.7"])
+
+    def test_refuses_no_runs_the_same_run_twice_and_unknown_flags(self):
+        run = self.run_of("vae", 0, 1.0)
+        for paths, by, advice in (
+            ([], None, "Give run directories.* Received: none"),
+            ([run, f"{run}/"], None, "each once"),
+            ([self.path], None, r"holds no run: flags.txt and metrics.csv are there when one has begun.*seed_\*"),
+            ([run], "recipes", "--by is a flag of a run: recipe, .*Received: 'recipes'"),
+        ):
+            with self.assertRaisesRegex(ValueError, advice):
+                comparison.compare(paths, by)
+
+
+class PageTest(Runs):
+    def page(self, paths):
+        return Page(comparison_page.write_comparison(self.path / "c.html", comparison.compare(paths)))
+
+    def test_has_figures_samples_curves_and_settings(self):
+        page = self.page(self.three_by_two())
+        headings = ["Figures", "Samples", "Curves", "Settings that differ", "Settings of all", "Runs"]
+        self.assertEqual(page.headings("h2"), headings)
+        self.assertIn("6.0 ± 1.7", page.text())
+        self.assertLen(page.pictures(), 2)  # of the first run of each group
+        self.assertNotRegex(page.source.replace("http://www.w3.org", ""), "https?://")
+
+    def test_the_curves_of_all_runs_lie_in_one_chart_in_their_groups_colours(self):
+        page = self.page(self.three_by_two())
+        lines = [attrs for attrs in page.all("path") if attrs.get("class") == "line"]
+        self.assertLen(lines, 6)
+        self.assertEqual([a["class"] for a in page.all("g")], ["g0"] * 3 + ["g1"] * 3)
+        self.assertLen(page.all("figure"), 2 + 1)
+
+    def test_curves_are_of_the_validation_where_there_is_one(self):
+        found = comparison_page._overlaid(comparison.compare(self.three_by_two()))
+        self.assertEqual(
+            [line.text for line in found.phases["a"][0].lines[:2]], [("8.000", "1.000"), ("8.000", "2.000")]
+        )
+
+    def test_an_epoch_that_was_not_validated_is_passed_over(self):
+        run = self.run_of("vae", 0, 1.0)
+        (run / "metrics.csv").write_text("epoch,a/loss,val_a/loss\n0,9,NA\n1,7,1\n")
+        found = comparison_page._overlaid(comparison.compare([run]))
+        self.assertEqual(found.phases["a"][0].lines[0].text, ("", "1.000"))
+
+    def test_a_run_that_is_under_way_has_its_curves(self):
+        run = self.run_of("vae", 0, 1.0)
+        for name in ("figures.json", "samples.png"):
+            (run / name).unlink()
+        self.assertEqual(self.page([run]).headings("h2")[0], "Curves")
+
+    def test_text_is_never_markup(self):
+        page = self.page([self.run_of("vae", seed, 0.0, likelihood=f"<b>{seed}") for seed in (0, 1)])
+        self.assertNotIn("<b>0", page.source)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,81 @@
+"""A look at a batch in the graph says what the slow look in Python says."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from ugm_tf import DATA, E, NegativeLogProb, Phase, Recipe, validation
+from ugm_tf.training import batches
+
+ODD = (0.5, 1 / 255, 0.5 / 255, -1e-2, 1.01, 255.0, -1e30, np.nan, np.inf, -np.inf)
+
+
+def joint(family, size):
+    """A density of c given x, of vectors."""
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(size)])
+    wake = Phase("wake", (E(NegativeLogProb("scored"), DATA),), "scored")
+    return ugm_tf.Joint(
+        Recipe({"scored": "p(c | x)"}, (wake,), ("x", "c")), {"scored": ugm_tf.Density(network, family)}
+    )
+
+
+class GoodTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ("bernoulli", 37), ("continuous_bernoulli", 37), ("unit_gaussian", 37), ("discretized_logistic", 74)
+    )
+    def test_of_numbers_anywhere_in_a_batch(self, family, size):
+        of, rng = joint(family, size), np.random.default_rng(0)
+        good = tf.function(batches.good(of), autograph=False)
+        clean = rng.integers(0, 2, (41, 37)).astype(np.float32)
+        x = np.zeros((41, 2), np.float32)
+        self.assertTrue(good((x, clean)))
+        seen = set()
+        for value in ODD:
+            for place in (0, 41 * 37 - 1, *rng.integers(0, 41 * 37, 3)):  # vectorised or in the rest
+                c = clean.copy()
+                c.flat[place] = value
+                try:
+                    validation.check_values(of.recipe, of.densities, {"c": c})
+                    expected = True
+                except ValueError:
+                    expected = False
+                seen.add(expected)
+                self.assertEqual(bool(good((x, c))), expected, f"{value} at {place}")
+        self.assertEqual(seen, {True, False} if family != "bernoulli" else {False})
+
+    @parameterized.parameters(
+        ("one_hot", [[0, 1, 0]], [[0, 1, 1], [0, 0, 0], [0.5, 0.5, 0], [np.nan, 1, 0], [2, -1, 0]]),
+        ("relaxed_one_hot", [[0, 1, 0], [0.5, 0.25, 0.25]], [[0.5, 0.5, 0.5], [2, -1, 0], [np.nan, 0, 1]]),
+    )
+    def test_of_rows(self, family, inside, outside):
+        good, x = batches.good(joint(family, 3)), np.zeros((3, 2), np.float32)
+        for row in inside:
+            self.assertTrue(good((x, np.array([inside[0], row, inside[0]], np.float32))), row)
+        for row in outside:
+            self.assertFalse(good((x, np.array([inside[0], row, inside[0]], np.float32))), row)
+
+    def test_of_no_example(self):
+        self.assertFalse(batches.good(joint("bernoulli", 3))((np.zeros((0, 2)), np.zeros((0, 3)))))
+
+    def test_of_large_numbers_that_are_numbers(self):
+        values = np.full((8, 3), 3e38, np.float32)
+        self.assertTrue(batches.good(joint("unit_gaussian", 3))((np.zeros((8, 2)), values)))
+
+
+class RefuseTest(absltest.TestCase):
+    def test_names_the_place_and_the_fault(self):
+        with self.assertRaisesRegex(
+            ValueError, "^Stopped there: The data of c hold NaN or infinity, first in example 1"
+        ):
+            values = np.array([[0, 1, 1], [0, np.nan, 0]])
+            batches.refuse(joint("bernoulli", 3), (np.zeros((2, 2)), values), "Stopped there")
+
+    def test_of_what_python_finds_no_fault_with_names_the_spread(self):
+        with self.assertRaisesRegex(ValueError, "do not take. Received x between 0 and 0, c between 1 and 1"):
+            batches.refuse(joint("bernoulli", 3), (np.zeros((2, 2)), np.ones((2, 3))), "Stopped there")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,208 @@
+"""Runs beside one another: their figures over seeds, and in what they differ."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+from collections.abc import Mapping, Sequence
+
+from . import metrics, options, own_recipes
+from .curves import number
+
+__all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
+
+_ALIKE = ("seed",)  # in what runs of one group may differ
+
+
+@dataclasses.dataclass(frozen=True)
+class OneRun:
+    """What a run directory holds, as far as it is there.
+
+    Attributes:
+        path: The directory, as it was given.
+        flags: Its settings as the texts of flags, by name.
+        figures: Final numbers on the validation split, by name.
+        tests: Those on the test split, which `trainers.evaluate` found.
+        rows: Its metrics by epoch.
+        samples: The picture of its samples; None if there is none.
+    """
+
+    path: str
+    flags: Mapping[str, str]
+    figures: Mapping[str, float]
+    tests: Mapping[str, float]
+    rows: Sequence[Mapping[str, float]]
+    samples: pathlib.Path | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Runs that count as one, such as those of several seeds.
+
+    Attributes:
+        name: What distinguishes it from the other groups.
+        runs: Its runs.
+    """
+
+    name: str
+    runs: tuple[OneRun, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A figure over the runs of a group.
+
+    Attributes:
+        values: One of each run that has it.
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation over runs; None of a single one."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    def __str__(self) -> str:
+        """
+        >>> str(Cell((1.0, 2.0, 3.0))), str(Cell((0.5,))), str(Cell(()))
+        ('2.0 ± 1.0', '0.5000', '–')
+        """
+        if not self.values:
+            return "–"
+        mean = number(statistics.fmean(self.values), self.spread)
+        return mean if self.spread is None else f"{mean} ± {number(self.spread, self.spread)}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Groups of runs.
+
+    Attributes:
+        groups: The groups, in the order of their first runs.
+        figures: For each figure of any run its name and a cell a group.
+        tests: Likewise of the test split.
+        differences: For each flag in which groups differ its name and its values in each group.
+        shared: The flags that all runs share, by name.
+    """
+
+    groups: tuple[Group, ...]
+    figures: tuple[tuple[str, tuple[Cell, ...]], ...]
+    tests: tuple[tuple[str, tuple[Cell, ...]], ...]
+    differences: tuple[tuple[str, tuple[str, ...]], ...]
+    shared: Mapping[str, str]
+
+    @property
+    def runs(self) -> list[OneRun]:
+        """All runs, group by group."""
+        return [run for group in self.groups for run in group.runs]
+
+
+def compare(paths: Sequence[str | os.PathLike[str]], by: str | None = None) -> Comparison:
+    """Reads runs and puts them into groups.
+
+    Args:
+        paths: Run directories.
+        by: A flag, such as "recipe": runs with the same value of it are one group.  By default runs are that differ in
+            nothing but their seeds.
+
+    Raises:
+        ValueError: If there is none, one is given twice or holds no run, or there is no such flag.
+    """
+    names = [option.name or field for field, option in options.OPTIONS.items()]
+    if by is not None and by not in names:
+        raise ValueError(f"--by is a flag of a run: {', '.join(names)}. Received: '{by}'.")
+    places = [os.path.abspath(path) for path in paths]
+    if not places or len(set(places)) < len(places):
+        raise ValueError(
+            "Give run directories, each once, such as runs/vae runs/gan. "
+            f"Received: {' '.join(map(str, paths)) or 'none'}."
+        )
+    found: dict[tuple[tuple[str, str], ...], list[OneRun]] = {}
+    for run in map(_read, paths):
+        same = {by: run.flags.get(by, "")} if by else {n: v for n, v in run.flags.items() if n not in _ALIKE}
+        found.setdefault(tuple(sorted(same.items())), []).append(run)
+    values = [
+        {name: ", ".join(dict.fromkeys(run.flags.get(name, "") for run in runs)) for name in names}
+        for runs in found.values()
+    ]
+    called = _names(values, [by] if by else [name for name in names if name not in _ALIKE])
+    groups = tuple(Group(name, tuple(runs)) for name, runs in zip(called, found.values(), strict=True))
+    runs = [run for group in groups for run in group.runs]
+    differing = [name for name in names if len({run.flags.get(name) for run in runs}) > 1]
+    return Comparison(
+        groups,
+        _cells(groups, "figures"),
+        _cells(groups, "tests"),
+        tuple((name, tuple(each[name] or "–" for each in values)) for name in differing),
+        {name: value for name, value in runs[0].flags.items() if name not in differing},
+    )
+
+
+def table(compared: Comparison) -> str:
+    """The figures in columns of text; those of the test split below, if there are any."""
+    lines = [("", *(f"{group.name} ({len(group.runs)})" for group in compared.groups))]
+    for prefix, rows in (("", compared.figures), ("test: ", compared.tests)):
+        lines += [(prefix + name, *map(str, cells)) for name, cells in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = [
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        for line in lines
+    ]
+    return "\n".join("  ".join(line).rstrip() for line in padded)
+
+
+def _read(path: str | os.PathLike[str]) -> OneRun:
+    folder = pathlib.Path(path)
+    if not (folder / "flags.txt").is_file() or not any((folder / n).is_file() for n in ("metrics.csv", "figures.json")):
+        raise ValueError(
+            f"'{folder}' holds no run: flags.txt and metrics.csv are there when one has begun. Give run directories; "
+            f"for those of several seeds all of them, such as {folder}/seed_*."
+        )
+    flags = options.as_flags(options.read(folder / "flags.txt"))
+    csv, png = folder / "metrics.csv", folder / "samples.png"
+    return OneRun(
+        str(path),
+        flags | {"recipe": own_recipes.short(flags["recipe"])},
+        _numbers(folder / "figures.json"),
+        _numbers(folder / "evaluation.json"),
+        metrics.read(csv) if csv.is_file() else (),
+        png if png.is_file() else None,
+    )
+
+
+def _numbers(path: pathlib.Path) -> dict[str, float]:
+    """The numbers of figures.json, or of evaluation.json with its words left out."""
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    found.pop("skipped", None)
+    return {name: float(value["value"] if isinstance(value, dict) else value) for name, value in found.items()}
+
+
+def _names(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> list[str]:
+    """What distinguishes each of the groups, by as few flags as will do, the first ones first."""
+    chosen = list(flags[:1])
+    for flag in flags[1:]:
+        if _distinct(values, chosen) == len(values):
+            break
+        if _distinct(values, [*chosen, flag]) > _distinct(values, chosen):
+            chosen.append(flag)
+    if len(chosen) > 1 and len({each[chosen[0]] for each in values}) == 1:
+        chosen = chosen[1:]
+
+    def word(flag: str, value: str) -> str:
+        return value if flag in ("recipe", "dataset", "hyperparameter") and value else f"{flag}={value or '–'}"
+
+    return [", ".join(word(flag, each[flag]) for flag in chosen) for each in values]
+
+
+def _distinct(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> int:
+    return len({tuple(each[flag] for flag in flags) for each in values})
+
+
+def _cells(groups: Sequence[Group], field: str) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    names = dict.fromkeys(name for group in groups for run in group.runs for name in getattr(run, field))
+    return tuple(
+        (name, tuple(Cell(tuple(getattr(r, field)[name] for r in g.runs if name in getattr(r, field))) for g in groups))
+        for name in names
+    )

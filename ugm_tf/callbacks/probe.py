@@ -1,0 +1,263 @@
+"""Which divergences a training run descends, while it trains."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ugm_tf.callbacks.warnings import warnings_of
+from ugm_tf.densities import fold
+from ugm_tf.evaluation import judged, samples
+from ugm_tf.evaluation.checks import check_count, check_rows
+from ugm_tf.evaluation.divergences import divergences
+from ugm_tf.evaluation.likelihood import rates
+from ugm_tf.evaluation.ratio import LogRatio
+
+__all__ = ["DivergenceProbe"]
+
+_LEAST_STEPS = 10
+_ACTIVE = 0.01
+
+
+class DivergenceProbe(keras.callbacks.Callback):
+    """Measures on held-out data, now and then, what each phase of the recipe is about; in nats.
+
+    For each discriminator's phase a small network of the probe's own estimates the log-ratio of the two sides, and from
+    it and the discriminator's logits come (`ugm_tf.evaluation.divergences`):
+
+    - `probe/jsd`, the Jensen-Shannon divergence of the sides, from 0 to log 2 = 0.69;
+    - `probe/kl_generated` and `probe/kl_real`, KL(p(x | y) || q^r(x | y)) for y = 0 and 1;
+    - `probe/discriminator_gap`, how far the discriminator's loss is from the best one's;
+    - `probe/objective`, the right side of Lemma 1; `probe/cosine`, between the gradients of its KL and its JSD;
+    - `probe/pull`, the mean slope of the generator's loss in l: near 0 where it saturates;
+    - `probe/real_accuracy` and `probe/fake_accuracy`, how often the discriminator is right on each side;
+    - `probe/spread`, the variance of generated examples over that of real ones;
+    - `probe/coverage`, the share of real classes that samples reach, with a `classifier`;
+    - `probe/training_accuracy`, with `training` data: how often the discriminator is right on those;
+    - `probe/authenticity`, with `training` data: the share of samples farther from their nearest training example than
+      that is from its own; and `probe/authenticity_held_out`, the same of held-out data.
+
+    For a recipe with a bound: `probe/rate`, `probe/distortion` and `probe/active_units`.  Of several discriminators'
+    phases each has its name in between: `probe/discriminate_z/jsd`.
+
+    They are in the logs of an epoch's end, so in the history, `CSVLogger` and TensorBoard, if the probe stands
+    before those in the list; `warnings` says in words what they mean.  The probe draws by seeds of its own, with
+    networks as in inference, and changes nothing of the model: training goes the same way, bit for bit, with it or
+    without.
+
+    Args:
+        held_out: Data that the model does not train on, as `evaluate` takes them.
+        every: Steps between measurements.
+        steps: Steps of the probe's network for a measurement; the network goes on from the last one.
+        size: Units of its hidden layers.
+        budget: The share of the training time that measurements may take; with less time, fewer steps, or none
+            this time.  The first and the last measurement of a run are always made.
+        examples: How many held-out examples are looked at; a half is fitted, the other half measured.
+        classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
+        training: Training data, as `held_out`, to find copies by.
+        seed: Fixes the probe.
+
+    Raises:
+        ValueError: If held-out data are less than 20 examples, or a number is out of range.
+
+    References:
+        Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018. https://arxiv.org/abs/1706.00550, Lemma 1.
+
+    Example:
+
+    >>> x = np.random.default_rng(0).integers(0, 2, (80, 8, 8, 1)).astype(np.float32)
+    >>> recipe = ugm_tf.recipes.gan()
+    >>> model = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (3,)}, hidden=(8,)))
+    >>> model.compile("adam", jit_compile=False)
+    >>> probe = ugm_tf.callbacks.DivergenceProbe(x[40:], every=1, steps=10)
+    >>> history = model.fit(x[:40], epochs=2, callbacks=[probe], verbose=0).history
+    >>> bool(-0.1 < history["probe/jsd"][-1] <= np.log(2.0))
+    True
+    """
+
+    def __init__(
+        self,
+        held_out: Any,
+        every: int = 1000,
+        steps: int = 100,
+        size: Sequence[int] = (64, 64, 64),
+        budget: float = 0.03,
+        *,
+        examples: int = 2000,
+        classifier: Any = None,
+        training: Any = None,
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.every = check_count("every of a DivergenceProbe", every)
+        self.steps = check_count("steps of a DivergenceProbe", steps)
+        self.examples = check_count("examples of a DivergenceProbe", examples, least=20)
+        if not 0.0 < budget <= 1.0:
+            raise ValueError(f"budget is a share of the training time, above 0 and at most 1. Received: {budget!r}.")
+        self.size, self.budget, self.classifier, self.seed = tuple(size), budget, classifier, seed
+        self.held_out, self.training = held_out, training
+        self.latest: dict[str, float] = {}
+        self.warnings: tuple[str, ...] = ()
+        self._spent, self._traced = 0.0, False
+        self._step_cost: float | None = None
+        self._measured = -1
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._prepare()
+        self._began, self._spent = time.perf_counter(), 0.0
+        self._next = int(self.model.steps) + self.every
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if int(self.model.steps) >= self._next:
+            self._next = int(self.model.steps) + self.every
+            left = self.budget * (time.perf_counter() - self._began) - self._spent
+            steps = self.steps if self._step_cost is None else min(self.steps, int(left / self._step_cost))
+            if self._measured < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
+                self.measure(steps)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self._measured < 0:
+            self.measure()
+        if logs is not None:
+            logs.update(self.latest)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if int(self.model.steps) != self._measured:
+            self.measure()
+
+    def measure(self, steps: int | None = None) -> dict[str, float]:
+        """Measures now.
+
+        Args:
+            steps: Steps of the probe's network; those of a measurement while training, if it is not given.
+
+        Returns:
+            The figures by name, which stay in `latest`.
+        """
+        if not hasattr(self, "_batches"):
+            self._prepare()
+        start, steps = time.perf_counter(), self.steps if steps is None else check_count("steps", steps)
+        out: dict[str, float] = {}
+        for number, pair in enumerate(self._pairs):
+            prefix = "probe/" if len(self._pairs) == 1 else f"probe/{pair.phase}/"
+            out |= {prefix + name: value for name, value in self._adversarial(number, pair, steps).items()}
+        out |= {f"probe/{name}": value for name, value in self._bound().items()}
+        self.latest, self.warnings = out, warnings_of(out)
+        self._measured = int(self.model.steps)
+        took = time.perf_counter() - start
+        if self._traced:  # the first measurement traces: it does not tell what one costs
+            self._step_cost = took / steps
+        self._spent, self._traced = self._spent + took, True
+        return out
+
+    def _prepare(self) -> None:
+        joint = self.model.joint
+        self._batches = _batches(self.model, "held_out", self.held_out, self.examples)
+        self._train = None if self.training is None else _batches(self.model, "training", self.training, 10_000)
+        self._pairs = judged.judged_pairs(joint)
+        self._ratios = [LogRatio(p.shapes(joint), self.size, seed=self.seed + i) for i, p in enumerate(self._pairs)]
+        self._functions = [self._function(pair, ratio) for pair, ratio in zip(self._pairs, self._ratios, strict=True)]
+
+    def _function(self, pair: judged.JudgedPair, ratio: LogRatio) -> tuple[Any, Any]:
+        joint = self.model.joint
+
+        @tf.function(reduce_retracing=True, autograph=False)
+        def draw(values, seed):
+            real, fake = pair.draw(joint, values, seed)
+            return ratio.features(real.values), real.logits, ratio.features(fake.values), fake.logits, fake.values[0]
+
+        @tf.function(reduce_retracing=True, autograph=False)
+        def gradients(values, seed):
+            kl, jsd = pair.gradients(joint, values, seed, lambda v: ratio(ratio.features(v)))
+            return tf.reduce_sum(kl * jsd) / (tf.norm(kl) * tf.norm(jsd) + 1e-30)
+
+        return draw, gradients
+
+    def _adversarial(self, number: int, pair: judged.JudgedPair, steps: int) -> dict[str, float]:
+        ratio, (draw, gradients) = self._ratios[number], self._functions[number]
+        seed = fold([self.seed, number], int(self.model.steps))
+        parts = [draw(values, fold(seed, i)) for i, values in enumerate(self._batches)]
+        real, real_logits, fake, fake_logits, drawn = (tf.concat(part, 0) for part in zip(*parts, strict=True))
+        half, other = len(real) // 2, len(fake) // 2
+        ratio.fit(real[:half], fake[:other], steps)
+        ratio.calibrate(real[half:], fake[other:])
+        real_logits, fake_logits = real_logits[half:], fake_logits[other:]
+        logits = (real_logits, fake_logits) if pair.log_ratio else (None, None)
+        found = divergences(ratio(real[half:]), ratio(fake[other:]), *logits)
+        out = {
+            name: estimate.value
+            for name in ("jsd", "kl_generated", "kl_real", "discriminator_gap", "objective")
+            if (estimate := getattr(found, name)) is not None
+        }
+        if pair.moving is not None:
+            if pair.log_ratio:
+                out["cosine"] = float(gradients(self._batches[0], fold(seed, -1)))
+            out["pull"] = float(pair.pull(fake_logits))
+        out["real_accuracy"] = float(np.mean(real_logits > 0.0))
+        out["fake_accuracy"] = float(np.mean(fake_logits < 0.0))
+        out["spread"] = float(np.var(fake, axis=0).sum() / max(float(np.var(real, axis=0).sum()), 1e-12))
+        if self._train is not None:
+            seen = tf.concat([draw(values, fold(seed, -2, i))[1] for i, values in enumerate(self._train[:8])], 0)
+            out["training_accuracy"] = float(np.mean(seen > 0.0))
+        out |= self._of_images(pair, ratio, drawn, fake, real)
+        return out
+
+    def _of_images(self, pair, ratio, drawn, fake, real) -> dict[str, float]:
+        """What needs a classifier or the training data."""
+        out: dict[str, float] = {}
+        variable = pair.variables(self.model.joint)[0]
+        if self.classifier is not None and _has(self._batches, variable):
+            held_out = np.concatenate([values[variable] for values in self._batches])
+            if drawn.shape[1:] == held_out.shape[1:]:
+                out["coverage"] = _coverage(_classes(self.classifier, held_out), _classes(self.classifier, drawn))
+        if self._train is not None and len(ratio.shapes) == 1 and _has(self._train, variable):
+            train = np.concatenate([ratio.features([values[variable]]) for values in self._train])
+            if train.shape[1] == fake.shape[1]:
+                out["authenticity"] = samples.authenticity(train, np.asarray(fake)).value
+                out["authenticity_held_out"] = samples.authenticity(train, np.asarray(real)).value
+        return out
+
+    def _bound(self) -> dict[str, float]:
+        if not self.model.can("log_prob_bound"):
+            return {}
+        rate, distortion, units = rates.parts(self.model, self._batches, self.seed)
+        active = np.sum(np.var(units, axis=0) > _ACTIVE)
+        return {"rate": float(rate.mean()), "distortion": float(distortion.mean()), "active_units": float(active)}
+
+
+def _batches(model: Any, what: str, data: Any, examples: int) -> list[dict[str, tf.Tensor]]:
+    """At most so many examples in batches by variable."""
+    if not isinstance(data, tf.data.Dataset):
+        names = model.recipe.data
+        data = data if isinstance(data, Mapping) else {names[0]: data}
+        arrays = {name: check_rows(f"{what} data of {name}", array, least=20) for name, array in data.items()}
+        arrays = {name: array[:examples] for name, array in arrays.items()}
+        data = tf.data.Dataset.from_tensor_slices(arrays).batch(250)
+    out, seen = [], 0
+    for batch in data:
+        values = model.joint.values(batch)
+        rows = min(len(next(iter(values.values()))), examples - seen)
+        if rows > 0:
+            out.append({name: value[:rows] for name, value in values.items()})
+        seen += rows
+        if seen >= examples:
+            break
+    if seen < 20:
+        raise ValueError(f"A DivergenceProbe takes at least 20 examples of {what} data. Received: {seen}.")
+    return out
+
+
+def _has(batches: Sequence[Mapping[str, Any]], variable: str) -> bool:
+    return variable in batches[0]
+
+
+def _coverage(there: np.ndarray, seen: np.ndarray) -> float:
+    """The share of the classes there that at least one sample in 100 is given to, as `judge` counts."""
+    return float(np.mean([np.mean(seen == c) >= 0.01 for c in np.unique(there)]))
+
+
+def _classes(classifier: Any, x: Any) -> np.ndarray:
+    return np.argmax(classifier.predict(np.asarray(x), batch_size=500, verbose=0), -1)

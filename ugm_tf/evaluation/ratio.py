@@ -1,0 +1,128 @@
+"""A small network that is fitted to the log-ratio of two samples."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ugm_tf.densities import fold
+
+__all__ = ["LogRatio"]
+
+_MOST_PIXELS = 1024
+_AVERAGE = 0.99
+_CALIBRATION = np.linspace(0.0, 1.25, 26)
+
+
+class LogRatio:
+    """log p(v | real) / p(v | generated), by logistic regression with a small network on pooled values.
+
+    It is warm: each `fit` goes on from the last one, with weights averaged over its steps.  It has noise and weights of
+    its own, and leaves Keras's global seed alone.
+
+    Args:
+        shapes: Shape of one value of each variable; images are pooled by 2 until they have at most 1,024 numbers.
+        size: Units of the hidden layers.
+        learning_rate: Of Adam.
+        batch_size: Examples of each side in a step.
+        seed: Fixes the initial weights and the batches.
+
+    References:
+        Masashi Sugiyama, Taiji Suzuki, Takafumi Kanamori. Density Ratio Estimation in Machine Learning. Cambridge
+        University Press 2012, chapter 4.
+    """
+
+    def __init__(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        size: Sequence[int] = (64, 64, 64),
+        learning_rate: float = 3e-3,
+        batch_size: int = 256,
+        seed: int = 0,
+    ):
+        self.shapes, self.batch_size, self.seed, self.steps = tuple(map(tuple, shapes)), batch_size, seed, 0
+        self._pools = [_pooling(shape) for shape in self.shapes]
+        self.width = sum(
+            math.prod(s) if n == 0 else (s[0] >> n) * (s[1] >> n) * s[2]
+            for s, n in zip(self.shapes, self._pools, strict=True)
+        )
+        initial = (keras.initializers.GlorotUniform(seed=seed + i) for i in range(len(size) + 1))
+        layers = [keras.layers.Dense(n, "silu", kernel_initializer=next(initial), dtype="float32") for n in size]
+        last = keras.layers.Dense(1, kernel_initializer=next(initial), dtype="float32")
+        self._network = keras.Sequential([keras.Input((self.width,)), *layers, last])
+        self._averages = [tf.Variable(v, trainable=False) for v in self._network.trainable_variables]
+        self._optimizer = keras.optimizers.Adam(learning_rate)
+        self._optimizer.build(self._network.trainable_variables)
+        self._mean, self._scale = tf.Variable(tf.zeros([self.width])), tf.Variable(tf.ones([self.width]))
+        self._factor = tf.Variable(1.0)
+        self._run = tf.function(self._train, jit_compile=True, autograph=False, reduce_retracing=True)
+
+    def features(self, values: Sequence[Any]) -> tf.Tensor:
+        """What the network looks at: each variable pooled and flattened, in one row, [N, D]."""
+        parts = []
+        for value, pools in zip(values, self._pools, strict=True):
+            value = tf.cast(value, tf.float32)
+            for _ in range(pools):
+                value = tf.nn.avg_pool2d(value, 2, 2, "VALID")
+            parts.append(tf.reshape(value, [tf.shape(value)[0], -1]))
+        return tf.concat(parts, 1)
+
+    def fit(self, real: tf.Tensor, fake: tf.Tensor, steps: int) -> None:
+        """Goes on with some steps on two sets of features, [N, D] and [M, D]."""
+        if self.steps == 0:
+            both = tf.concat([real, fake], 0)
+            self._mean.assign(tf.reduce_mean(both, 0))
+            self._scale.assign(1.0 / (tf.math.reduce_std(both, 0) + 1e-2 * tf.math.reduce_std(both) + 1e-6))
+        self._run(real, fake, tf.constant(steps), tf.constant(self.steps))
+        self.steps += steps
+
+    def calibrate(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+        """Scales the log-ratio by the factor that these examples, which it was not fitted to, bear out."""
+        self._factor.assign(1.0)
+        one, other = self(real).numpy().astype(np.float64), self(fake).numpy().astype(np.float64)
+        losses = [np.mean(np.logaddexp(0, -a * one)) + np.mean(np.logaddexp(0, a * other)) for a in _CALIBRATION]
+        self._factor.assign(_CALIBRATION[int(np.argmin(losses))])
+
+    def __call__(self, features: tf.Tensor) -> tf.Tensor:
+        """The log-ratio at features, in nats, [N]; differentiable."""
+        value = (features - self._mean) * self._scale
+        weights = [tf.convert_to_tensor(v) for v in self._averages]
+        for i in range(0, len(weights) - 2, 2):
+            value = tf.nn.silu(value @ weights[i] + weights[i + 1])
+        return self._factor * (value @ weights[-2] + weights[-1])[:, 0]
+
+    def _train(self, real, fake, steps, done):
+        variables = self._network.trainable_variables
+
+        def body(i):
+            seed = fold([self.seed, 0], done + i)
+            picked = [
+                tf.gather(
+                    rows,
+                    tf.random.stateless_uniform([self.batch_size], fold(seed, side), 0, tf.shape(rows)[0], tf.int32),
+                )
+                for side, rows in enumerate((real, fake))
+            ]
+            with tf.GradientTape() as tape:
+                logits = self._network((tf.concat(picked, 0) - self._mean) * self._scale)[:, 0]
+                one, other = logits[: self.batch_size], logits[self.batch_size :]
+                loss = tf.reduce_mean(tf.nn.softplus(-one)) + tf.reduce_mean(tf.nn.softplus(other))
+            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            t = tf.cast(done + i, tf.float32)
+            decay = tf.minimum(_AVERAGE, (1.0 + t) / (10.0 + t))
+            for average, variable in zip(self._averages, variables, strict=True):
+                average.assign(decay * average + (1.0 - decay) * variable)
+            return (i + 1,)
+
+        tf.while_loop(lambda i: i < steps, body, (tf.constant(0),), parallel_iterations=1)
+
+
+def _pooling(shape: tuple[int, ...]) -> int:
+    """How often images of this shape are halved."""
+    pools = 0
+    while len(shape) == 3 and (shape[0] >> pools) * (shape[1] >> pools) * shape[2] > _MOST_PIXELS:
+        pools += 1
+    return pools
