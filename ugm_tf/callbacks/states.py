@@ -1,6 +1,7 @@
 """Files of named arrays with a checksum: whole, or known to be damaged."""
 
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -41,7 +42,8 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], about:
     header = json.dumps({**about, "arrays": kinds}).encode()
     digest = hashlib.sha256()
     with files.replacing(path) as draft, open(draft, "wb") as file:
-        for part in (_MAGIC, len(header).to_bytes(_LENGTH, "little"), header, *map(_bytes, arrays.values())):
+        start = (_MAGIC, len(header).to_bytes(_LENGTH, "little"), header)
+        for part in itertools.chain(start, (array.tobytes() for array in arrays.values())):
             digest.update(part)
             file.write(part)
         file.write(digest.digest())
@@ -71,7 +73,3 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
         arrays[name] = np.frombuffer(content, dtype, size, end).reshape(shape)
         end += size * dtype.itemsize
     return arrays, about
-
-
-def _bytes(array: np.ndarray) -> bytes:
-    return array.tobytes()  # a copy of one array at a time
