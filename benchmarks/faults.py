@@ -76,6 +76,12 @@ def ended(directory: pathlib.Path, process: subprocess.Popen, status: int, words
     return line
 
 
+def refused(directory: pathlib.Path, arguments: list[str]) -> subprocess.CompletedProcess:
+    """A run that is not to begin, and so to have no log beside its directory."""
+    command = [sys.executable, "-m", "trainers.train", *arguments, f"--workdir={directory}"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 def damage(root: pathlib.Path) -> Iterator[str]:
     """Flips and cuts: the one before is taken, or all is refused; never is there a silent new start."""
     processes.finish(root / "whole", _SHORT)
@@ -96,7 +102,8 @@ def damage(root: pathlib.Path) -> Iterator[str]:
             path.write_bytes(content)
         try:
             step = Checkpoints(folder, 1).restore(model)
-        except ValueError:
+        except ValueError as error:
+            check("None of the checkpoints" in str(error), str(error))
             outcomes["refused"] += 1
             continue
         check(step in (newest, older), f"went on from step {step}")
@@ -134,9 +141,7 @@ def signals(root: pathlib.Path) -> Iterator[str]:
 def two(root: pathlib.Path) -> Iterator[str]:
     """A second process in the same directory is refused, and the first goes on."""
     first = started(root / "run", *_LONG)
-    second = subprocess.run(
-        [sys.executable, "-m", "trainers.train", *_LONG, f"--workdir={root / 'run'}"], capture_output=True, text=True
-    )
+    second = refused(root / "run", _LONG)
     line = second.stderr.strip().splitlines()[-1]
     check(second.returncode == 2 and f"process {first.pid} on " in line, line)
     check(first.poll() is None, "the first one ended")
@@ -181,7 +186,8 @@ def full(root: pathlib.Path) -> Iterator[str]:
             check(status in (1, 2), f"exit status {status}")
             check(step == 1200, "steps were lost")
             subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
-            processes.finish(disk / "run", arguments)
+            status, line = run(disk / "run", *arguments)
+            check(status == 0, f"with room again: exit status {status}: {line}")
             found = processes.differences(root / "whole", disk / "run")
             check(not found, f"differs in {', '.join(found)}")
 
@@ -189,7 +195,8 @@ def full(root: pathlib.Path) -> Iterator[str]:
 def read_only(root: pathlib.Path) -> Iterator[str]:
     """A directory that cannot be written is refused before training."""
     with tmpfs(root / "disk", "ro"):
-        status, line = run(root / "log", *_SHORT, f"--workdir={root / 'disk' / 'run'}")
+        process = refused(root / "disk" / "run", _SHORT)
+    status, line = process.returncode, process.stderr.strip().splitlines()[-1]
     check(status == 2 and "cannot be written: Read-only file system. Give another --workdir" in line, line)
     yield line
 
@@ -197,7 +204,7 @@ def read_only(root: pathlib.Path) -> Iterator[str]:
 def diverged(root: pathlib.Path) -> Iterator[str]:
     """A learning rate that is far too large: stopped, skipped and rolled back, each with a line."""
     for how in ("stop", "skip", "rollback"):
-        arguments = [*_SHORT, "--learning_rate=1e30", f"--on_nan={how}", f"--workdir={root / how}"]
+        arguments = [*_SHORT, "--learning_rate=1e30", f"--on_nan={how}"]
         status, line = run(root / how, *arguments)
         check(status == 2, f"exit status {status}: {line}")
         yield line

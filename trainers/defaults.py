@@ -124,6 +124,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         schedule=settings.schedule,
         xla=settings.xla,
         precision=settings.precision,
+        on_nan=settings.on_nan,
         init_from=settings.init_from,
         keep_best=settings.keep_best,
         patience=settings.patience,

@@ -31,6 +31,12 @@ class ResolveTest(parameterized.TestCase):
             support = ugm_tf.densities.get(settings.likelihood).support
             self.assertIn(support, (ugm_tf.data.support(settings.observation), "real", "unit"))
 
+    def test_what_decides_nothing_else_stays_as_it_was_said(self):
+        said = {"schedule": "simultaneous", "xla": "off", "precision": "mixed_bfloat16", "on_nan": "skip", "seed": 3}
+        said |= {"init_from": "/runs/a", "keep_best": "val_wake/loss", "patience": 2, "storage": "mapped"}
+        settings = resolve("vae", DIGITS, **said)
+        self.assertEqual({name: getattr(settings, name) for name in said}, said)
+
     @parameterized.parameters("gan", "iwgan", "bigan", "cyclegan", "adversarial_domain_adaptation")
     def test_what_only_judges_has_no_likelihood(self, recipe):
         self.assertIsNone(resolve(recipe, DIGITS).likelihood)

@@ -236,8 +236,8 @@ def _variables(model: Any) -> dict[str, Any]:
     """All that a step may change, by names that are the same for each model that is built alike."""
     groups = {"model": model.variables, **{name: model.optimizers[name].variables for name in sorted(model.optimizers)}}
     groups["metrics"] = _of_metrics(model)
-    return {
-        f"{group}/{i}/{re.sub(r'_[0-9]+(?![0-9a-z])', '', variable.path)}": variable  # less Keras's count of layers
+    return {  # without the names of models and optimizers, and without Keras's count of layers
+        f"{group}/{i}/{re.sub(r'_[0-9]+(?![0-9a-z])', '', variable.path.rpartition('/')[2])}": variable
         for group, variables in groups.items()
         for i, variable in enumerate(variables)
     }
