@@ -22,6 +22,7 @@ from .settings import Settings
 
 __all__ = ["Lost", "RunDirectory", "held", "validated_every", "versions"]
 
+_LITTLE = 2**20  # bytes
 _LOG = logging.getLogger("ugm_tf.trainers")
 _OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
 _OF_DATA = ("dataset", "target", "image_size", "background")
@@ -76,9 +77,9 @@ def _lost(path: pathlib.Path, error: Exception) -> str:
     """Why a run directory can no longer be written, and what to do; "" if the error is another."""
     if not path.is_dir():
         return f"The run directory '{path}' was removed while the run wrote to it. Train again, in another --workdir."
-    stat = os.statvfs(path)
-    number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and not stat.f_bavail):
+    disk, number = os.statvfs(path), getattr(error, "errno", None)
+    little = number is None and disk.f_bavail * disk.f_frsize < _LITTLE  # TensorFlow's own errors have no number
+    if number in (errno.ENOSPC, errno.EDQUOT) or little:
         return f"The disk of the run directory '{path}' is full. Make room, and the same command goes on."
     if number in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE):
         return (

@@ -24,7 +24,7 @@ class Locked(Exception):
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+def replacing(path: str | os.PathLike[str], over: pathlib.Path | None = None) -> Iterator[pathlib.Path]:
     """A draft to write a whole file to: it takes the file's name where the block ends well, and else is gone.
 
     The draft is a hidden file in the same folder, with the file's suffix.  It goes to the disk before it is renamed,
@@ -32,9 +32,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
     Args:
         path: The file; its folder is made if need be.
+        over: A file of the same folder that becomes the draft, and is lost: what is written takes its room on the disk.
 
     Yields:
-        The draft's path, where there is no file yet.
+        The draft's path, where there is no file yet, unless it is that one.
 
     Raises:
         OSError: If the folder cannot be made or written to; what was there is then still there.
@@ -43,6 +44,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
+        if over is not None:
+            os.replace(over, draft)
         yield draft
         sync(draft)
         os.replace(draft, path)

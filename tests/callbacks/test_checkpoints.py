@@ -257,19 +257,21 @@ class DiskTest(parameterized.TestCase):
         """A disk with room for so many checkpoints."""
         write = states.write
 
-        def limited(path, arrays, about):
-            if len(steps(self.directory)) >= checkpoints:
+        def limited(path, arrays, about, over=None):
+            if over is None and len(steps(self.directory)) >= checkpoints:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            write(path, arrays, about)
+            write(path, arrays, about, over)
 
         return mock.patch.object(states, "write", limited)
 
     def test_where_it_is_full_the_older_ones_make_room_with_one_warning(self):
         with self.disk_of(2), self.assertLogs("ugm_tf.callbacks", "WARNING") as logged:
             self.assertEqual([self.save(step) for step in (1, 2, 3, 4, 5)], [1, 2, 3, 4, 5])
-        self.assertEqual(steps(self.directory), [5])
+        self.assertEqual(steps(self.directory), [4, 5])
         self.assertLen(logged.output, 1)
-        self.assertIn("No space left on device: from now on the latest checkpoint alone is kept", logged.output[0])
+        self.assertRegex(
+            logged.output[0], "No space left on device: in .* the oldest checkpoint makes room for each new"
+        )
 
     def test_where_there_is_no_room_for_a_second_the_first_one_stays_and_training_goes_on(self):
         with self.disk_of(1), self.assertLogs("ugm_tf.callbacks", "WARNING") as logged:

@@ -32,6 +32,16 @@ class StatesTest(absltest.TestCase):
             self.assertEqual((arrays[name].dtype, arrays[name].shape), (array.dtype, array.shape))
             self.assertEqual(arrays[name].tobytes(), array.tobytes())
 
+    def test_is_written_in_the_place_of_a_longer_and_of_a_shorter_file(self):
+        for length in (10_000, 10):
+            older = self.path.with_name("older.state")
+            older.write_bytes(b"x" * length)
+            place = older.stat().st_ino
+            states.write(self.path, ARRAYS, {"step": 7}, over=older)
+            self.assertEqual(states.read(self.path)[1], {"step": 7})
+            self.assertEqual(self.path.stat().st_ino, place)
+            self.assertFalse(older.exists())
+
     def test_any_flipped_bit_and_any_cut_is_found(self):
         states.write(self.path, ARRAYS, {"step": 7})
         whole, chance = self.path.read_bytes(), random.Random(0)

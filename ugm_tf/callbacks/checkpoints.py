@@ -65,6 +65,7 @@ class Checkpoints(keras.callbacks.Callback):
         self._kept: list[int] = []  # steps whose checkpoints are there, the latest last
         self._writing: concurrent.futures.Future[None] | None = None
         self._failures = 0  # one after the other
+        self._was_full = False
         self._metrics: list[np.ndarray] = []  # as an epoch that is under way has them
         self._going_on = False
 
@@ -200,21 +201,18 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _write(self, step: int, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
         """Writes a checkpoint, in the thread that writes; removes those that need not be kept."""
-        while True:
-            if not self.directory.is_dir():  # it is not made anew: what was in it is lost
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.directory))
-            try:
-                states.write(self._path(step), arrays, about)
-                break
-            except OSError as error:
-                if error.errno not in _FULL or len(self._kept) < 2:  # the latest one stays, whatever happens
-                    raise
-                if self.keep > 1:
-                    _LOG.warning(
-                        "%s: from now on the latest checkpoint alone is kept in %s.", error.strerror, self.directory
-                    )
-                    self.keep = 1
-                self._path(self._kept.pop(0)).unlink(missing_ok=True)
+        if not self.directory.is_dir():  # it is not made anew: what was in it is lost
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.directory))
+        try:
+            states.write(self._path(step), arrays, about)
+        except OSError as error:
+            if error.errno not in _FULL or len(self._kept) < 2:  # the latest one stays, whatever happens
+                raise
+            if not self._was_full:
+                words = "%s: in %s the oldest checkpoint makes room for each new one. Training goes on."
+                _LOG.warning(words, error.strerror, self.directory)
+            self._was_full = True
+            states.write(self._path(step), arrays, about, over=self._path(self._kept.pop(0)))
         self._kept = [*(kept for kept in self._kept if kept < step), step][-self.keep :]
         for other in set(self._found()).difference(self._kept):  # older ones, and damaged ones that were passed over
             self._path(other).unlink(missing_ok=True)

@@ -24,7 +24,12 @@ class Damaged(Exception):
     """A file is not what was written."""
 
 
-def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
+def write(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray],
+    about: Mapping[str, Any],
+    over: pathlib.Path | None = None,
+) -> None:
     """Writes arrays as one file, which is there whole or not at all.
 
     It holds a line that names the format; the length of the header in 8 bytes, lowest first; the header, JSON with
@@ -34,6 +39,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], about:
         path: The file.
         arrays: By name, in the order in which `read` gives them.
         about: What else to keep, as JSON has it.
+        over: A file in whose place on the disk to write; see `files.replacing`.
 
     Raises:
         OSError: If it cannot be written; what was there is then still there.
@@ -41,12 +47,13 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], about:
     kinds = [[name, array.dtype.name, list(array.shape)] for name, array in arrays.items()]
     header = json.dumps({**about, "arrays": kinds}).encode()
     digest = hashlib.sha256()
-    with files.replacing(path) as draft, open(draft, "wb") as file:
+    with files.replacing(path, over) as draft, open(draft, "wb" if over is None else "r+b") as file:
         start = (_MAGIC, len(header).to_bytes(_LENGTH, "little"), header)
         for part in itertools.chain(start, (array.tobytes() for array in arrays.values())):
             digest.update(part)
             file.write(part)
         file.write(digest.digest())
+        file.truncate()
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
