@@ -47,6 +47,42 @@ class PhiloxTest(parameterized.TestCase):
             np.testing.assert_array_equal(row, np.transpose(blocks).ravel())
 
 
+class FoldTest(absltest.TestCase):
+    def test_the_seeds_of_0_1_2_are_the_published_numbers_of_split_mix_64(self):
+        published = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
+        words = [noise.fold([1234567, 0], i).numpy().view(np.uint64)[0] for i in range(4)]
+        self.assertEqual(words, published)
+
+    def test_numbers_are_folded_in_one_after_the_other(self):
+        np.testing.assert_array_equal(noise.fold([3, -5], 7, -1), noise.fold(noise.fold([3, -5], 7), -1))
+        self.assertNotAllEqual(noise.fold([3, -5], 7, -1), noise.fold([3, -5], -1, 7))
+
+    def test_seeds_of_one_seed_are_all_apart(self):
+        numbers = [*range(-500, 500), 2**31 - 1, -(2**31)]
+        self.assertLen({tuple(noise.fold([0, 0], n).numpy()) for n in numbers}, len(numbers))
+
+    def test_it_is_the_same_with_xla_and_of_a_number_known_when_it_runs(self):
+        for jit in (False, True):
+            folded = tf.function(lambda seed, n: noise.fold(seed, n, 2), jit_compile=jit)
+            for seed, n in (([1, 2], 3), ([-1, 2**31 - 1], -7)):
+                np.testing.assert_array_equal(folded(tf.constant(seed), tf.constant(n)), noise.fold(seed, n, 2))
+
+    def assertNotAllEqual(self, left, right):
+        self.assertFalse(np.array_equal(left, right))
+
+
+class TracingTest(absltest.TestCase):
+    def test_a_second_graph_does_not_trace_what_is_drawn_again(self):
+        def draw(seed):
+            return noise.standard_noise("normal", [4, 17], noise.fold(seed, 1))
+
+        tf.function(draw).get_concrete_function(tf.TensorSpec([2], tf.int32))
+        with mock.patch.object(noise, "philox", side_effect=AssertionError("traced again")):
+            again = tf.function(draw).get_concrete_function(tf.TensorSpec([2], tf.int32))
+        self.assertLess(len(again.graph.get_operations()), 15)
+        self.assertEqual(again.structured_outputs.shape, [4, 17])
+
+
 class NoiseByRowTest(parameterized.TestCase):
     @parameterized.parameters("normal", "uniform")
     def test_a_row_is_a_function_of_its_seed_alone(self, law):

@@ -11,6 +11,7 @@ import ugm_tf
 from tests.equivalences import toys
 from tests.equivalences.toys import draws, trained
 from ugm_tf.algebra import Ancestral, Draws
+from ugm_tf.densities import fold
 
 tfd = tfp.distributions
 
@@ -79,7 +80,7 @@ class SameStepsTest(parameterized.TestCase):
         start = toys.joint_sample(recipe, densities, X)
         with tf.GradientTape(persistent=True) as tape:
             loss = phase.loss(phase.values(Draws(start), (0, 0)))
-            sample = phase.minimise[0].under(start, tf.random.experimental.stateless_fold_in((0, 0), 0, alg="philox"))
+            sample = phase.minimise[0].under(start, fold((0, 0), 0))
             normal = densities["encoder"].distribution(X).distribution
             held = tfd.Normal(tf.stop_gradient(normal.loc), tf.stop_gradient(normal.scale))
             log_q = tf.reduce_sum(held.log_prob(sample["z"]), -1)

@@ -124,18 +124,12 @@ class Watch:
         """Keeps what was noted, if it is bad; returns whether the step counts, a bool scalar."""
         zero = tf.constant(0.0)
         noted = tf.stack([self._seen.get(i, zero) for i in range(len(self._health.entries))])
-
-        def bad() -> tf.Tensor:
-            first = tf.equal(self._counts[1], 0.0)
-            self._values.assign(tf.where(first, noted, self._values))
-            step = tf.where(first, self._step, self._counts[0])
-            self._counts.assign(tf.stack([step, self._counts[1] + 1.0, self._counts[2] + 1.0]))
-            for variable, before in zip(self._health.variables, self._before, strict=True):
-                variable.assign(before)
-            return tf.constant(False)
-
-        def fine() -> tf.Tensor:
-            self._counts.assign(tf.stack([self._counts[0], self._counts[1], 0.0]))
-            return tf.constant(True)
-
-        return tf.cond(self.good, fine, bad)
+        step, number, latest = tf.unstack(self._counts)
+        first = tf.logical_and(tf.equal(number, 0.0), tf.logical_not(self.good))
+        bad = tf.cast(tf.logical_not(self.good), tf.float32)
+        self._values.assign(tf.where(first, noted, self._values))
+        counts = [tf.where(first, self._step, step), number + bad, (latest + 1.0) * bad]
+        self._counts.assign(tf.stack(counts))
+        for variable, before in zip(self._health.variables, self._before, strict=True):
+            variable.assign(tf.where(self.good, variable.value, before))
+        return self.good

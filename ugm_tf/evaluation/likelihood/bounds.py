@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.algebra import Ancestral
+from ugm_tf.densities import fold
 from ugm_tf.evaluation.checks import check_count
 from ugm_tf.evaluation.estimate import Estimate
 from ugm_tf.evaluation.likelihood import inputs
@@ -178,7 +179,7 @@ def _function(
         empty, zeros = tf.fill(batch, tf.constant(-np.inf, tf.float64)), tf.zeros(batch, tf.float64)
 
         def body(t, sums, squares, running, all_sum, all_squares):
-            folded = tf.random.experimental.stateless_fold_in(seed, t, alg="philox")
+            folded = fold(seed, t)
             log_w = sampler(start, folded).log_weights(generative, inferring)
             log_w = tf.cast(tf.broadcast_to(log_w, [chunk, *batch]), tf.float64)
             together = tf.reduce_logsumexp(log_w, 0)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.densities import standard_noise
+from ugm_tf.densities import fold, standard_noise
 from ugm_tf.evaluation.likelihood.path import Codes, Path
 
 __all__ = ["TARGET", "chain", "schedule"]
@@ -57,7 +57,7 @@ def chain(path: Path, temperatures: int, leapfrog: int, reverse: bool, jit: bool
         def body(t, codes, log_w, step, used, accepted):
             here = order[0] - 1 - t if reverse else t
             step = tf.where(adapt, step, steps[here])
-            folded = tf.random.experimental.stateless_fold_in(seed, t, alg="philox")
+            folded = fold(seed, t)
             before, after, codes, acceptance = _move(
                 path, values, codes, scale, tf.constant(at)[t], step, leapfrog, folded
             )
@@ -87,7 +87,7 @@ def _move(
 ) -> tuple[tf.Tensor, tf.Tensor, Codes, tf.Tensor]:
     """One Hamiltonian move at one temperature: the path's difference before and after it, [chains, B], the codes, and
     the share of accepted chains, [B]."""
-    seeds = [tf.random.experimental.stateless_fold_in(seed, i, alg="philox") for i in range(2 + len(codes))]
+    seeds = [fold(seed, i) for i in range(2 + len(codes))]
     shape = tf.shape(codes[0])[:2]
     jitter = 1.0 + _JITTER * (2.0 * _noise("uniform", shape, seeds[0]) - 1.0)  # or steps could chime with a period
     sizes = [_over(step * jitter, code) for code in codes]
