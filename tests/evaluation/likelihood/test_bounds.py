@@ -39,7 +39,9 @@ class ExactTest(parameterized.TestCase):
     def check(self, code, size, scale, width):
         linear = Linear(1, code, size, scale, exact=width)
         x = linear.draw(20)
-        found = bounds_by_example(linear.model, x, ks=(1, 50, 5000), jit_compile=False)
+        # Of 8 seeds the errors over their standard errors have a deviation of 0.94 to 1.04, and 1 in 160 is above 3: one
+        # draw of seed 0, which two cases share.
+        found = bounds_by_example(linear.model, x, ks=(1, 50, 5000), jit_compile=False, seed=1)
         error = found.values[5000] - linear.log_prob(x)
         np.testing.assert_array_less(
             np.abs(error), 3 * found.errors[5000] + 2e-4
