@@ -1,6 +1,7 @@
 """A recipe whose roles are filled."""
 
 import dataclasses
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +44,11 @@ class Joint:
                 f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
             )
         validation.check_densities(self.recipe, self.densities)
-        object.__setattr__(self, "densities", {name: self.densities[name] for name in self.recipe.densities})
+        ordered = {name: self.densities[name] for name in self.recipe.densities}
+        object.__setattr__(self, "densities", types.MappingProxyType(ordered))  # it was checked: it is not to change
+
+    def __reduce__(self) -> Any:
+        return Joint, (self.recipe, dict(self.densities))
 
     @property
     def roles(self) -> Roles:
