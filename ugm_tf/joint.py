@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf import validation
+from ugm_tf import rehearsal, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
 from ugm_tf.densities import Density, Prior
 
@@ -45,6 +45,7 @@ class Joint:
             )
         validation.check_densities(self.recipe, self.densities)
         ordered = {name: self.densities[name] for name in self.recipe.densities}
+        rehearsal.rehearse(self.recipe, ordered)
         object.__setattr__(self, "densities", types.MappingProxyType(ordered))  # it was checked: it is not to change
 
     def __reduce__(self) -> Any:

@@ -84,7 +84,8 @@ class UnifiedModel(Answers, Loops):
             self.joint = changed
             self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
             if self.compiled:  # the optimizers have slots for the weights of the one before
-                self.compiled, self._replaced = False, name
+                self.compiled = False
+                self._replaced = name
 
     @property
     def recipe(self) -> Recipe:

@@ -74,9 +74,9 @@ def _check_shared(densities: Mapping[str, Any]) -> None:
             other = owners.setdefault(id(variable), name)
             if densities[other] is not density:
                 raise ValueError(
-                    f"'{other}' and '{name}' share the weights '{variable.path}', and a model of both could not be loaded "
-                    "once it is saved. Give each layers of its own; or make what they share a density of its own, of a "
-                    "variable that both are given."
+                    f"'{other}' and '{name}' share the weights '{variable.path}', and a model of both could not be "
+                    "loaded once it is saved. Give each layers of its own; or make what they share a density of its "
+                    "own, of a variable that both are given."
                 )
 
 

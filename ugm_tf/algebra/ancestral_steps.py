@@ -4,7 +4,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from ugm_tf.algebra.step import Shape, Step
+from ugm_tf.algebra.step import Step
 from ugm_tf.serialization import record
 
 __all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Rename", "Reverse", "Step"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.algebra.guarded import Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 
 __all__ = ["Draws"]
@@ -32,14 +33,14 @@ class Draws:
         """What a sampler drew, if it is what the sampler's sides say."""
         who = f"The sampler {type(sampler).__name__}"
         if not isinstance(sample, JointSample):
-            raise ValueError(f"{who} is to `draw` a JointSample, such as `left.where(...)`. Received: {sample!r}.")
+            raise Misdeclared(f"{who} is to `draw` a JointSample, such as `left.where(...)`. Received: {sample!r}.")
         says = self.start.drawn_by | sampler.drawn_by()
         if more := sorted(sample.drawn_by - says):
-            raise ValueError(f"{who} draws from '{more[0]}', which is in none of its `sides`. Add the side that does.")
+            raise Misdeclared(f"{who} draws from '{more[0]}', which is in none of its `sides`. Add the side that does.")
         if lost := sorted(says - self.start.drawn_by - sample.drawn_by):
-            raise ValueError(
-                f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when that "
-                "learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."
+            raise Misdeclared(
+                f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when "
+                "that learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."
             )
         return sample
 

@@ -4,14 +4,18 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["Declared", "Guarded"]
+__all__ = ["Declared", "Guarded", "Misdeclared"]
 
 _T = TypeVar("_T")
 
 
+class Misdeclared(ValueError):
+    """A part does something else than it says, or than a part of its kind does."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Declared:
-    """What a term, a weight or a step says that it asks of a sample; all else is refused in its name.
+    """What a term, a weight or a step says that it asks of a sample; all else is `Misdeclared`, in its name.
 
     Args:
         who: The part, as messages call it.
@@ -28,16 +32,16 @@ class Declared:
     name_variable: str
 
     def density(self, name: str) -> None:
-        """Refuses a density that was not declared, with a `ValueError`."""
+        """Refuses a density that was not declared."""
         self._check("asks the density", name, self.densities, self.name_density)
 
     def variable(self, name: str) -> None:
-        """Refuses a variable that was not declared, with a `ValueError`."""
+        """Refuses a variable that was not declared."""
         self._check("reads the variable", name, self.variables, self.name_variable)
 
     def _check(self, does: str, name: str, declared: frozenset[str], advice: str) -> None:
         if name not in declared:
-            raise ValueError(
+            raise Misdeclared(
                 f"{self.who} {does} '{name}' and does not say so. Recipes are checked, shown and given networks by "
                 f"what their parts say. {advice.format(name=name)}"
             )

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra.guarded import Declared
+from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
 from ugm_tf.serialization import shown
@@ -132,7 +132,7 @@ class Part:
         size = sample.examples or "B"
         axes = f", or with the axes of draws before it, {[*sample.axes, size]}" if sample.axes else ""
         found = "None" if tensor is None else f"{tensor.dtype.name} of shape {list(tensor.shape)}"
-        raise ValueError(
+        raise Misdeclared(
             f"{type(self).__name__} is to give a number for each example, floating-point of shape [{size}]{axes}. "
             f"Received: {found}. Sum over what else there is, such as tf.reduce_sum(..., axis=-1), and keep the axis "
             "of examples."

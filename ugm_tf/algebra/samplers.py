@@ -90,8 +90,8 @@ class Sampler:
             )
         if not isinstance(self.sides, tuple) or not self.sides or not all(isinstance(s, Ancestral) for s in self.sides):
             raise ValueError(
-                f"The `sides` of the sampler {name} are the Ancestral samplers that it draws from, at least one, such as "
-                f"(*self.left.sides, *self.right.sides). Received: {self.sides!r}."
+                f"The `sides` of the sampler {name} are the Ancestral samplers that it draws from, at least one, such "
+                f"as (*self.left.sides, *self.right.sides). Received: {self.sides!r}."
             )
 
     def drawn_by(self) -> frozenset[str]:

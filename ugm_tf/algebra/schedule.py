@@ -56,8 +56,8 @@ class Schedule:
         name, own = type(self).__name__, type(self)
         if own.__call__ is Schedule.__call__ or own.range is Schedule.range:
             raise ValueError(
-                f"The schedule {name} does not say what it is: define `__call__(self, step)`, which returns its value, a "
-                "float32 scalar, and the property `range`, its lowest and its highest value."
+                f"The schedule {name} does not say what it is: define `__call__(self, step)`, which returns its value, "
+                "a float32 scalar, and the property `range`, its lowest and its highest value."
             )
         low, high = self.range
         if math.isnan(low) or math.isnan(high) or low > high:
@@ -66,8 +66,8 @@ class Schedule:
         fits = value.shape == () and value.dtype == np.float32
         if not fits or not (low <= value <= high or np.isclose(value, (low, high), rtol=1e-5).any()):
             raise ValueError(
-                f"The schedule {name} is to give a float32 scalar between {low:g} and {high:g}, its `range`. Received at "
-                f"step 0: {value!r}."
+                f"The schedule {name} is to give a float32 scalar between {low:g} and {high:g}, its `range`. Received "
+                f"at step 0: {value!r}."
             )
 
     def _at(self, step: int) -> np.ndarray:
@@ -263,7 +263,8 @@ def _set(schedule: Schedule, **fields: Any) -> None:
 
 def _count(name: str, value: Any) -> int:
     """A number of training steps, or of cycles of them; NumPy's integers, too."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= value <= _MOST:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not 1 <= int(value) <= _MOST:
         what = "a number of training steps" if name == "steps" else f"a whole number of {name}"
         raise ValueError(f"A schedule takes {what}, at least 1 and below 2^31. Received: {name}={value!r}.")
     return int(value)

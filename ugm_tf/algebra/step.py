@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra.guarded import Declared
+from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
 from ugm_tf.serialization import shown
@@ -73,8 +73,8 @@ class Step:
             )
         if type(self).__call__ is Step.__call__:
             raise ValueError(
-                f"The step {shown(self)} does not say what it does: define `__call__(self, sample, seed)`, which returns "
-                "`sample.where(...)` of the variable that it sets."
+                f"The step {shown(self)} does not say what it does: define `__call__(self, sample, seed)`, which "
+                "returns `sample.where(...)` of the variable that it sets."
             )
 
     def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
@@ -106,12 +106,12 @@ class Step:
         who = f"The step {shown(self)}"
         asks = frozenset([self.density] if self.density else [])
         declared = Declared(
-            *(who, asks, frozenset(self.needs(sample.roles))),
+            *(who, asks, frozenset(self.needs(Roles(sample.roles)))),
             *("Give the step `density = '{name}'`.", "Name it in its `needs`: ('{name}',)."),
         )
         after = self(sample.declared(declared), seed)
         if not isinstance(after, JointSample):
-            raise ValueError(f"{who} is to return `sample.where(...)`, a JointSample. Received: {after!r}.")
+            raise Misdeclared(f"{who} is to return `sample.where(...)`, a JointSample. Received: {after!r}.")
         after = after.declared(None)
         if not self.holds:
             self._check_set(who, sample, after)
@@ -119,32 +119,34 @@ class Step:
         return after
 
     def _check_set(self, who: str, sample: JointSample, after: JointSample) -> None:
-        says = self.sets(sample.roles)
+        says = self.sets(Roles(sample.roles))
         before, now = sample.values, after.values
         changed = [name for name, value in now.items() if name not in before or value is not before[name]]
         if set(changed) - {says} or says not in now:
             does = f"sets {', '.join(changed)}" if changed else "sets nothing"
-            raise ValueError(
+            raise Misdeclared(
                 f"{who} says that it sets {says}, and {does}. Return `sample.where({says}=...)`, or mend `sets`."
             )
         shape: Any = now[str(says)].shape
         places = [] if shape.rank is None else [shape[i] for i in (0, len(after.axes)) if i < shape.rank]
         wrong = sample.examples is not None and None not in places and sample.examples not in places
         if shape.rank == 0 or wrong or after.batch_size is not sample.batch_size:
-            raise ValueError(
-                f"{who} sets {says} of shape {list(shape)} in a batch of {sample.examples or 'B'} examples. A step keeps "
-                "their number, [B, ...]; several values of each have an axis before it, `sample.where(axis=k, ...)`."
+            raise Misdeclared(
+                f"{who} sets {says} of shape {list(shape)} in a batch of {sample.examples or 'B'} examples. A step "
+                "keeps their number, [B, ...]; several values of each have an axis before it, "
+                "`sample.where(axis=k, ...)`."
             )
 
     def _check_drawn_by(self, who: str, sample: JointSample, after: JointSample) -> None:
+        says = self.sets(Roles(sample.roles))
         own = {self.density} if self.density and not self.outlasts else set()
         if lost := sorted(str(name) for name in (sample.drawn_by | own) - after.drawn_by):
-            raise ValueError(
-                f"{who} sets {self.sets(sample.roles)} by '{lost[0]}' and does not say so, and the draws would be kept when "
-                f"that learns. Return `sample.where(..., drawn_by=({', '.join(map(repr, lost))},))`; or say outlasts = True, "
-                "if the value is held under theta_0."
+            raise Misdeclared(
+                f"{who} sets {says} by '{lost[0]}' and does not say so, and the draws would be kept when that learns. "
+                f"Return `sample.where(..., drawn_by=({', '.join(map(repr, lost))},))`; or say outlasts = True, if the "
+                "value is held under theta_0."
             )
         if more := sorted(after.drawn_by - sample.drawn_by - {str(self.density)}):
-            raise ValueError(
+            raise Misdeclared(
                 f"{who} draws from '{more[0]}' and does not say so. Give the step `density = '{more[0]}'`."
             )

@@ -92,8 +92,8 @@ class Loops(keras.Model):
     def _check_compiled(self, method: str) -> None:
         if self._replaced is not None:
             raise ValueError(
-                f"'{self._replaced}' was replaced after compile(), and the optimizers know the weights of the one before. "
-                f"Call compile() again before {method}()."
+                f"'{self._replaced}' was replaced after compile(), and the optimizers know the weights of the one "
+                f"before. Call compile() again before {method}()."
             )
         keras_internals.assert_compiled(self, method)
 
