@@ -4,7 +4,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import DATA, GENERATED, INFERRED, KL, E, NegativeLogProb, Phase, Recipe
+from ugm_tf import DATA, INFERRED, KL, Ancestral, E, NegativeLogProb, Phase, Recipe
 
 SHAPES = {"x": (4, 4, 1), "z": (3,)}
 VAE = ugm_tf.recipes.vae()
@@ -41,7 +41,7 @@ class Half(ugm_tf.Step):
 @ugm_tf.record
 class Wrapped(ugm_tf.Sampler):
     inner: ugm_tf.Sampler
-    sides = (GENERATED,)
+    sides = (Ancestral(("prior",)),)
 
     def each(self, change):
         return Wrapped(self.inner.each(change))

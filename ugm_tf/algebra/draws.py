@@ -35,9 +35,10 @@ class Draws:
         if not isinstance(sample, JointSample):
             raise Misdeclared(f"{who} is to `draw` a JointSample, such as `left.where(...)`. Received: {sample!r}.")
         says = self.start.drawn_by | sampler.drawn_by()
-        if more := sorted(sample.drawn_by - says):
+        more, lost = sorted(sample.drawn_by - says), sorted(says - self.start.drawn_by - sample.drawn_by)
+        if more:
             raise Misdeclared(f"{who} draws from '{more[0]}', which is in none of its `sides`. Add the side that does.")
-        if lost := sorted(says - self.start.drawn_by - sample.drawn_by):
+        if lost:
             raise Misdeclared(
                 f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when "
                 "that learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."

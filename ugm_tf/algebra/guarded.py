@@ -12,6 +12,8 @@ _T = TypeVar("_T")
 class Misdeclared(ValueError):
     """A part does something else than it says, or than a part of its kind does."""
 
+    __init__ = Exception.__init__  # by which AutoGraph knows that it can make another with where it came from
+
 
 @dataclasses.dataclass(frozen=True)
 class Declared:

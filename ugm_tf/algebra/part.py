@@ -85,7 +85,7 @@ class Part:
             raise ValueError(
                 f"{who} does not say what it asks of a sample. Write it as {self.form()}, or () if there are none."
             )
-        for attribute in ("scored", "conditioned", "judges", "takes"):
+        for attribute in ("scored", "judges", "conditioned", "takes"):
             names = getattr(self, attribute)
             if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
                 such = f"({names!r},)" if isinstance(names, str) else "('x',), or () for none"
@@ -122,13 +122,8 @@ class Part:
 
     def _of_examples(self, value: Any, sample: JointSample) -> tf.Tensor:
         tensor = None if value is None else tf.convert_to_tensor(value)
-        if tensor is not None and tensor.dtype.is_floating:
-            rank = tensor.shape.rank
-            fits = rank is None or 1 <= rank <= 1 + len(sample.axes)
-            if fits and (
-                rank is None or None in (last := tensor.shape[-1], sample.examples) or last == sample.examples
-            ):
-                return tensor
+        if tensor is not None and tensor.dtype.is_floating and _fits(tensor.shape, sample):
+            return tensor
         size = sample.examples or "B"
         axes = f", or with the axes of draws before it, {[*sample.axes, size]}" if sample.axes else ""
         found = "None" if tensor is None else f"{tensor.dtype.name} of shape {list(tensor.shape)}"
@@ -137,3 +132,12 @@ class Part:
             f"Received: {found}. Sum over what else there is, such as tf.reduce_sum(..., axis=-1), and keep the axis "
             "of examples."
         )
+
+
+def _fits(shape: tf.TensorShape, sample: JointSample) -> bool:
+    """Whether a value may be of the sample's examples, by what is known of its shape."""
+    if shape.rank is None:
+        return True
+    if not 1 <= shape.rank <= 1 + len(sample.axes):
+        return False
+    return shape[-1] is None or sample.examples is None or shape[-1] == sample.examples

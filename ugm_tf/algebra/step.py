@@ -140,13 +140,15 @@ class Step:
     def _check_drawn_by(self, who: str, sample: JointSample, after: JointSample) -> None:
         says = self.sets(Roles(sample.roles))
         own = {self.density} if self.density and not self.outlasts else set()
-        if lost := sorted(str(name) for name in (sample.drawn_by | own) - after.drawn_by):
+        lost = sorted(str(name) for name in (sample.drawn_by | own) - after.drawn_by)
+        if lost:
             raise Misdeclared(
                 f"{who} sets {says} by '{lost[0]}' and does not say so, and the draws would be kept when that learns. "
                 f"Return `sample.where(..., drawn_by=({', '.join(map(repr, lost))},))`; or say outlasts = True, if the "
                 "value is held under theta_0."
             )
-        if more := sorted(after.drawn_by - sample.drawn_by - {str(self.density)}):
+        more = sorted(after.drawn_by - sample.drawn_by - {str(self.density)})
+        if more:
             raise Misdeclared(
                 f"{who} draws from '{more[0]}' and does not say so. Give the step `density = '{more[0]}'`."
             )

@@ -1,5 +1,8 @@
 """Terms: what an expectation is of.  Each maps a joint sample to nats per example."""
 
+import math
+import numbers
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -106,8 +109,9 @@ class KL(Term):
     def __post_init__(self) -> None:
         if self.per not in ("example", "dimension"):
             raise ValueError(f"Free bits are per 'example' or 'dimension'. Received: per={self.per!r}.")
-        if not self.free >= 0.0:
-            raise ValueError(f"Free bits are at least 0, in nats. Received: free={self.free}.")
+        number = isinstance(self.free, numbers.Real) and not isinstance(self.free, bool)
+        if not number or not 0.0 <= self.free < math.inf:
+            raise ValueError(f"Free bits are at least 0, in nats. Received: free={self.free!s}.")
         if self.free and self.sampled:
             raise ValueError(
                 "Free bits are of a divergence in closed form: of one draw it is biased. Use sampled=False."
@@ -167,7 +171,7 @@ class KL(Term):
 
     def _families(self, sample):
         found = [sample.densities[name] for name in (self.left, self.right)]
-        return " and ".join(f"{d.family!r}{'' if d.flow is None else f' with a flow, {d.flow.name}'}" for d in found)
+        return " and ".join(f"{d.family!r}{'' if d.flow is None else f' with a flow, {d.flow.name},'}" for d in found)
 
     def _per_dimension(self, sample, divergence):
         left, right = sample.distribution(self.left), sample.distribution(self.right)

@@ -31,6 +31,7 @@ class Loops(keras.Model):
     optimizers: dict[str, keras.optimizers.Optimizer]
     schedule: str
     steps_per_execution: int  # Keras's own
+    compiled: bool
     predict_function: Any
     _trackers: list[keras.metrics.Mean]
     _evaluated: keras.metrics.Sum
