@@ -206,8 +206,9 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
             f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it. "
             f"Received: '{settings.keep_best}'."
         )
-    for phase in recipe.phases if settings.keep_best is not None else ():
-        if settings.keep_best.removeprefix("val_") == f"{phase.name}/loss" and phase.unscheduled in phase.metrics:
+    for phase in recipe.phases:
+        best = (settings.keep_best or "").removeprefix("val_")
+        if best == f"{phase.name}/loss" and phase.unscheduled in phase.metrics:
             raise ValueError(
                 f"--keep_best={settings.keep_best} compares epochs by a loss whose weights follow a schedule: a lower "
                 f"one may be of a smaller weight. Use --keep_best={settings.keep_best}_unscheduled, the loss with each "

@@ -1,6 +1,5 @@
 """Whether parts of one's own do what they say: found out before there are data."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -60,8 +59,8 @@ def _parts(e: Expectation) -> Iterator[Any]:
 
 def _samplers(sampler: Sampler) -> Iterator[Sampler]:
     yield sampler
-    for field in dataclasses.fields(sampler) if dataclasses.is_dataclass(sampler) else ():
-        if isinstance(inner := getattr(sampler, field.name), Sampler):
+    for inner in vars(sampler).values():
+        if isinstance(inner, Sampler):
             yield from _samplers(inner)
 
 
