@@ -79,7 +79,8 @@ class UnifiedModel(Answers, Loops):
             super().__setattr__(name, value)
         elif value is not joint.densities[name]:
             changed = Joint(joint.recipe, {**joint.densities, name: value})  # which refuses what does not fit
-            super().__delattr__(name)
+            if all(density is not joint.densities[name] for density in changed.densities.values()):
+                keras_internals.untrack(self, joint.densities[name])
             super().__setattr__(name, value)
             self.joint = changed
             self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
