@@ -32,6 +32,7 @@ class JointSample:
 
     Attributes:
         examples: B, where it is known without a tensor's value; else None.
+        sized: Whether each value has the number of examples, and a term a number for each.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class JointSample:
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
         self._declared: Declared | None = None
+        self.sized = True
         first = next(iter(self._values.values()), None) if batch_size is None else None
         self.batch_size = batch_size if first is None else tf.shape(first)[0]
         self.examples = tf.get_static_value(batch_size) if first is None else first.shape[0]
@@ -108,6 +110,10 @@ class JointSample:
     def declared(self, declared: Declared | None) -> "JointSample":
         """This sample, which refuses all that was not declared; with None, nothing.  It shares what it computes."""
         return self._with(_declared=declared)
+
+    def of_any_size(self) -> "JointSample":
+        """This sample, with leave to have other numbers of examples, as grids of nodes have: no shape is checked."""
+        return self._with(examples=None, sized=False)
 
     def detached(self) -> "JointSample":
         """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,

@@ -136,7 +136,7 @@ class Part:
 
 def _fits(shape: tf.TensorShape, sample: JointSample) -> bool:
     """Whether a value may be of the sample's examples, by what is known of its shape."""
-    if shape.rank is None:
+    if shape.rank is None or not sample.sized:
         return True
     if not 1 <= shape.rank <= 1 + len(sample.axes):
         return False

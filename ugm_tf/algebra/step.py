@@ -8,6 +8,7 @@ import tensorflow as tf
 from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
+from ugm_tf.densities import Density, Prior
 from ugm_tf.serialization import shown
 
 __all__ = ["Shape", "Step"]
@@ -113,10 +114,11 @@ class Step:
         if not isinstance(after, JointSample):
             raise Misdeclared(f"{who} is to return `sample.where(...)`, a JointSample. Received: {after!r}.")
         after = after.declared(None)
-        if not self.holds:
-            self._check_set(who, sample, after)
-            self._check_drawn_by(who, sample, after)
-        return after
+        if self.holds:
+            return after
+        self._check_set(who, sample, after)
+        self._check_drawn_by(who, sample, after)
+        return self._sized(who, sample, after)
 
     def _check_set(self, who: str, sample: JointSample, after: JointSample) -> None:
         says = self.sets(Roles(sample.roles))
@@ -127,15 +129,22 @@ class Step:
             raise Misdeclared(
                 f"{who} says that it sets {says}, and {does}. Return `sample.where({says}=...)`, or mend `sets`."
             )
-        shape: Any = now[str(says)].shape
+
+    def _sized(self, who: str, sample: JointSample, after: JointSample) -> JointSample:
+        says = str(self.sets(Roles(sample.roles)))
+        shape: Any = after[says].shape
         places = [] if shape.rank is None else [shape[i] for i in (0, len(after.axes)) if i < shape.rank]
         wrong = sample.examples is not None and None not in places and sample.examples not in places
+        ours = self.density is None or isinstance(sample.densities[self.density], Density | Prior)
+        if not after.sized or (wrong and not ours):  # a density in closed form draws as many as it likes
+            return after.of_any_size()
         if shape.rank == 0 or wrong or after.batch_size is not sample.batch_size:
             raise Misdeclared(
                 f"{who} sets {says} of shape {list(shape)} in a batch of {sample.examples or 'B'} examples. A step "
                 "keeps their number, [B, ...]; several values of each have an axis before it, "
                 "`sample.where(axis=k, ...)`."
             )
+        return after
 
     def _check_drawn_by(self, who: str, sample: JointSample, after: JointSample) -> None:
         says = self.sets(Roles(sample.roles))
