@@ -1,10 +1,13 @@
 """A joint is a recipe whose roles are filled: a model asks it, and so may you."""
 
+import copy
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from ugm_tf.algebra import notation
 
 SHAPES = {"x": (2, 2, 1), "z": (3,), "c": (4,)}
 
@@ -42,11 +45,55 @@ class ReplacedTest(absltest.TestCase):
         self.assertTrue(np.any(before != model.sample(3)))
         self.assertIs(model.densities["decoder"], other.decoder)
 
-    def test_one_that_does_not_fit_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "z has shape"):
-            shapes = {**SHAPES, "z": (7,)}
-            recipe = ugm_tf.recipes.vae()
-            built("vae").decoder = ugm_tf.networks.build(recipe, shapes, hidden=(5,))["decoder"]
+    def test_one_that_does_not_fit_is_refused_and_changes_nothing(self):
+        model, recipe = built("vae"), ugm_tf.recipes.vae()
+        decoder, weights = model.decoder, [id(v) for v in model.variables]
+        misfit = ugm_tf.networks.build(recipe, {**SHAPES, "z": (7,)}, hidden=(5,))["decoder"]
+        for other, advice in ((misfit, "z has shape"), (None, "'decoder' must be a ugm_tf.Density")):
+            with self.assertRaisesRegex(ValueError, advice):
+                model.decoder = other
+            self.assertIs(model.decoder, decoder)
+            self.assertIs(model.joint.densities["decoder"], decoder)
+            self.assertEqual([id(v) for v in model.variables], weights)
+
+    def test_the_one_before_is_no_longer_among_the_weights(self):
+        model, other = built("vae"), built("vae")
+        count = len(model.weights)
+        model.decoder = other.decoder
+        self.assertLen(model.weights, count)
+        self.assertTrue({id(v) for v in other.decoder.weights} <= {id(v) for v in model.weights})
+
+    def test_after_compile_every_door_of_training_asks_to_compile_again(self):
+        model, other = built("vae"), built("vae")
+        model.compile("sgd", jit_compile=False)
+        x = np.ones([4, 2, 2, 1], np.float32)
+        model.fit(x, batch_size=4, verbose=0)
+        model.decoder = other.decoder
+        for door in (model.fit, model.train_on_batch, model.evaluate, model.test_on_batch, model.run_phases):
+            with self.assertRaisesRegex(
+                ValueError, r"'decoder' was replaced after compile\(\).*Call compile\(\) again"
+            ):
+                door(x)
+        model.compile("sgd", jit_compile=False)
+        before = other.decoder.get_weights()[0].copy()
+        model.fit(x, batch_size=4, verbose=0)
+        self.assertTrue(np.any(before != other.decoder.get_weights()[0]))
+
+    def test_densities_change_by_the_model_alone(self):
+        joint = built("vae").joint
+        with self.assertRaises(TypeError):
+            joint.densities["decoder"] = None
+        self.assertEqual(list(copy.copy(joint).densities), list(joint.densities))
+
+    def test_two_densities_of_one_network_are_refused_and_one_density_in_two_roles_is_not(self):
+        roles = {"encoder": "q(z | x)", "decoder": "p(x | z)", "second": "p(x | z)"}
+        terms = (ugm_tf.E(ugm_tf.NegativeLogProb(name), ugm_tf.INFERRED) for name in ("decoder", "second"))
+        recipe = ugm_tf.Recipe(roles, (ugm_tf.Phase("wake", tuple(terms), ("encoder", "decoder")),))
+        densities = ugm_tf.networks.build(recipe, SHAPES, hidden=(5,))
+        ugm_tf.Joint(recipe, {**densities, "second": densities["decoder"]})
+        shared = ugm_tf.Density(densities["decoder"].network, "bernoulli", name="second")
+        with self.assertRaisesRegex(ValueError, "'decoder' and 'second' share the weights .*could not be loaded once"):
+            ugm_tf.Joint(recipe, {**densities, "second": shared})
 
 
 class CanTest(parameterized.TestCase):
@@ -77,6 +124,16 @@ class ShownTest(absltest.TestCase):
         self.assertIn(r"\mathbb{E} [ x \sim \mathrm{data} ] - \log q ( y = 1 \mid x )", text)
         self.assertIn(r"q^{r} ( y = 0 \mid x )", text)
         self.assertEqual((text.count("{"), text.count("[")), (text.count("}"), text.count("]")))
+
+    def test_latex_keeps_words_apart(self):
+        for text, latex in (
+            ("  E[2 of x] ByInk * Flat", r"\mathbb{E} [ 2 \  \mathrm{of} \  x ] \  \mathrm{ByInk} \cdot \mathrm{Flat}"),
+            ("  Mixture of [x ~ data]", r"\mathrm{Mixture} \  \mathrm{of} \  [ x \sim \mathrm{data} ]"),
+            ("  p(x | z) p(z) r f", r"p ( x \mid z ) p ( z ) r f"),
+            ("  max(1, mean_batch KL(q))", r"\max ( 1 , \mathrm{mean}_{\mathrm{batch}} \  \mathrm{KL} ( q ) )"),
+            ("  sg(l) with l = 0", r"\mathrm{sg} ( l ) \  \mathrm{with} \  l = 0"),
+        ):
+            self.assertIn(rf"&\quad {latex}" + "\n", notation.latex(text))
 
     def test_every_recipe_has_latex_whose_brackets_close(self):
         for name in ugm_tf.recipes.names():

@@ -206,6 +206,14 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
             f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it. "
             f"Received: '{settings.keep_best}'."
         )
+    for phase in recipe.phases:
+        best = (settings.keep_best or "").removeprefix("val_")
+        if best == f"{phase.name}/loss" and phase.unscheduled in phase.metrics:
+            raise ValueError(
+                f"--keep_best={settings.keep_best} compares epochs by a loss whose weights follow a schedule: a lower "
+                f"one may be of a smaller weight. Use --keep_best={settings.keep_best}_unscheduled, the loss with each "
+                "schedule at 1."
+            )
     if unknown := [name for name, _ in settings.families if name not in recipe.densities]:
         raise ValueError(
             f"Recipe '{settings.recipe}' has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}."

@@ -1,12 +1,13 @@
 """A recipe whose roles are filled."""
 
 import dataclasses
+import types
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf import validation
+from ugm_tf import rehearsal, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
 from ugm_tf.densities import Density, Prior
 
@@ -43,7 +44,12 @@ class Joint:
                 f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
             )
         validation.check_densities(self.recipe, self.densities)
-        object.__setattr__(self, "densities", {name: self.densities[name] for name in self.recipe.densities})
+        ordered = {name: self.densities[name] for name in self.recipe.densities}
+        rehearsal.rehearse(self.recipe, ordered)
+        object.__setattr__(self, "densities", types.MappingProxyType(ordered))  # it was checked: it is not to change
+
+    def __reduce__(self) -> Any:
+        return Joint, (self.recipe, dict(self.densities))
 
     @property
     def roles(self) -> Roles:

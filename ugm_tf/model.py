@@ -74,11 +74,19 @@ class UnifiedModel(Answers, Loops):
         self.built = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
         joint = self.__dict__.get("joint")
-        if joint is not None and self.built and name in joint.densities and value is not joint.densities[name]:
-            self.joint = Joint(joint.recipe, {**joint.densities, name: value})
+        if joint is None or not self.built or name not in joint.densities:
+            super().__setattr__(name, value)
+        elif value is not joint.densities[name]:
+            changed = Joint(joint.recipe, {**joint.densities, name: value})  # which refuses what does not fit
+            if all(density is not joint.densities[name] for density in changed.densities.values()):
+                keras_internals.untrack(self, joint.densities[name])
+            super().__setattr__(name, value)
+            self.joint = changed
             self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
+            if self.compiled:  # the optimizers have slots for the weights of the one before
+                self.compiled = False
+                self._replaced = name
 
     @property
     def recipe(self) -> Recipe:
@@ -131,7 +139,7 @@ class UnifiedModel(Answers, Loops):
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
         self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
-        self.schedule = schedule
+        self.schedule, self._replaced = schedule, None
         jit, self.execution = execution.choose_jit(layers, jit_compile)
         super().compile(
             optimizer=None,  # else Keras would hang a spare one, with slots for every weight, on the model

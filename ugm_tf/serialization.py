@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import keras
 from typing_extensions import dataclass_transform
 
-__all__ = ["record"]
+__all__ = ["record", "shown"]
 
 _T = TypeVar("_T")
 
@@ -42,3 +42,27 @@ def record(cls: type[_T]) -> type[_T]:
     frozen.get_config = _get_config
     frozen.from_config = classmethod(_from_config)
     return keras.saving.register_keras_serializable(package="ugm_tf")(frozen)
+
+
+def shown(part: Any, without: tuple[type, ...] = ()) -> str:
+    """A record as descriptions show it: its class, and its fields in brackets if it has any.
+
+    Args:
+        part: The record.
+        without: Classes of the fields to leave out.
+
+    >>> from ugm_tf.algebra.weights import DiscriminatorProbability
+    >>> shown(DiscriminatorProbability(temperature=2.0))
+    'DiscriminatorProbability(by=discriminator, temperature=2)'
+    """
+    name = type(part).__name__
+    fields = [f.name for f in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
+    values = {field: getattr(part, field) for field in fields}
+    text = ", ".join(f"{field}={_text(v)}" for field, v in values.items() if not isinstance(v, without))
+    return f"{name}({text})" if text else name
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

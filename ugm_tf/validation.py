@@ -54,6 +54,7 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
                     f"{tuple(shape)} in "
                     f"'{name}', which is {role}. Make their networks agree."
                 )
+    _check_shared({name: densities[name] for name in recipe.densities})
     _check_steps(recipe, shapes)
     for by in recipe.judges:
         if not isinstance(densities[by].family, Logit):
@@ -63,6 +64,20 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
             )
     for phase in dict.fromkeys(recipe.phases):
         _check_families(recipe, phase, densities)
+
+
+def _check_shared(densities: Mapping[str, Any]) -> None:
+    """Weights belong to one density, or a saved model could not be loaded; one density may have several roles."""
+    owners: dict[int, str] = {}
+    for name, density in densities.items():
+        for variable in density.variables:
+            other = owners.setdefault(id(variable), name)
+            if densities[other] is not density:
+                raise ValueError(
+                    f"'{other}' and '{name}' share the weights '{variable.path}', and a model of both could not be "
+                    "loaded once it is saved. Give each layers of its own; or make what they share a density of its "
+                    "own, of a variable that both are given."
+                )
 
 
 def _check_steps(recipe: Recipe, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> None:

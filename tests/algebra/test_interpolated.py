@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.algebra import stubs
-from ugm_tf.algebra import DATA, GENERATED, INFERRED, Ancestral, Draws, Interpolated, JointSample, Pack
+from ugm_tf.algebra import DATA, GENERATED, INFERRED, Ancestral, Draw, Draws, Enumerate, Interpolated, JointSample, Pack
 
 ROLES = stubs.roles(prior="p(z)", decoder="p(x | z)", encoder="q(z | x)")
 N = 4000
@@ -80,6 +80,17 @@ class InterpolatedTest(parameterized.TestCase):
         pack = Pack("x", "x_pack", 2)
         sample = Interpolated(DATA.then(pack), GENERATED.then(pack))(start(20), stubs.seed())
         np.testing.assert_allclose(sample["x_pack"][:, 0], sample["x_pack"][:, 5], atol=1e-6)
+
+    @parameterized.parameters(Draw("encoder", 3), Draw("encoder", 1), Enumerate("encoder"))
+    def test_refuses_a_side_of_several_values(self, step):
+        several = Ancestral((step,))
+        for sides in ((several, GENERATED), (GENERATED, several), (several, several)):
+            with self.assertRaisesRegex(ValueError, r"between two single draws.*several values by (Draw|Enumerate)\("):
+                Interpolated(*sides)
+
+    def test_refuses_what_is_no_sampler(self):
+        with self.assertRaisesRegex(ValueError, "between two samplers. Received: 'encoder'"):
+            Interpolated(DATA, "encoder")
 
     @parameterized.named_parameters(
         ("data", Interpolated(DATA, GENERATED), "between x ~ data and z ~ prior, x ~ decoder"),

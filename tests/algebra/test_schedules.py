@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests.conformance import table
 from ugm_tf import schedules
 from ugm_tf.algebra.schedules import Cyclical, FromKeras, Linear
 
@@ -42,6 +43,42 @@ class ValuesTest(absltest.TestCase):
         self.assertEqual(values(schedule, 0, 2, 4), [0.0, 0.75, 1.5])
         self.assertEqual((schedule.describe(), schedule.range), ("1.5 linear(0, 1, 4)", (0.0, 1.5)))
 
+    def test_a_cycle_begins_at_its_low_value_whatever_the_number_of_steps(self):
+        """In floating point 41 * (2 / 82) is a little below 1."""
+        for steps, cycles in ((82, 2), (94, 2), (110, 2), (9999, 3), (33330, 10), (2**31 - 1, 2**30)):
+            schedule = schedules.cyclical(steps, cycles=cycles)
+            starts = [-(-i * steps // cycles) for i in range(1, min(cycles, 10))]
+            if steps % cycles == 0:
+                self.assertEqual(values(schedule, *starts), [0.0] * len(starts), f"{steps}, {cycles}")
+            last = 2 * ((steps - 1) * cycles % steps) / steps
+            np.testing.assert_allclose(values(schedule, steps - 1, steps), [min(last, 1.0), 1.0], atol=1e-6)
+
+    def test_ends_at_its_end_exactly(self):
+        for start, end in ((1e8, 1.0), (1e9, 0.5), (3.0, 0.1)):
+            self.assertEqual(values(schedules.linear(start, end, 10), 10, 11), [np.float32(end)] * 2)
+            cyclical = schedules.cyclical(10, 1, low=start, high=end)
+            self.assertEqual(values(cyclical, 5, 11), [np.float32(end)] * 2)
+
+    def test_one_times_a_schedule_is_itself(self):
+        warmup = schedules.warmup(10)
+        for product in (1.0 * warmup, 0.5 * (2 * warmup), np.float64(1.0) * warmup):
+            self.assertEqual((product, hash(product)), (warmup, hash(warmup)))
+        for factor in (float("nan"), float("inf")):
+            with self.assertRaisesRegex(ValueError, f"finite numbers. Received: factor={factor}"):
+                factor * warmup
+        for factor in (warmup, True, "2"):
+            with self.assertRaises(TypeError):
+                warmup * factor
+
+    def test_of_keras_the_range_is_that_of_the_values(self):
+        kinds = keras.optimizers.schedules
+        cosine = schedules.of(kinds.CosineDecay(1.0, 10))
+        np.testing.assert_allclose(cosine.range, (0.0, 1.0), atol=1e-6)
+        self.assertEqual(ugm_tf.recipes.vae(beta=0.5 * cosine).phases[0].minimise[1].scale, 0.5 * cosine)
+        self.assertLess(-0.5 * cosine, 0.0)
+        self.assertEqual(schedules.of(kinds.PiecewiseConstantDecay([700, 701], [1.0, -3.0, 2.0])).range, (-3.0, 2.0))
+        self.assertEqual(schedules.of(kinds.ExponentialDecay(1.0, 10, 1.1)).range, (1.0, float("inf")))
+
     def test_compares_by_all_its_values(self):
         self.assertGreaterEqual(schedules.warmup(4), 0.0)
         self.assertLess(schedules.linear(-1.0, 1.0, 4), 0.0)
@@ -75,6 +112,44 @@ class GivenTest(parameterized.TestCase):
     def test_refuses_values_out_of_range(self, text):
         with self.assertRaisesRegex(ValueError, "at least 1"):
             schedules.get(text)
+
+    @parameterized.parameters(
+        ("linear(0, 1e999, 5)", "finite numbers. Received: end=inf"),
+        ("linear('a', 1, 5)", "finite numbers. Received: start='a'"),
+        ("warmup(5, to=True)", "finite numbers. Received: end=True"),
+        ("cyclical(10, share=True)", "finite numbers. Received: share=True"),
+        ("cyclical(10, cycles=2.5)", "a whole number of cycles, at least 1.*Received: cycles=2.5"),
+        ("cyclical(10, cycles=True)", "a whole number of cycles, at least 1.*Received: cycles=True"),
+        (f"warmup({2**31})", r"below 2\^31. Received: steps=2147483648"),
+        ("warmpu(10)", r"'beta' of vae: A schedule is.*Received: 'warmpu\(10\)'. Did you mean 'warmup'\?"),
+        ("warmup(stps=10)", r"'beta' of vae: .*Did you mean 'steps'\?"),
+        ("warmup(10, to=-1)", r"at least 0. Received: beta=linear\(0, -1, 10\)"),
+        (keras.optimizers.schedules.PolynomialDecay(1.0, 20, -4.0), "at least 0. Received: beta=PolynomialDecay"),
+        (keras.optimizers.schedules.PolynomialDecay(1.0, 20, float("nan")), "'beta' of vae: .* is nan at step"),
+        (float("inf"), "The scale of an expectation is finite. Received: inf"),
+    )
+    def test_refuses_by_the_name_of_the_weight(self, beta, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            ugm_tf.recipes.vae(beta=beta)
+
+    def test_takes_integers_of_numpy(self):
+        self.assertEqual(schedules.warmup(np.int64(10)), schedules.warmup(10))
+        self.assertEqual(schedules.cyclical(np.int32(10), np.int64(2), np.float32(0.5)), schedules.cyclical(10, 2))
+        self.assertEqual(json.dumps(schedules.warmup(np.int64(10)).get_config()["steps"]), "10")
+
+    @parameterized.named_parameters(
+        ("nothing", {}, r"The schedule Own does not say what it is: define `__call__\(self, step\)`.*`range`"),
+        ("no_range", {"__call__": lambda self, step: tf.constant(1.0)}, "does not say what it is"),
+        ("nan", {"__call__": lambda self, step: tf.constant(np.nan), "range": (0.0, 1.0)}, "between 0 and 1.*nan"),
+        ("a_vector", {"__call__": lambda self, step: tf.ones([2]), "range": (0.0, 1.0)}, "float32 scalar between"),
+        ("another_type", {"__call__": lambda self, step: step, "range": (0.0, 1.0)}, "float32 scalar between"),
+        ("beyond_its_range", {"__call__": lambda self, step: tf.constant(-5.0), "range": (0.0, 1.0)}, "-5"),
+        ("a_range_of_nan", {"__call__": lambda self, step: tf.constant(1.0), "range": (np.nan, 1.0)}, "The `range`"),
+    )
+    def test_refuses_one_of_ones_own_that(self, own, advice):
+        schedule = type("Own", (schedules.Schedule,), own)()
+        with self.assertRaisesRegex(ValueError, advice):
+            ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), scale=schedule)
 
     @parameterized.parameters("warmup(10)", schedules.warmup(10), keras.optimizers.schedules.CosineDecay(1.0, 10))
     def test_a_recipe_takes_each_form(self, beta):
@@ -134,10 +209,23 @@ class SavedTest(parameterized.TestCase):
 class PhaseTest(absltest.TestCase):
     def test_terms_stay_unscaled_and_the_loss_takes_the_value_at_the_step(self):
         phase = ugm_tf.recipes.vae(beta="linear(1, 5, 4)").phase("wake")
-        self.assertEqual(phase.metrics, ("wake/distortion", "wake/rate", "wake/rate_scale", "wake/loss"))
+        scales = ("wake/rate_scale", "wake/loss_unscheduled")
+        self.assertEqual(phase.metrics, ("wake/distortion", "wake/rate", *scales, "wake/loss"))
         terms = {"wake/distortion": tf.constant(7.0), "wake/rate": tf.constant(2.0)}
         self.assertEqual([float(phase.loss(terms, step)) for step in (0, 1, 9)], [9.0, 11.0, 17.0])
         self.assertEqual({n: float(v) for n, v in phase.scales(1).items()}, {"wake/rate_scale": 2.0})
+
+    def test_the_loss_to_compare_epochs_by_is_without_the_schedules(self):
+        """Of a VAE that warms up it is the negative bound; a constant factor stays as it is."""
+        joint = table.model("vae", {"beta": "warmup(9)"}, table.dense)
+        found = joint.evaluate_phases(table.arrays(joint.recipe, 4))
+        np.testing.assert_allclose(
+            found["wake/loss_unscheduled"], found["wake/distortion"] + found["wake/rate"], rtol=1e-6
+        )
+        self.assertEqual(float(found["wake/loss"]), float(found["wake/distortion"]))
+        activated = ugm_tf.recipes.aavae(beta="linear(3, 4, 9)").phase("wake")
+        self.assertEqual([e.scale.number for e in activated.minimise[2:]], [0.5, 0.5])
+        self.assertNotIn("loss_unscheduled", str(ugm_tf.recipes.vae(beta=2.0).metrics))
 
     def test_a_metric_of_the_name_of_a_scale_is_refused(self):
         rate = ugm_tf.E(ugm_tf.KL("encoder", "prior"), ugm_tf.INFERRED, schedules.warmup(3), name="rate")

@@ -1,12 +1,15 @@
+import keras
 import numpy as np
 import scipy.stats
 import tensorflow as tf
+import tensorflow_probability as tfp
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from tests.algebra import stubs
-from ugm_tf.algebra import KL, DiscriminatorLoss, JointSample, NegativeLogProb, Term, contests
+from ugm_tf.algebra import KL, DiscriminatorLoss, E, JointSample, NegativeLogProb, Phase, Term, Weight, contests
 
-tfd = stubs.tfd
+tfd, tfb = stubs.tfd, tfp.bijectors
 ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", discriminator="q(y | x)")
 X = tf.constant([[0.5], [-1.0], [2.0]])
 Z = tf.constant([[0.3], [0.7], [-0.4]])
@@ -102,6 +105,45 @@ class FreeBitsTest(parameterized.TestCase):
         np.testing.assert_allclose(term(sample), np.full(3, np.maximum(each.mean(0), free).sum()), rtol=1e-5)
         self.assertEqual(term.describe(ROLES), f"sum_j max({free:g}, mean_batch KL(q(z | x) || p(z))_j)")
 
+    @parameterized.product(free=[0.01, 0.35, 2.0], sampled=[False, True])
+    def test_per_dimension_is_of_a_weighted_mean_where_examples_have_weights(self, free, sampled):
+        """sum_j max(free, E[w KL_j] / E[w]) E[w]: where nothing binds, the weighted divergence of each example."""
+        sample, each = self.sample()
+        w = np.array([0.2, 1.5, 0.6], np.float32)
+
+        class ByTable(Weight):
+            takes = ()
+
+            def __call__(self, sample):
+                return tf.constant(w)
+
+        term = KL("encoder", "prior", free=free, per="dimension")
+        by_hand = w.mean() * np.maximum((w[:, None] * each).mean(0) / w.mean(), free).sum()
+        # A weight of the expectation, or one that the sample carries, as an exact sum does.
+        found = E(term)(sample.where(weight=tf.constant(w))) if sampled else E(term, weight=ByTable())(sample)
+        np.testing.assert_allclose(found, by_hand, rtol=1e-5)
+        if free == 0.01:
+            np.testing.assert_allclose(found, (w * each.sum(1)).mean(), rtol=1e-5)
+
+    def test_the_divergence_itself_is_logged_beside_it(self):
+        sample, each = self.sample()
+        for per in ("example", "dimension"):
+            e = E(KL("encoder", "prior", free=2.0, per=per), name="rate")
+            np.testing.assert_allclose(e.beside(sample)["kl"], each.sum(1).mean(), rtol=1e-5)
+            phase = Phase("wake", (e,), ("encoder",))
+            self.assertEqual(phase.metrics, ("wake/rate", "wake/rate_kl", "wake/loss"))
+        self.assertEqual(E(KL("encoder", "prior")).beside(sample), {})
+
+    def test_of_a_flow_it_says_what_to_use_instead(self):
+        base = tfd.Independent(tfd.Normal(tf.zeros([3, 2]), 1.0), 1)
+        bent = stubs.Stub(lambda x: tfd.TransformedDistribution(base, tfb.Scale(2.0)))
+        bent.flow = keras.layers.Layer(name="iaf")
+        start = JointSample({"prior": stubs.standard(2), "encoder": bent}, ROLES, {"x": X}, training=True)
+        found = r"no closed form for Gaussian\(scale=None\) with a flow, iaf, and Gaussian\(scale=None\)"
+        for free, without in ((0.0, ";"), (0.5, r", without free bits \(received: free=0.5\);")):
+            with self.assertRaisesRegex(ValueError, f"{found}.*sampled=True\\){without} in `vae`, kl='sampled'"):
+                KL("encoder", "prior", free=free)(start)
+
     def test_what_is_free_has_no_gradient(self):
         shift = tf.Variable([0.0, 0.0])
         densities = {
@@ -115,6 +157,9 @@ class FreeBitsTest(parameterized.TestCase):
 
     @parameterized.parameters(
         (dict(free=-1.0), "at least 0, in nats. Received: free=-1.0"),
+        (dict(free=float("inf")), "at least 0, in nats. Received: free=inf"),
+        (dict(free=True), "at least 0, in nats. Received: free=True"),
+        (dict(free=ugm_tf.schedules.warmup(5)), r"at least 0, in nats. Received: free=linear\(0, 1, 5\)"),
         (dict(free=0.5, per="batch"), "per 'example' or 'dimension'. Received: per='batch'"),
         (dict(free=0.5, sampled=True), "of a divergence in closed form"),
     )

@@ -116,7 +116,7 @@ class Quadrature(Step):
         if role.given:
             weight *= sample.weight
         value = distribution.loc + distribution.scale * tf.reshape(values, shape)
-        return sample.where(weight=weight, drawn_by=(self.density,), **{role.of: value})
+        return sample.where(weight=weight, drawn_by=(self.density,), **{role.of: value}).of_any_size()
 
 
 def exactly(phase, **steps):
@@ -136,7 +136,7 @@ def exactly(phase, **steps):
 class Under(ugm_tf.Sampler):
     """What an expectation is under, as a function from the start and a seed to a joint sample."""
 
-    sides = ()
+    sides = (ugm_tf.DATA,)
 
     def __init__(self, function):
         self.function = function
@@ -145,7 +145,7 @@ class Under(ugm_tf.Sampler):
         return self
 
     def draw(self, draws, seed):
-        return self.function(draws.start, seed)
+        return self.function(draws.start, seed).of_any_size()
 
 
 def only(phase, *labels):

@@ -56,6 +56,11 @@ class ResolveTest(parameterized.TestCase):
         ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
         ("gan", {"conditioning": "concat"}, "no discriminator of an image and a vector, so --conditioning=concat says"),
         ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: 1.0"),
+        (
+            "vae",
+            {"keep_best": "val_wake/loss", "hyperparameters": (("beta", "warmup(10)"),)},
+            "weights follow a schedule.*Use --keep_best=val_wake/loss_unscheduled, the loss with each schedule at 1",
+        ),
         ("vae", {"patience": 3}, "--patience=3 waits for a metric to improve: name it .*--keep_best=val_wake/"),
         (
             "vae",

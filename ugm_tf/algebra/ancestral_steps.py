@@ -1,59 +1,13 @@
 """The steps of ancestral sampling: each goes from one joint sample to the next."""
 
 import dataclasses
-from collections.abc import Mapping
 
 import tensorflow as tf
 
-from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.role import Roles
+from ugm_tf.algebra.step import Step
 from ugm_tf.serialization import record
 
 __all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Rename", "Reverse", "Step"]
-
-Shape = tuple[int, ...]
-
-
-class Step:
-    """One step of ancestral sampling, from one joint sample to the next.
-
-    Attributes:
-        density: Name of the density that the step asks; None if there is none.
-        verb: What it does to that density, for messages.
-        gradient: Whether the density's gradient has to flow through a draw of it.
-        k: Number of values for each example, on a new leading axis; None if it adds no axis.
-        holds: Whether it holds what was drawn before fixed, and sets nothing.
-    """
-
-    density: str | None = None
-    verb = "draws from"
-    gradient = False
-    k: int | None = None
-    holds = False
-
-    def declares(self) -> bool:
-        """Whether its class says what it does: which density it asks, which variable it sets, or that it holds."""
-        own = type(self)
-        return self.density is not None or self.holds or own.sets is not Step.sets
-
-    def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
-        raise NotImplementedError
-
-    def needs(self, roles: Roles) -> tuple[str, ...]:
-        """Variables that must be known."""
-        return roles[self.density].given if self.density else ()
-
-    def sets(self, roles: Roles) -> str | None:
-        """The variable that becomes known."""
-        return roles[self.density].of if self.density else None
-
-    def source(self, roles: Roles) -> str:
-        """Where it comes from, as `describe` prints it: "~ encoder"."""
-        return f"~ {self.density}"
-
-    def shape(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-        """Shape of one value of the variable, where it follows from another variable's."""
-        return {}
 
 
 @record
@@ -67,8 +21,6 @@ class Draw(Step):
 
     density: str = dataclasses.field()  # required: without this, Step's None would be its default
     k: int | None = None
-
-    gradient = True
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
@@ -112,6 +64,7 @@ class Enumerate(Step):
 
     density: str = dataclasses.field()
     verb = "enumerates"
+    adds_axis = True
 
     def __call__(self, sample, seed):
         distribution = sample.distribution(self.density)
@@ -240,6 +193,7 @@ class Ask(Step):
     density: str = dataclasses.field()
     new: str = "l"
     verb = "asks"
+    outlasts = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: tf.stop_gradient(sample.distribution(self.density).logits)})

@@ -5,10 +5,10 @@ from typing import Any
 
 from ugm_tf.algebra.ancestral_steps import Enumerate, Pack
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
+from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.samplers import Ancestral
-from ugm_tf.algebra.terms import Part
 from ugm_tf.algebra.weights import ImportanceWeight
 
 __all__ = ["check"]
@@ -103,7 +103,7 @@ def _check_part(where: str, part: Part, known: set[str], roles: Roles, under: st
 
 def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, roles: Roles) -> None:
     """The bound's mean is over the leading axis, which must be that of the draws."""
-    axes = [step for step in under.steps if isinstance(step, Enumerate) or step.k is not None]
+    axes = [step for step in under.steps if step.adds_axis]
     first = bound.inference[0]
     if not axes:
         raise ValueError(

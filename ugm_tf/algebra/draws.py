@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.algebra.guarded import Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 
 __all__ = ["Draws"]
@@ -25,8 +26,24 @@ class Draws:
     def __call__(self, sampler: Any, seed: tf.Tensor) -> JointSample:
         """The joint sample of a sampler: the one that is there, or a new one by this seed, int32 [2]."""
         if sampler not in self._samples:
-            self._samples[sampler] = sampler.draw(self, seed)
+            self._samples[sampler] = self._checked(sampler, sampler.draw(self, seed))
         return self._samples[sampler]
+
+    def _checked(self, sampler: Any, sample: Any) -> JointSample:
+        """What a sampler drew, if it is what the sampler's sides say."""
+        who = f"The sampler {type(sampler).__name__}"
+        if not isinstance(sample, JointSample):
+            raise Misdeclared(f"{who} is to `draw` a JointSample, such as `left.where(...)`. Received: {sample!r}.")
+        says = self.start.drawn_by | sampler.drawn_by()
+        more, lost = sorted(sample.drawn_by - says), sorted(says - self.start.drawn_by - sample.drawn_by)
+        if more:
+            raise Misdeclared(f"{who} draws from '{more[0]}', which is in none of its `sides`. Add the side that does.")
+        if lost:
+            raise Misdeclared(
+                f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when "
+                "that learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."
+            )
+        return sample
 
     def __contains__(self, sampler: Any) -> bool:
         return sampler in self._samples

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from ugm_tf.algebra.guarded import Declared, Guarded
 from ugm_tf.algebra.role import Role
 
 __all__ = ["JointSample"]
@@ -28,6 +29,10 @@ class JointSample:
         distributions: Distributions that are known already, by density.
         batch_size: B, as an int32 scalar; that of the first variable if it is not given.
         axes: Sizes of the axes before B: k of several draws, C of an exact sum.  A value has all of them or the last.
+
+    Attributes:
+        examples: B, where it is known without a tensor's value; else None.
+        sized: Whether each value has the number of examples, and a term a number for each.
     """
 
     def __init__(
@@ -42,31 +47,40 @@ class JointSample:
         batch_size: tf.Tensor | None = None,
         axes: tuple[int, ...] = (),
     ):
-        self.densities, self.roles, self.values = densities, roles, dict(values)
+        self._densities, self.roles, self._values = densities, roles, dict(values)
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
-        self._declared: tuple[str, frozenset[str]] | None = None
-        self.batch_size = tf.shape(next(iter(self.values.values())))[0] if batch_size is None else batch_size
+        self._declared: Declared | None = None
+        self.sized = True
+        first = next(iter(self._values.values()), None) if batch_size is None else None
+        self.batch_size = batch_size if first is None else tf.shape(first)[0]
+        self.examples = tf.get_static_value(batch_size) if first is None else first.shape[0]
+
+    @property
+    def values(self) -> Mapping[str, tf.Tensor]:
+        """Variables by name."""
+        return self._values if self._declared is None else Guarded(self._values, self._declared.variable)
+
+    @property
+    def densities(self) -> Mapping[str, Any]:
+        """Densities by name."""
+        return self._densities if self._declared is None else Guarded(self._densities, self._declared.density)
 
     def __getitem__(self, variable: str) -> tf.Tensor:
         return self.values[variable]
 
     def distribution(self, density: str) -> tfd.Distribution:
         """The distribution of this density given the sample's values, of batch shape [B] or [k, B]."""
-        if self._declared is not None and density not in self._declared[1]:
-            raise ValueError(
-                f"{self._declared[0]} asks the density '{density}' and does not say so. Recipes are checked, shown and "
-                f"given networks by what their parts say. Name '{density}' in its `scored`, if it takes its "
-                "log-probability, its `judges`, if it takes its logit, or else its `conditioned`."
-            )
+        if self._declared is not None:
+            self._declared.density(density)
         if density not in self._distributions:
-            given = [self.values[variable] for variable in self.roles[density].given]
-            self._distributions[density] = self.densities[density].distribution(*given, training=self.training)
+            given = [self._values[variable] for variable in self.roles[density].given]
+            self._distributions[density] = self._densities[density].distribution(*given, training=self.training)
         return self._distributions[density]
 
     def log_prob(self, density: str) -> tf.Tensor:
         """The logarithm of this density at the sample's values, in nats, [B] or [k, B]."""
-        return self.distribution(density).log_prob(self.values[self.roles[density].of])
+        return self.distribution(density).log_prob(self._values[self.roles[density].of])
 
     def where(
         self,
@@ -86,22 +100,26 @@ class JointSample:
         """
         kept = {n: d for n, d in self._distributions.items() if not set(self.roles[n].given) & set(values)}
         return self._with(
-            values={**self.values, **values},
+            _values={**self._values, **values},
             weight=self.weight if weight is None else weight,
             drawn_by=self.drawn_by | frozenset(drawn_by),
             _distributions=kept,
             axes=self.axes if axis is None else (axis, *self.axes),
         )
 
-    def declared(self, who: str, densities: Iterable[str]) -> "JointSample":
-        """This sample, which refuses `who` every distribution but these densities'.  It shares what it computes."""
-        return self._with(_declared=(who, frozenset(densities)))
+    def declared(self, declared: Declared | None) -> "JointSample":
+        """This sample, which refuses all that was not declared; with None, nothing.  It shares what it computes."""
+        return self._with(_declared=declared)
+
+    def of_any_size(self) -> "JointSample":
+        """This sample, with leave to have other numbers of examples, as grids of nodes have: no shape is checked."""
+        return self._with(examples=None, sized=False)
 
     def detached(self) -> "JointSample":
         """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,
         and they outlast the updates of the densities that drew them."""
         return self._with(
-            values={name: tf.stop_gradient(value) for name, value in self.values.items()},
+            _values={name: tf.stop_gradient(value) for name, value in self._values.items()},
             weight=None if self.weight is None else tf.stop_gradient(self.weight),
             drawn_by=frozenset(),
             _distributions={n: d for n, d in self._distributions.items() if not self.roles[n].given},
@@ -128,7 +146,7 @@ class JointSample:
                 "without a flow."
             )
         fixed = tf.nest.map_structure(tf.stop_gradient, distribution, expand_composites=True)
-        return fixed.log_prob(self.values[self.roles[density].of])
+        return fixed.log_prob(self._values[self.roles[density].of])
 
     def after_update(self, densities: Iterable[str]) -> "JointSample | None":
         """What is left of this sample when these densities have learned; None if it was drawn through one."""

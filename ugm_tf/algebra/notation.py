@@ -44,12 +44,24 @@ def latex(text: str) -> str:
 
 def _formula(text: str) -> str:
     out: list[str] = []
+    before = ""
     for part in re.split(r"([_^](?:\([^)]*\)|\w+(?:\.\.\w+)?))", text):
         if part[:1] in ("_", "^"):  # an index, an exponent
             out[-1] += f"{part[0]}{{{' '.join(map(_symbol, _TOKEN.findall(part[1:])))}}}"
-        else:
-            out += map(_symbol, _TOKEN.findall(part))
+            continue
+        for match in _TOKEN.finditer(part):
+            if part[match.start() - 1 : match.start()] == " " and _apart(before, match[0]):
+                out.append("\\ ")  # a space of mathematics, which has none between words
+            before = match[0]
+            out.append(_symbol(before))
     return " ".join(out)
+
+
+def _apart(left: str, right: str) -> bool:
+    """Whether a space has to stand between two symbols: next to a word, where no operator has a space of its own."""
+    operands = left[-1:].isalnum() or left in (")", "]"), right[0].isalnum() or right in ("(", "[")
+    words = (token not in _FUNCTIONS and token[0].isalpha() and len(token) > 1 for token in (left, right) if token)
+    return all(operands) and not {left, right} & set(_FUNCTIONS) and any(words)
 
 
 def _symbol(token: str) -> str:

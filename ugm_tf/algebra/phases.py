@@ -9,10 +9,11 @@ from ugm_tf.algebra import schedules
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import DiscriminatorLoss
+from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.samplers import DATA, Sampler
 from ugm_tf.algebra.schedule import Schedule
-from ugm_tf.algebra.terms import Part, Term
+from ugm_tf.algebra.terms import Term
 from ugm_tf.algebra.weights import Weight
 from ugm_tf.densities import fold
 from ugm_tf.serialization import record
@@ -53,21 +54,31 @@ class Expectation:
                 "An expectation is under a sampler, such as ugm_tf.GENERATED, or a class of your own derived from "
                 f"ugm_tf.Sampler. Received: {self.under!r}."
             )
-        if not self.under.declares():
-            raise ValueError(
-                f"The sampler {type(self.under).__name__} does not say what it is made of: define `sides`, `each` and "
-                "`draw`; see ugm_tf.Sampler."
-            )
+        self.under.check()
         object.__setattr__(self, "scale", schedules.of(self.scale))
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
         """The expectation without its scale, a scalar."""
-        value = self.of.value(sample)
+        if self.of.pooled and self.weight is not None:
+            return self._mean(self.of.value(self._weighted(sample)), sample)
+        return self._mean(self.of.value(sample), sample)
+
+    def beside(self, sample: JointSample) -> dict[str, tf.Tensor]:
+        """What is logged beside it, by the endings of the metrics' names; scalars."""
+        values = self.of.values_beside(sample) if self.of.beside else ()
+        return {name: self._mean(value, sample) for name, value in zip(self.of.beside, values, strict=True)}
+
+    def _mean(self, value: tf.Tensor, sample: JointSample) -> tf.Tensor:
         if sample.weight is not None:
             value = sample.weight * value
         if self.weight is not None:
             value = tf.stop_gradient(self.weight.value(sample)) * value
         return tf.reduce_mean(value)
+
+    def _weighted(self, sample: JointSample) -> JointSample:
+        """The sample with the weight among its own."""
+        weight = tf.stop_gradient(self.weight.value(sample))  # type: ignore[union-attr]
+        return sample.where(weight=weight if sample.weight is None else weight * sample.weight)
 
     @property
     def label(self) -> str:
@@ -115,19 +126,10 @@ E = Expectation
 
 
 def _check_part(part: Any, kind: type[Part], what: str) -> None:
-    name = kind.__name__
-    form = (
-        f"a class under @ugm_tf.record, derived from ugm_tf.{name}, which says which densities it asks in `scored`, "
-        "`conditioned` or `judges` and which variables in `takes`"
-    )
     if not isinstance(part, kind):
-        function = f"function '{getattr(part, '__name__', part)}'" if callable(part) else repr(part)
-        raise ValueError(f"An expectation {what}. Received: {function}. Write it as {form}.")
-    if not part.declares():
-        raise ValueError(
-            f"The {name.lower()} {type(part).__name__} does not say what it asks of a sample. Write it as {form}, "
-            "or () if there are none."
-        )
+        function = f"function '{part.__name__}'" if hasattr(part, "__name__") else repr(part)
+        raise ValueError(f"An expectation {what}. Received: {function}. Write it as {kind.form()}.")
+    part.check()
 
 
 @record
@@ -156,17 +158,35 @@ class Phase:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of all its metrics: its expectations', those of scales that follow a schedule, and its loss."""
-        return (*map(self.metric, self.minimise), *self._scheduled(), f"{self.name}/loss")
+        """Names of all its metrics: its expectations', what terms log beside them, the scales that follow a schedule
+        and the loss without these, and the loss."""
+        own = [name for e in self.minimise for name in (self.metric(e), *self._beside(e))]
+        scheduled = self._scheduled()
+        return (*own, *scheduled, *([self.unscheduled] if scheduled else []), f"{self.name}/loss")
+
+    @property
+    def unscheduled(self) -> str:
+        """Name of the metric to compare epochs by where a scale follows a schedule: "wake/loss_unscheduled"."""
+        return f"{self.name}/loss_unscheduled"
 
     def values(self, draws: Draws, seed: Any) -> dict[str, tf.Tensor]:
         """The value of every expectation, without its scale, by the name of its metric; each a scalar in nats.
+
+        Beside them, what their terms log; and where a scale follows a schedule, the loss with 1 in place of each
+        schedule, which is the same function of the parameters in every epoch.
 
         Args:
             draws: What was drawn from the batch already; this phase adds its own.
             seed: int32 [2]; each expectation folds its index in.
         """
-        return {self.metric(e): e(draws(e.under, fold(seed, i))) for i, e in enumerate(self.minimise)}
+        values = {}
+        for i, e in enumerate(self.minimise):
+            sample = draws(e.under, fold(seed, i))
+            values[self.metric(e)] = e(sample)
+            values |= {f"{self.metric(e)}_{name}": value for name, value in e.beside(sample).items()}
+        if self._scheduled():
+            values[self.unscheduled] = tf.add_n([_without(e.scale) * values[self.metric(e)] for e in self.minimise])
+        return values
 
     def scales(self, step: Any) -> dict[str, tf.Tensor]:
         """The scales that follow a schedule at a training step, by the names of their metrics: "wake/rate_scale"."""
@@ -190,12 +210,20 @@ class Phase:
             lines.append(f"  {sign}{size}{e.describe(roles, data)}")
         return lines
 
+    def _beside(self, e: Expectation) -> list[str]:
+        return [f"{self.metric(e)}_{name}" for name in e.of.beside]
+
     def _scheduled(self) -> dict[str, Schedule]:
         return {f"{self.metric(e)}_scale": e.scale for e in self.minimise if isinstance(e.scale, Schedule)}
 
 
 def _at(scale: float | Schedule, step: Any) -> Any:
     return scale(step) if isinstance(scale, Schedule) else scale
+
+
+def _without(scale: float | Schedule) -> float:
+    """A scale with 1 in place of a schedule."""
+    return scale.number if isinstance(scale, Schedule) else scale
 
 
 def _size(scale: float | Schedule) -> str:

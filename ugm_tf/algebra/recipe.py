@@ -5,10 +5,10 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 
 from ugm_tf.algebra import notation
-from ugm_tf.algebra.ancestral_steps import Step
 from ugm_tf.algebra.check import check
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Role, Roles
+from ugm_tf.algebra.step import Step
 from ugm_tf.serialization import record
 
 __all__ = ["Recipe"]

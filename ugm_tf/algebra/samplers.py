@@ -5,12 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra.ancestral_steps import Detach, Draw, Step
+from ugm_tf.algebra.ancestral_steps import Detach, Draw
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
+from ugm_tf.algebra.step import Step
 from ugm_tf.densities import fold, standard_noise
-from ugm_tf.serialization import record
+from ugm_tf.serialization import record, shown
 
 __all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Interpolated", "Sampler"]
 
@@ -39,7 +40,7 @@ class Sampler:
     ...         both = {v: tf.where(of_left[:, None, None, None], left[v], right[v]) for v in ("x",)}
     ...         return left.where(drawn_by=right.drawn_by, **both)
     >>> Mixture(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
-    'Mixture of x ~ data and z ~ prior, x ~ decoder'
+    'Mixture(share=0.5) of [x ~ data] and [z ~ prior, x ~ decoder]'
     """
 
     @property
@@ -67,12 +68,35 @@ class Sampler:
             roles: The recipe's.
             data: Variables of the data that the expectation is about.
         """
-        return f"{type(self).__name__} of {' and '.join(side.describe(roles, data) for side in self.sides)}"
+        sides = " and ".join(f"[{side.describe(roles, data)}]" for side in self.sides)
+        return f"{shown(self, without=(Sampler,))} of {sides}"
 
     def declares(self) -> bool:
         """Whether its class says what it is made of."""
         own = type(self)
         return own.sides is not Sampler.sides and own.each is not Sampler.each and own.draw is not Sampler.draw
+
+    def check(self) -> None:
+        """Refuses a class that does not say what it is made of.
+
+        Raises:
+            ValueError: With what is missing.
+        """
+        name = type(self).__name__
+        if not self.declares():
+            raise ValueError(
+                f"The sampler {name} does not say what it is made of: define `sides`, `each` and `draw`; see "
+                "ugm_tf.Sampler."
+            )
+        if not isinstance(self.sides, tuple) or not self.sides or not all(isinstance(s, Ancestral) for s in self.sides):
+            raise ValueError(
+                f"The `sides` of the sampler {name} are the Ancestral samplers that it draws from, at least one, such "
+                f"as (*self.left.sides, *self.right.sides). Received: {self.sides!r}."
+            )
+
+    def drawn_by(self) -> frozenset[str]:
+        """Names of the densities through which its draws depend on parameters."""
+        return frozenset[str]().union(*(side.drawn_by() for side in self.sides))
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -127,11 +151,7 @@ class Ancestral(Sampler):
                 raise ValueError(
                     f"A sampler's steps are names of densities or Steps, such as Draw('encoder'). Received: {step!r}."
                 )
-            if not step.declares():
-                raise ValueError(
-                    f"The step {step} does not say what it sets: define `sets`, and `needs` if it needs anything; or "
-                    "`density`, if it draws from one; or holds = True, if it sets nothing."
-                )
+            step.check()
         if self.k is not None:
             first = next((i for i, step in enumerate(steps) if isinstance(step, Draw)), None)
             if first is None:
@@ -169,7 +189,15 @@ class Ancestral(Sampler):
             return draws.start
         *before, last = self.steps
         sample = draws(Ancestral(tuple(before)), seed)  # samplers share their common beginning
-        return last(sample, fold(seed, len(before)))
+        return last.take(sample, fold(seed, len(before)))
+
+    def drawn_by(self) -> frozenset[str]:
+        """Names of the densities through which its draws depend on parameters."""
+        live = frozenset[str]()
+        for step in self.steps:
+            own = {step.density} if step.density and not step.outlasts else set()
+            live = frozenset() if step.holds else live | own
+        return live
 
     def describe(self, roles: Roles, data: Sequence[str]) -> str:
         parts: list[tuple[str, str]] = []  # a variable and its source, such as "~ encoder"
@@ -204,6 +232,9 @@ class Interpolated(Sampler):
         left: A sampler.
         right: Another, of the same variables.
 
+    Raises:
+        ValueError: If a side has an axis of several draws or of an exact sum: its points have no one partner.
+
     References:
         Ishaan Gulrajani et al. Improved Training of Wasserstein GANs. NIPS 2017.
         https://arxiv.org/abs/1704.00028, algorithm 1.
@@ -211,6 +242,16 @@ class Interpolated(Sampler):
 
     left: Sampler
     right: Sampler
+
+    def __post_init__(self) -> None:
+        for side in (self.left, self.right):
+            if not isinstance(side, Sampler):
+                raise ValueError(f"Interpolated is between two samplers. Received: {side!r}.")
+            if several := [step for step in side.steps if step.adds_axis]:
+                raise ValueError(
+                    "Interpolated is between two single draws for each example. Received a side of several values by "
+                    f"{several[0]}. Draw one, without k and without Enumerate."
+                )
 
     @property
     def sides(self) -> tuple[Ancestral, ...]:

@@ -1,14 +1,21 @@
 """Schedules: factors of an expectation that change with training, such as a beta that warms up."""
 
+import functools
+import itertools
 import json
 import math
+import numbers
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from ugm_tf.serialization import record
+from ugm_tf.serialization import record, shown
 
 __all__ = ["Cyclical", "FromKeras", "Linear", "Scale", "Scaled", "Schedule"]
+
+_MOST = 2**31 - 1  # the number of a training step is an int32
 
 
 class Schedule:
@@ -24,16 +31,51 @@ class Schedule:
         Args:
             step: Number of training steps before this one, an int32 scalar.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define `__call__(self, step)`.")
 
     @property
     def range(self) -> tuple[float, float]:
         """The lowest and the highest value that it may have."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define `range`.")
+
+    @property
+    def number(self) -> float:
+        """The number that it is a multiple by, of a product of a number and a schedule; else 1."""
+        return 1.0
 
     def describe(self) -> str:
         """How it is printed, without its argument t: "linear(0, 1, 1000)"."""
-        return type(self).__name__.lower()
+        return shown(self).lower()
+
+    def check(self) -> None:
+        """Refuses a class that does not say what it is, and one whose first value is no number.
+
+        Raises:
+            ValueError: With what is missing, or with the value.
+        """
+        name, own = type(self).__name__, type(self)
+        if own.__call__ is Schedule.__call__ or own.range is Schedule.range:
+            raise ValueError(
+                f"The schedule {name} does not say what it is: define `__call__(self, step)`, which returns its value, "
+                "a float32 scalar, and the property `range`, its lowest and its highest value."
+            )
+        low, high = self.range
+        if math.isnan(low) or math.isnan(high) or low > high:
+            raise ValueError(f"The `range` of a schedule is its lowest and its highest value. {name} has {self.range}.")
+        value = self._at(0)
+        fits = value.shape == () and value.dtype == np.float32
+        if not fits or not (low <= value <= high or np.isclose(value, (low, high), rtol=1e-5).any()):
+            raise ValueError(
+                f"The schedule {name} is to give a float32 scalar between {low:g} and {high:g}, its `range`. Received "
+                f"at step 0: {value!r}."
+            )
+
+    def _at(self, step: int) -> np.ndarray:
+        with tf.init_scope():
+            return np.asarray(self(tf.constant(step, tf.int32)))
+
+    def __str__(self) -> str:
+        return self.describe()
 
     def __ge__(self, number: float) -> bool:
         return self.range[0] >= number
@@ -42,7 +84,11 @@ class Schedule:
         return not self >= number
 
     def __mul__(self, factor: float) -> "Schedule":
-        return Scaled(self, float(factor))
+        if isinstance(factor, bool) or not isinstance(factor, numbers.Real):
+            return NotImplemented
+        factor = self.number * _finite("factor", factor)
+        whole = self.schedule if isinstance(self, Scaled) else self
+        return whole if factor == 1.0 else Scaled(whole, factor)
 
     __rmul__ = __mul__
 
@@ -65,11 +111,11 @@ class Linear(Schedule):
     steps: int
 
     def __post_init__(self) -> None:
-        _check_steps(self.steps)
+        _set(self, start=_finite("start", self.start), end=_finite("end", self.end), steps=_count("steps", self.steps))
 
     def __call__(self, step):
         share = tf.minimum(tf.cast(step, tf.float32) / float(self.steps), 1.0)
-        return self.start + (self.end - self.start) * share
+        return tf.where(share < 1.0, self.start + (self.end - self.start) * share, self.end)
 
     @property
     def range(self):
@@ -102,18 +148,20 @@ class Cyclical(Schedule):
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_steps(self.steps)
-        if not (1 <= self.cycles <= self.steps and 0.0 < self.share <= 1.0):
+        _set(self, steps=_count("steps", self.steps), cycles=_count("cycles", self.cycles))
+        _set(self, **{name: _finite(name, getattr(self, name)) for name in ("share", "low", "high")})
+        if not (self.cycles <= self.steps and 0.0 < self.share <= 1.0):
             raise ValueError(
                 "A cyclical schedule has at least 1 cycle, of at least 1 step, and rises in a share of it between 0 "
                 f"and 1. Received: {self.describe()}."
             )
 
     def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        place = tf.math.floormod(step * (float(self.cycles) / float(self.steps)), 1.0)
-        rising = self.low + (self.high - self.low) * tf.minimum(place / self.share, 1.0)
-        return tf.where(step < float(self.steps), rising, self.high)
+        step = tf.cast(step, tf.int64)  # at 2^31 steps and as many cycles their product still is one
+        place = tf.cast(tf.math.floormod(step * self.cycles, self.steps), tf.float32) / float(self.steps)
+        share = tf.minimum(place / self.share, 1.0)
+        rising = tf.where(share < 1.0, self.low + (self.high - self.low) * share, self.high)
+        return tf.where(step < self.steps, rising, self.high)
 
     @property
     def range(self):
@@ -136,8 +184,15 @@ class Scaled(Schedule):
     schedule: Schedule
     factor: float
 
+    def __post_init__(self) -> None:
+        _set(self, factor=_finite("factor", self.factor))
+
     def __call__(self, step):
         return self.factor * self.schedule(step)
+
+    @property
+    def number(self):
+        return self.factor * self.schedule.number
 
     @property
     def range(self):
@@ -147,18 +202,19 @@ class Scaled(Schedule):
     def describe(self):
         return f"{self.factor:g} {self.schedule.describe()}"
 
-    def __mul__(self, factor):
-        return Scaled(self.schedule, self.factor * float(factor))
-
-    __rmul__ = __mul__
-
 
 @record
 class FromKeras(Schedule):
     """A `keras.optimizers.schedules.LearningRateSchedule`, by its configuration: so that equal ones are equal.
 
+    Keras's schedules do not tell their range.  It is taken from their values at the powers of two, and next to each
+    whole number of the configuration, such as `decay_steps`.
+
     Args:
         config: What `keras.saving.serialize_keras_object` makes of it, as JSON.
+
+    Raises:
+        ValueError: If a value is NaN, or infinite near a number of the configuration.
     """
 
     config: str
@@ -168,13 +224,7 @@ class FromKeras(Schedule):
 
     @property
     def range(self):
-        return -math.inf, math.inf
-
-    def __ge__(self, number):
-        return True  # Keras's schedules do not tell
-
-    def __lt__(self, number):
-        return False
+        return _range(self)
 
     def describe(self):
         config = json.loads(self.config)
@@ -186,6 +236,41 @@ class FromKeras(Schedule):
         return keras.saving.deserialize_keras_object(json.loads(self.config))
 
 
-def _check_steps(steps: int) -> None:
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"A schedule takes a number of training steps, at least 1. Received: {steps!r}.")
+@functools.lru_cache(maxsize=128)
+def _range(schedule: FromKeras) -> tuple[float, float]:
+    named = {number for number in _numbers(json.loads(schedule.config)["config"]) if 0 <= number < _MOST}
+    near = {0, 1} | {min(max(number + i, 0), _MOST) for number in named for i in (-1, 0, 1)}
+    values = {step: float(schedule._at(step)) for step in sorted(near | {2**i for i in range(31)})}
+    for step, value in values.items():
+        if math.isnan(value) or (math.isinf(value) and step in near):
+            raise ValueError(f"The schedule {schedule.describe()} is {value} at step {step}. A scale is finite.")
+    return min(values.values()), max(values.values())
+
+
+def _numbers(config: Any) -> list[int]:
+    """The whole numbers in a configuration."""
+    if isinstance(config, dict | list | tuple):
+        parts = config.values() if isinstance(config, dict) else config
+        return list(itertools.chain.from_iterable(map(_numbers, parts)))
+    whole = isinstance(config, numbers.Real) and not isinstance(config, bool) and float(config).is_integer()
+    return [int(config)] if whole else []
+
+
+def _set(schedule: Schedule, **fields: Any) -> None:
+    for name, value in fields.items():
+        object.__setattr__(schedule, name, value)
+
+
+def _count(name: str, value: Any) -> int:
+    """A number of training steps, or of cycles of them; NumPy's integers, too."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not 1 <= int(value) <= _MOST:
+        what = "a number of training steps" if name == "steps" else f"a whole number of {name}"
+        raise ValueError(f"A schedule takes {what}, at least 1 and below 2^31. Received: {name}={value!r}.")
+    return int(value)
+
+
+def _finite(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise ValueError(f"A schedule takes finite numbers. Received: {name}={value!r}.")
+    return float(value)

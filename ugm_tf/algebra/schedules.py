@@ -1,9 +1,11 @@
 """Schedules by name, and what stands for one."""
 
 import ast
+import difflib
 import functools
 import inspect
 import json
+import math
 import numbers
 import typing
 from collections.abc import Callable
@@ -35,7 +37,7 @@ _T = TypeVar("_T")
 
 def linear(start: float, end: float, steps: int) -> Linear:
     """From `start` to `end` over the first `steps` training steps; see `Linear`."""
-    return Linear(float(start), float(end), steps)
+    return Linear(start, end, steps)
 
 
 def warmup(steps: int, to: float = 1.0) -> Linear:
@@ -45,12 +47,12 @@ def warmup(steps: int, to: float = 1.0) -> Linear:
         Samuel Bowman et al. Generating Sentences from a Continuous Space. CoNLL 2016.
         https://arxiv.org/abs/1511.06349, section 3.1 (KL cost annealing).
     """
-    return Linear(0.0, float(to), steps)
+    return Linear(0.0, to, steps)
 
 
 def cyclical(steps: int, cycles: int = 4, share: float = 0.5, low: float = 0.0, high: float = 1.0) -> Cyclical:
     """From `low` to `high`, `cycles` times over the first `steps` training steps; see `Cyclical`."""
-    return Cyclical(steps, cycles, float(share), float(low), float(high))
+    return Cyclical(steps, cycles, share, low, high)
 
 
 _BY_NAME: dict[str, Callable[..., Schedule]] = {"cyclical": cyclical, "linear": linear, "warmup": warmup}
@@ -72,21 +74,31 @@ def get(text: str) -> Schedule:
     >>> get("cyclical(1000, cycles=2)")
     Cyclical(steps=1000, cycles=2, share=0.5, low=0.0, high=1.0)
     """
+    hint = ""
     try:
         call = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in _BY_NAME:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise ValueError
-        make = _BY_NAME[call.func.id]
+        hint = _nearest(call.func.id, list(_BY_NAME))
+        signature = inspect.signature(_BY_NAME[call.func.id])
         values = [ast.literal_eval(argument) for argument in call.args]
         named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-        bound = inspect.signature(make).bind(*values, **named)
-    except (SyntaxError, TypeError, ValueError):
+        hint = next(
+            (_nearest(name, list(signature.parameters)) for name in named if name not in signature.parameters), ""
+        )
+        bound = signature.bind(*values, **named)
+    except (KeyError, SyntaxError, TypeError, ValueError):
         takes = "; ".join(f"{name}{inspect.signature(make)}".split(" ->")[0] for name, make in _BY_NAME.items())
         raise ValueError(
             f"A schedule is written as a number of training steps and more in brackets, such as 'warmup(1000)'. There "
-            f"are: {takes}. Received: '{text}'."
+            f"are: {takes}. Received: '{text}'.{hint}"
         ) from None
-    return make(*bound.args, **bound.kwargs)
+    return _BY_NAME[call.func.id](*bound.args, **bound.kwargs)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean '{near[0]}'?" if near and word not in known else ""
 
 
 def of(scale: Any) -> float | Schedule:
@@ -96,6 +108,7 @@ def of(scale: Any) -> float | Schedule:
         ValueError: If it is none of these.
     """
     if isinstance(scale, Schedule):
+        scale.check()
         return scale
     if isinstance(scale, str):
         return get(scale)
@@ -108,7 +121,10 @@ def of(scale: Any) -> float | Schedule:
                 f"The schedule {type(scale).__name__} cannot be saved with the model: {error}. Give it a get_config() "
                 "and @keras.saving.register_keras_serializable(), or write a ugm_tf.schedules.Schedule."
             ) from error
+        made.check()
         return made
+    if isinstance(scale, numbers.Real) and not math.isfinite(scale):
+        raise ValueError(f"The scale of an expectation is finite. Received: {scale!r}.")
     if isinstance(scale, bool) or not isinstance(scale, numbers.Real):
         raise ValueError(
             "The scale of an expectation is a number or a schedule, such as ugm_tf.schedules.warmup(1000). "
@@ -132,7 +148,10 @@ def taken(function: Callable[_P, _T]) -> Callable[_P, _T]:
             value = bound.arguments[name]
             named = isinstance(value, str) and "(" in value
             if named or isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
-                bound.arguments[name] = of(value)
+                try:
+                    bound.arguments[name] = of(value)
+                except ValueError as error:
+                    raise ValueError(f"'{name}' of {function.__name__}: {error}") from error
         return function(*bound.args, **bound.kwargs)
 
     return converted

@@ -1,77 +1,18 @@
 """Terms: what an expectation is of.  Each maps a joint sample to nats per example."""
 
+import math
+import numbers
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ugm_tf.algebra.joint_sample import JointSample
-from ugm_tf.algebra.role import Roles
+from ugm_tf.algebra.part import Part
 from ugm_tf.serialization import record
 
 tfd = tfp.distributions
 
-__all__ = ["KL", "NegativeLogProb", "Part", "Term"]
-
-
-class Part:
-    """A function of a joint sample that an expectation is made of: a `Term` or a `Weight`.
-
-    It says what it asks of the sample, so that a recipe can be checked, printed and given networks before there is a
-    tensor.  A part of your own says so in at least one of these attributes, with () if it asks nothing.
-
-    Attributes:
-        scored: Names of the densities whose log-probability it takes, at values of their variable.
-        conditioned: Names of the densities that it asks for a distribution, given values of their parents.
-        judges: Names of those among them that it asks for a logit.
-        takes: Names of the variables that it looks at itself, beside what these densities take.
-    """
-
-    @property
-    def scored(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def conditioned(self) -> tuple[str, ...]:
-        return self.judges
-
-    @property
-    def takes(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """Every density that it asks, each once."""
-        return tuple(dict.fromkeys((*self.scored, *self.conditioned, *self.judges)))
-
-    def variables(self, roles: Roles) -> tuple[str, ...]:
-        """Every variable that must be known, each once."""
-        asked = [v for name in self.scored for v in (roles[name].of, *roles[name].given)]
-        asked += [v for name in self.conditioned for v in roles[name].given]
-        return tuple(dict.fromkeys((*asked, *self.takes)))
-
-    def declares(self) -> bool:
-        """Whether its class says what it asks."""
-        own = type(self)
-        return not (
-            own.scored is Part.scored
-            and own.conditioned is Part.conditioned
-            and own.judges is Part.judges
-            and own.takes is Part.takes
-        )
-
-    def __call__(self, sample: JointSample) -> tf.Tensor:
-        raise NotImplementedError
-
-    def value(self, sample: JointSample) -> tf.Tensor:
-        """What it is of a sample, from which it gets the densities that it declares and no others."""
-        return self(sample.declared(type(self).__name__, self.asked))
-
-    def describe(self, roles: Roles) -> str:
-        """The part as the paper writes it."""
-        return type(self).__name__
+__all__ = ["KL", "NegativeLogProb", "Term"]
 
 
 class Term(Part):
@@ -85,10 +26,26 @@ class Term(Part):
     ...         return tf.reduce_sum(tf.square(sample["x"] - sample["r"]), [1, 2, 3])
     """
 
+    kind = "term"
+
     @property
     def label(self) -> str:
         """Default name of its metric."""
         return type(self).__name__.lower()
+
+    @property
+    def pooled(self) -> bool:
+        """Whether it is a statistic of the batch, and so has to take the sample's weights into account itself."""
+        return False
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What is logged beside it: the endings of its metrics' names."""
+        return ()
+
+    def values_beside(self, sample: JointSample) -> tuple[tf.Tensor, ...]:
+        """What is logged beside it, each [B] or [k, B]; its average over the sample is not minimised."""
+        return ()
 
 
 @record
@@ -129,11 +86,14 @@ class KL(Term):
         sampled: Estimate it at the sample's value, log left - log right, instead of in closed form.
         free: Free bits, in nats: as far as the divergence is below this, it costs nothing and has no gradient.
         per: What `free` is of: "example", max(free, KL) of each; or "dimension", the sum over the dimensions of the
-            variable of max(free, KL_j), where KL_j is a mean over the batch (and so the same for each example).
+            variable of max(free, KL_j), where KL_j is a mean over the batch (and so the same for each example); a
+            weighted one, where the expectation has a weight or an exact sum.
 
     Raises:
         ValueError: If TFP has no closed form for the two families, and `sampled` is False; if free bits are asked of
-            a sampled divergence, or by dimension where the densities do not factorise or a sum is exact.
+            a sampled divergence, or by dimension where the densities do not factorise.
+
+    With free bits the divergence itself is logged beside the term, as `wake/rate_kl` beside `wake/rate`.
 
     References:
         Diederik Kingma et al. Improving Variational Inference with Inverse Autoregressive Flow. NIPS 2016.
@@ -149,8 +109,9 @@ class KL(Term):
     def __post_init__(self) -> None:
         if self.per not in ("example", "dimension"):
             raise ValueError(f"Free bits are per 'example' or 'dimension'. Received: per={self.per!r}.")
-        if not self.free >= 0.0:
-            raise ValueError(f"Free bits are at least 0, in nats. Received: free={self.free}.")
+        number = isinstance(self.free, numbers.Real) and not isinstance(self.free, bool)
+        if not number or not 0.0 <= self.free < math.inf:
+            raise ValueError(f"Free bits are at least 0, in nats. Received: free={self.free!s}.")
         if self.free and self.sampled:
             raise ValueError(
                 "Free bits are of a divergence in closed form: of one draw it is biased. Use sampled=False."
@@ -167,20 +128,21 @@ class KL(Term):
     def __call__(self, sample):
         if self.sampled:
             return sample.log_prob(self.left) - sample.log_prob(self.right)
-        left, right = sample.distribution(self.left), sample.distribution(self.right)
-        try:
-            divergence = tfd.kl_divergence(left, right)
-            if not self.free:
-                return divergence
-            return (
-                tf.maximum(divergence, self.free) if self.per == "example" else self._per_dimension(left, right, sample)
-            )
-        except NotImplementedError:
-            families = " and ".join(repr(sample.densities[name].family) for name in (self.left, self.right))
-            raise ValueError(
-                f"KL('{self.left}', '{self.right}') has no closed form for {families}. "
-                f"Estimate it at the draws: KL('{self.left}', '{self.right}', sampled=True); in `vae`, kl='sampled'."
-            ) from None
+        divergence = self._closed(sample)
+        if not self.free:
+            return divergence
+        return tf.maximum(divergence, self.free) if self.per == "example" else self._per_dimension(sample, divergence)
+
+    @property
+    def pooled(self):
+        return bool(self.free) and self.per == "dimension"
+
+    @property
+    def beside(self):
+        return ("kl",) if self.free else ()
+
+    def values_beside(self, sample):
+        return (self._closed(sample),) if self.free else ()
 
     def describe(self, roles):
         left, right = roles.text(self.left), roles.text(self.right)
@@ -197,15 +159,34 @@ class KL(Term):
     def label(self):
         return f"kl_{self.left}_{self.right}"
 
-    def _per_dimension(self, left, right, sample):
-        if not (isinstance(left, tfd.Independent) and isinstance(right, tfd.Independent)) or sample.weight is not None:
-            found = " and ".join(repr(sample.densities[name].family) for name in (self.left, self.right))
+    def _closed(self, sample):
+        try:
+            return tfd.kl_divergence(sample.distribution(self.left), sample.distribution(self.right))
+        except NotImplementedError:
+            without = f", without free bits (received: free={self.free:g})" if self.free else ""
             raise ValueError(
-                f"Free bits by dimension take densities that factorise over the dimensions, under a sampler without an "
-                f"exact sum. Received: KL('{self.left}', '{self.right}') of {found}. Use per='example'."
+                f"KL('{self.left}', '{self.right}') has no closed form for {self._families(sample)}. Estimate it at "
+                f"the draws: KL('{self.left}', '{self.right}', sampled=True){without}; in `vae`, kl='sampled'."
+            ) from None
+
+    def _families(self, sample):
+        found = [sample.densities[name] for name in (self.left, self.right)]
+        return " and ".join(f"{d.family!r}{'' if d.flow is None else f' with a flow, {d.flow.name},'}" for d in found)
+
+    def _per_dimension(self, sample, divergence):
+        left, right = sample.distribution(self.left), sample.distribution(self.right)
+        if not (isinstance(left, tfd.Independent) and isinstance(right, tfd.Independent)):
+            raise ValueError(
+                "Free bits by dimension take densities that factorise over the dimensions. Received: "
+                f"KL('{self.left}', '{self.right}') of {self._families(sample)}. Use per='example'."
             )
-        divergence = tfd.kl_divergence(left, right)
         dimensions = left.event_shape.rank
         each = tfd.kl_divergence(left.distribution, right.distribution)  # [..., *event]
-        mean = tf.reduce_mean(each, axis=list(range(each.shape.rank - dimensions)))
+        if sample.weight is None:
+            mean = tf.reduce_mean(each, axis=list(range(each.shape.rank - dimensions)))
+        else:  # of the expectation of weight * term: so that without a binding floor it is what it is of each example
+            weight = tf.reshape(sample.weight, tf.concat([tf.shape(sample.weight), [1] * dimensions], 0))
+            weighted = weight * each
+            examples = list(range(weighted.shape.rank - dimensions))
+            mean = tf.math.divide_no_nan(tf.reduce_mean(weighted, examples), tf.reduce_mean(sample.weight))
         return tf.broadcast_to(tf.reduce_sum(tf.maximum(mean, self.free)), tf.shape(divergence))

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ugm_tf.algebra.terms import Part
+from ugm_tf.algebra.part import Part
 from ugm_tf.serialization import record
 
 __all__ = ["DiscriminatorProbability", "ImportanceWeight", "PosteriorWeight", "Weight"]
@@ -13,6 +13,8 @@ class Weight(Part):
 
     See `Part` for what a weight of your own declares.
     """
+
+    kind = "weight"
 
 
 @record

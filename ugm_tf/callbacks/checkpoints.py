@@ -26,7 +26,8 @@ _WRITER = concurrent.futures.ThreadPoolExecutor(1, "ugm_tf.checkpoints")  # wait
 class Checkpoints(keras.callbacks.Callback):
     """Saves the whole state of training, mid-epoch too: weights, every optimizer's slots, random states, metrics.
 
-    (`keras.callbacks.BackupAndRestore` leaves out the optimizers of a model that has several.)  Each checkpoint is one
+    (`keras.callbacks.BackupAndRestore` keeps an epoch's end, without checksums; and of a Keras model whose optimizers
+    are attributes of its own it leaves these out, while those of a `UnifiedModel` it keeps.)  Each checkpoint is one
     file, `step-STEP.state`, with a checksum; a thread writes it from copies, and it takes its name when it is whole and
     on the disk, so that a process may be killed at any moment.  Of those that are there the newest whole one counts.
     Where the disk is full the older ones make room and training goes on, with a warning.

@@ -85,7 +85,8 @@ def _check(model: Any, callback: Any, held_out: bool | None) -> None:
 def _check_monitor(model: Any, callback: Any, held_out: bool) -> None:
     who, name = type(callback).__name__, str(callback.monitor)
     known = [metric.name for metric in model.metrics]
-    losses = [f"{'val_' if held_out else ''}{metric}" for metric in known if metric.endswith("/loss")]
+    own = [metric for metric in known if metric.endswith("/loss")]
+    losses = [f"{'val_' if held_out else ''}{_comparable(metric, known)}" for metric in own]
     if name in ("loss", "val_loss"):
         raise ValueError(
             f"{who} looks for the metric '{name}', and each phase of this model has a loss of its own. Give "
@@ -98,6 +99,17 @@ def _check_monitor(model: Any, callback: Any, held_out: bool) -> None:
         raise ValueError(f"{who} looks for '{name}': give fit() validation_data, or monitor {name[4:]!r}.")
     if callback.mode == "auto":
         raise ValueError(f"{who} does not know whether '{name}' is to fall or to rise: give it mode='min' or 'max'.")
+    if f"{name.removeprefix('val_')}_unscheduled" in known:
+        warnings.warn(
+            f"{who} compares epochs by '{name}', whose weights follow a schedule: a lower one may be of a smaller "
+            f"weight. Give it monitor='{name}_unscheduled'.",
+            stacklevel=2,
+        )
+
+
+def _comparable(metric: str, known: list[str]) -> str:
+    """A metric, or in place of a loss whose weights follow a schedule the one without it."""
+    return f"{metric}_unscheduled" if f"{metric}_unscheduled" in known else metric
 
 
 def _check_rates(model: Any, callback: Any) -> None:

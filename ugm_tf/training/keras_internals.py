@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["FIT_EVALUATES", "assert_compiled", "flat_layers", "moving_averages", "one_step_function"]
+__all__ = ["FIT_EVALUATES", "assert_compiled", "flat_layers", "moving_averages", "one_step_function", "untrack"]
 
 # The argument by which `fit` tells `evaluate` that the data are its own validation data (`Trainer.fit`).
 FIT_EVALUATES = "_use_cached_eval_dataset"
@@ -24,6 +24,11 @@ def assert_compiled(model: keras.Model, method: str) -> None:
 def one_step_function(model: keras.Model, step: Callable[[Any], Any]) -> Any:
     """Keras's own function of an iterator, which runs one step at a time (`TensorFlowTrainer._make_function`)."""
     return model._make_function(step)
+
+
+def untrack(model: keras.Model, layer: keras.layers.Layer) -> None:
+    """Leaves a layer out of a model's, where assignment to its attribute keeps it (`Layer._tracker`)."""
+    model._tracker.untrack(layer)
 
 
 def moving_averages(optimizer: keras.optimizers.Optimizer) -> Iterable[Any]:

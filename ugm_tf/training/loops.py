@@ -31,6 +31,7 @@ class Loops(keras.Model):
     optimizers: dict[str, keras.optimizers.Optimizer]
     schedule: str
     steps_per_execution: int  # Keras's own
+    compiled: bool
     predict_function: Any
     _trackers: list[keras.metrics.Mean]
     _evaluated: keras.metrics.Sum
@@ -43,6 +44,7 @@ class Loops(keras.Model):
         self._compile_arguments: dict[str, Any] = {}
         self._health: health.Health | None = None
         self._ends_at_nan = False  # a callback is there for it
+        self._replaced: str | None = None  # the density that was, since `compile`
         self.train_function: Any = None
         self.test_function: Any = None
 
@@ -62,6 +64,7 @@ class Loops(keras.Model):
 
     def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
+        self._check_compiled("run_phases")
         values = self._values(data)
         out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule)
         self.steps.assign_add(1)
@@ -86,6 +89,14 @@ class Loops(keras.Model):
         batch = tf.cast(self._evaluated.result(), tf.int32)
         self._evaluated.update_state(1.0)
         return steps.evaluate(self.joint, self._values(data), self.seed, self.steps.value, batch)
+
+    def _check_compiled(self, method: str) -> None:
+        if self._replaced is not None:
+            raise ValueError(
+                f"'{self._replaced}' was replaced after compile(), and the optimizers know the weights of the one "
+                f"before. Call compile() again before {method}()."
+            )
+        keras_internals.assert_compiled(self, method)
 
     def _values(self, data: Any) -> dict[str, tf.Tensor]:
         values = self.joint.values(data)
@@ -203,7 +214,7 @@ class Loops(keras.Model):
                 "fit() takes no class_weight and no sample_weight: expectations are under the data as given. "
                 "Weigh a term with Expectation(weight=...), or draw the data with other frequencies."
             )
-        keras_internals.assert_compiled(self, "fit")
+        self._check_compiled("fit")
         kwargs = first_batch.check_counts("fit()", kwargs | {"whole_epoch": whole_epoch})
         whole_epoch, steps, size = kwargs.pop("whole_epoch"), kwargs.get("steps_per_epoch"), kwargs.get("batch_size")
         first_batch.check_end(x, steps, "give fit() steps_per_epoch")
@@ -239,6 +250,7 @@ class Loops(keras.Model):
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
         if sample_weight is not None:
             raise ValueError("evaluate() takes no sample_weight: expectations are under the data as given.")
+        self._check_compiled("evaluate")
         kwargs = first_batch.check_counts("evaluate()", kwargs)
         if keras_internals.FIT_EVALUATES not in kwargs:
             first_batch.check_end(x, kwargs.get("steps"), "give evaluate() steps")
@@ -264,11 +276,13 @@ class Loops(keras.Model):
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """A training step on one batch; as `keras.Model.train_on_batch`, without weights of examples."""
+        self._check_compiled("train_on_batch")
         _refuse_weights("train_on_batch()", sample_weight, class_weight)
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The metrics on one batch; as `keras.Model.test_on_batch`, without weights of examples."""
+        self._check_compiled("test_on_batch")
         _refuse_weights("test_on_batch()", sample_weight)
         return super().test_on_batch(x, y, return_dict=return_dict)
 

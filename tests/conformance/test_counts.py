@@ -1,0 +1,105 @@
+"""Data without an end, and numbers of steps, epochs and examples, at each door."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+from tests.conformance import table
+
+GOOD = table.arrays(ugm_tf.recipes.vae(), 16)["x"]
+
+
+@functools.cache
+def vae():
+    """A compiled model, for all tests."""
+    return table.model(*table.VAE[1:])
+
+
+def dataset(x):
+    return tf.data.Dataset.from_tensor_slices(x).batch(8)
+
+
+LOOPS = {
+    "fit": lambda m, x: m.fit(x, verbose=0),
+    "fit(dataset)": lambda m, x: m.fit(dataset(x), verbose=0),
+    "fit(generator)": lambda m, x: m.fit(((x[i : i + 8],) for i in (0, 8)), verbose=0),
+    "fit(validation_data)": lambda m, x: m.fit(GOOD, validation_data=x, verbose=0),
+    "evaluate": lambda m, x: m.evaluate(x, verbose=0),
+    "evaluate(dataset)": lambda m, x: m.evaluate(dataset(x), verbose=0),
+    "train_on_batch": lambda m, x: m.train_on_batch(x),
+    "test_on_batch": lambda m, x: m.test_on_batch(x),
+}
+
+
+PREDICTIONS = {
+    "predict": lambda m, x: m.predict(x, verbose=0),
+    "predict(dataset)": lambda m, x: m.predict(dataset(x), verbose=0),
+    "predict_on_batch": lambda m, x: m.predict_on_batch(x),
+}
+
+
+class EndTest(parameterized.TestCase):
+    """Data without an end are refused where there is no number of steps, at once."""
+
+    class Endless(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, i):
+            return (GOOD[:8],)
+
+    @parameterized.product(
+        door=["fit", "fit(validation_data)", "evaluate", "predict"], endless=["dataset", "py_dataset"]
+    )
+    def test_is_asked_for(self, door, endless):
+        data = dataset(GOOD).repeat() if endless == "dataset" else self.Endless()
+        advice = {"fit": "fit.. steps_per_epoch", "evaluate": "evaluate.. steps", "predict": "predict.. steps"}
+        with self.assertRaisesRegex(ValueError, f"never ends.*give {advice.get(door, 'fit.. validation_steps')}"):
+            {**LOOPS, **PREDICTIONS}[door](vae(), data)
+
+    def test_is_given_by_steps(self):
+        of, data = vae(), dataset(GOOD).repeat()
+        before = int(of.steps)
+        of.fit(data, steps_per_epoch=3, validation_data=data, validation_steps=2, verbose=0)
+        self.assertEqual(int(of.steps), before + 3)
+        self.assertLen(of.predict(data, steps=2, verbose=0), 16)
+        of.evaluate(data, steps=2, verbose=0)
+
+
+class CountsTest(parameterized.TestCase):
+    """Numbers of things are whole: NumPy's and whole floats are taken, others refused by name."""
+
+    @parameterized.parameters(int, np.int64, float, np.float32)
+    def test_that_are_whole(self, kind):
+        of = vae()
+        before = int(of.steps)
+        of.fit(GOOD, epochs=kind(2), batch_size=kind(8), verbose=0, shuffle=False)
+        self.assertEqual(int(of.steps), before + 4)
+        of.evaluate(GOOD, batch_size=kind(8), verbose=0)
+        self.assertLen(of.predict(GOOD, batch_size=kind(8), verbose=0), 16)
+        self.assertLen(of.sample(kind(2)), 2)
+        self.assertLen(of.log_prob_bound(GOOD, k=kind(2)), 16)
+
+    @parameterized.product(
+        name=["epochs", "batch_size", "steps_per_epoch", "validation_freq", "initial_epoch"],
+        value=[1.5, "3", True, -1, float("nan")],
+    )
+    def test_that_are_not(self, name, value):
+        with self.assertRaisesRegex(
+            ValueError, rf"fit\(\) takes {name}, a whole number of at least [01]. Received: {name}="
+        ):
+            vae().fit(GOOD, **{name: value})
+
+    @parameterized.parameters("epochs", "validation_freq")
+    def test_that_are_none(self, name):
+        with self.assertRaisesRegex(ValueError, rf"fit\(\) takes {name}, a whole number .*Received: {name}=None"):
+            vae().fit(GOOD, **{name: None})
+        with self.assertRaisesRegex(ValueError, "sample.. takes n, a whole number of at least 1. Received: n=None"):
+            vae().sample(None)
+
+
+if __name__ == "__main__":
+    absltest.main()

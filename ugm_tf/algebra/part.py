@@ -1,0 +1,143 @@
+"""Parts of an expectation: what a term and a weight have in common."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from ugm_tf.algebra.guarded import Declared, Misdeclared
+from ugm_tf.algebra.joint_sample import JointSample
+from ugm_tf.algebra.role import Roles
+from ugm_tf.serialization import shown
+
+__all__ = ["Part"]
+
+
+class Part:
+    """A function of a joint sample that an expectation is made of: a `Term` or a `Weight`.
+
+    It says what it asks of the sample, so that a recipe can be checked, printed and given networks before there is a
+    tensor.  A part of your own says so in at least one of these attributes, with () if it asks nothing.
+
+    Each of them is a tuple, also of one name: ("x",).
+
+    Attributes:
+        scored: Names of the densities whose log-probability it takes, at values of their variable.
+        conditioned: Names of the densities that it asks for a distribution, given values of their parents.
+        judges: Names of those among them that it asks for a logit.
+        takes: Names of the variables that it looks at itself, beside what these densities take.
+    """
+
+    kind = "part"
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def conditioned(self) -> tuple[str, ...]:
+        return self.judges
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Every density that it asks, each once."""
+        return tuple(dict.fromkeys((*self.scored, *self.conditioned, *self.judges)))
+
+    def variables(self, roles: Roles) -> tuple[str, ...]:
+        """Every variable that must be known, each once."""
+        asked = [v for name in self.scored for v in (roles[name].of, *roles[name].given)]
+        asked += [v for name in self.conditioned for v in roles[name].given]
+        return tuple(dict.fromkeys((*asked, *self.takes)))
+
+    @classmethod
+    def form(cls) -> str:
+        """How one is written, for messages."""
+        return (
+            f"a class under @ugm_tf.record, derived from ugm_tf.{cls.kind.capitalize()}, which says which densities it "
+            "asks in `scored`, `conditioned` or `judges` and which variables in `takes`"
+        )
+
+    def declares(self) -> bool:
+        """Whether its class says what it asks."""
+        own = type(self)
+        return not (
+            own.scored is Part.scored
+            and own.conditioned is Part.conditioned
+            and own.judges is Part.judges
+            and own.takes is Part.takes
+        )
+
+    def check(self) -> None:
+        """Refuses a class that does not say what it asks, or how it is computed.
+
+        Raises:
+            ValueError: With what is missing, and where it belongs.
+        """
+        who = f"The {self.kind} {type(self).__name__}"
+        if not self.declares():
+            raise ValueError(
+                f"{who} does not say what it asks of a sample. Write it as {self.form()}, or () if there are none."
+            )
+        for attribute in ("scored", "judges", "conditioned", "takes"):
+            names = getattr(self, attribute)
+            if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
+                such = f"({names!r},)" if isinstance(names, str) else "('x',), or () for none"
+                raise ValueError(f"{who} gives `{attribute}` as a tuple of names, such as {such}. Received: {names!r}.")
+        if type(self).__call__ is Part.__call__:
+            raise ValueError(
+                f"{who} does not say how it is computed: define `__call__(self, sample)`, which returns a tensor of "
+                "shape [B], a number for each example."
+            )
+
+    def __call__(self, sample: JointSample) -> tf.Tensor:
+        raise NotImplementedError(f"{type(self).__name__} does not define `__call__(self, sample)`.")
+
+    def value(self, sample: JointSample) -> tf.Tensor:
+        """What it is of a sample, [B] or [k, B]; from which it gets what it declares and nothing else.
+
+        Raises:
+            ValueError: If it asks for more, or is of another shape.
+        """
+        return self._of_examples(self(self._declared(sample)), sample)
+
+    def describe(self, roles: Roles) -> str:
+        """The part as the paper writes it."""
+        return shown(self)
+
+    def _declared(self, sample: JointSample) -> JointSample:
+        of_density = (
+            "Name '{name}' in its `scored`, if it takes its log-probability, its `judges`, if it takes its logit, or "
+            "else its `conditioned`."
+        )
+        asked, reads = frozenset(self.asked), frozenset(self.variables(Roles(sample.roles)))
+        of_variable = "Name '{name}' in its `takes`."
+        return sample.declared(Declared(type(self).__name__, asked, reads, of_density, of_variable))
+
+    def _of_examples(self, value: Any, sample: JointSample) -> tf.Tensor:
+        tensor = None if value is None else tf.convert_to_tensor(value)
+        if tensor is not None and tensor.dtype.is_floating and _fits(tensor.shape, sample):
+            return tensor
+        size = sample.examples or "B"
+        axes = f", or with the axes of draws before it, {[*sample.axes, size]}" if sample.axes else ""
+        found = "None" if tensor is None else f"{tensor.dtype.name} of shape {list(tensor.shape)}"
+        raise Misdeclared(
+            f"{type(self).__name__} is to give a number for each example, floating-point of shape [{size}]{axes}. "
+            f"Received: {found}. Sum over what else there is, such as tf.reduce_sum(..., axis=-1), and keep the axis "
+            "of examples."
+        )
+
+
+def _fits(shape: tf.TensorShape, sample: JointSample) -> bool:
+    """Whether a value may be of the sample's examples, by what is known of its shape."""
+    if shape.rank is None or not sample.sized:
+        return True
+    if not 1 <= shape.rank <= 1 + len(sample.axes):
+        return False
+    return shape[-1] is None or sample.examples is None or shape[-1] == sample.examples
