@@ -22,6 +22,7 @@ from absl import flags
 
 import ugm_tf
 from trainers import building, defaults, evaluation, pictures, run, rundir, scripts
+from trainers.figure import from_dict
 from trainers.settings import Settings
 from ugm_tf import files, grids
 
@@ -83,8 +84,8 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
 
 def measured(directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of a run that was evaluated, by name."""
-    found = json.loads((directory / "evaluation.json").read_text())
-    return {name: figure for name, figure in found.items() if name != "skipped"}
+    found = [from_dict(figure) for figure in evaluation.read(directory / "evaluation.json")["figures"]]
+    return {f.name: {"value": f.value, "unit": f.unit, "how": f.how} for f in found}
 
 
 def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -95,9 +96,7 @@ def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
         if "/" in name and len(each[0]) > sum("/" in n for n in each[0]):
             continue  # a metric of the recipe's own, where there is something that compares
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        how = first["how"].removesuffix("; the spread is its standard error")
-        how = how.removesuffix("; the spread is the standard error over them")
-        out[name] = {"mean": float(np.mean(values)), "spread": spread, "unit": first["unit"], "how": how}
+        out[name] = {"mean": float(np.mean(values)), "spread": spread, "unit": first["unit"], "how": first["how"]}
     return out
 
 

@@ -56,7 +56,10 @@ def broken(x, value):
 
 def cases(doors, good, *more):
     every = (("empty", good[:0], "at least . row"), ("NaN", broken(good, np.nan), "NaN or infinity in 1 of"))
-    every += (("infinite", broken(good, np.inf), "NaN or infinity in 1 of"), ("words", np.array([["a"]]), "numbers|shape"))
+    every += (
+        ("infinite", broken(good, np.inf), "NaN or infinity in 1 of"),
+        ("words", np.array([["a"]]), "numbers|shape"),
+    )
     return [
         (f"{door}_{name}".replace(" ", "_"), function, bad, advice)
         for door, function in doors.items()

@@ -44,7 +44,9 @@ class ResizeTest(parameterized.TestCase):
         shrink = max(before / after, 1.0)
         at = (np.arange(after)[:, None] + 0.5) * before / after - 0.5
         t = np.abs(np.arange(before)[None] - at) / shrink
-        kernel = np.where(t < 1, 1.5 * t**3 - 2.5 * t**2 + 1, np.where(t < 2, -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2, 0.0))
+        kernel = np.where(
+            t < 1, 1.5 * t**3 - 2.5 * t**2 + 1, np.where(t < 2, -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2, 0.0)
+        )
         kernel /= kernel.sum(1, keepdims=True)
         x = np.random.default_rng(1).random([1, before, before, 1], np.float32)
         truth = np.clip(kernel @ x[0, ..., 0] @ kernel.T, 0.0, 1.0)

@@ -81,7 +81,9 @@ def _keras(path: pathlib.Path, layer: str | None) -> _Parts:
     if layer is not None:
         _check(path, layer, names)
         model = keras.Model(model.inputs, model.get_layer(layer).output)
-    return layer or names[-1], _shape(model.input_shape, path), model.predict_on_batch
+    if len(model.inputs) != 1:
+        raise ValueError(f"A feature network takes images alone. '{path}' takes {len(model.inputs)} inputs.")
+    return layer or names[-1], tuple(model.inputs[0].shape), model.predict_on_batch
 
 
 def _saved_model(path: pathlib.Path, output: str | None) -> _Parts:
@@ -131,12 +133,6 @@ def _check(path: pathlib.Path, name: str, names: list[str]) -> str:
         shown = names if len(names) < 12 else [*names[:4], "...", *names[-4:]]
         raise ValueError(f"'{path}' has no '{name}'. It has: {', '.join(shown)}.")
     return name
-
-
-def _shape(shape: Any, path: pathlib.Path) -> tuple[int | None, ...]:
-    if not isinstance(shape, tuple) or any(isinstance(side, tuple) for side in shape):
-        raise ValueError(f"A feature network takes images alone. '{path}' takes {shape}.")
-    return shape
 
 
 def _digest(path: pathlib.Path) -> str:

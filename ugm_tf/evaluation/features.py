@@ -103,10 +103,10 @@ class FeatureNetwork:
             classifier: From images in [0, 1] to logits, [B, K], whose last layer is dense, as `train_classifier` gives.
             name: What it is, in words.
         """
-        both = keras.Model(classifier.inputs, [classifier.layers[-1].input, classifier.output])
+        both = keras.Model(classifier.inputs, [classifier.layers[-1].input, classifier.outputs[0]])
         digest = fingerprint(*classifier.get_weights())
         protocol = {"network": name, "network_hash": digest, "layer": "the last hidden one"}
-        shape = tuple(classifier.input_shape[1:])
+        shape = tuple(classifier.inputs[0].shape[1:])
 
         def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             features, logits = both.predict_on_batch(images)
@@ -138,7 +138,9 @@ class FeatureNetwork:
             ValueError: If it cannot be read, or an option does not fit.
         """
         if value_range not in RANGES:
-            raise ValueError(f"A feature network's value_range is one of {', '.join(RANGES)}. Received: {value_range!r}.")
+            raise ValueError(
+                f"A feature network's value_range is one of {', '.join(RANGES)}. Received: {value_range!r}."
+            )
         if size is not None:
             check_count("size of a feature network", size)
         read = feature_files.read(pathlib.Path(path).expanduser(), layer)
@@ -236,4 +238,3 @@ def _whole(shape: tuple[int | None, ...], size: int | None, path: Any) -> tuple[
             "file does not say, give size=N (--features_size=N)."
         )
     return int(height or size or 0), int(width or size or 0), int(channels)
-

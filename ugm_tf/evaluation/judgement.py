@@ -7,9 +7,16 @@ import keras
 import numpy as np
 from scipy.special import xlogy
 
-from ugm_tf.evaluation.checks import check_count, check_examples, check_images, check_labels, check_probabilities, check_rows
+from ugm_tf.evaluation.checks import (
+    check_count,
+    check_examples,
+    check_images,
+    check_labels,
+    check_probabilities,
+    check_rows,
+)
 
-__all__ = ["Judgement", "accuracy", "judge", "judged", "probabilities", "train_classifier"]
+__all__ = ["Judgement", "accuracy", "judge", "judgement_of", "probabilities", "train_classifier"]
 
 _BATCH = 500
 
@@ -124,10 +131,10 @@ def judge(classifier: keras.Model, samples: np.ndarray) -> Judgement:
         https://arxiv.org/abs/1606.03498, section 4,
         with a classifier of the data in place of Inception.
     """
-    return judged(probabilities(classifier, check_images("Samples", samples)))
+    return judgement_of(probabilities(classifier, check_images("Samples", samples)))
 
 
-def judged(p: np.ndarray) -> Judgement:
+def judgement_of(p: np.ndarray) -> Judgement:
     """How clearly and how evenly rows of probabilities fall into the classes; see `judge`.
 
     Args:
