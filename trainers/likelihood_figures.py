@@ -44,7 +44,9 @@ def annealed(subject: Subject, effort: Effort) -> list[Figure]:
     found = likelihood.annealed(
         subject.model, x, chains=effort.chains, temperatures=effort.temperatures, observation=observation
     )
-    return [Figure("annealed log p(x)", _of(subject, found.log_prob), "nats")]
+    how = {name: value for name, value in found.log_prob.how.items() if name != "observation"}
+    estimate = dataclasses.replace(found.log_prob, how={**how, "noise_scale": observation})
+    return [Figure("annealed log p(x)", _of(subject, estimate), "nats")]
 
 
 def can_anneal(model: ugm_tf.UnifiedModel) -> bool:
