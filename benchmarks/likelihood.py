@@ -125,10 +125,12 @@ def turn(side: str, file: pathlib.Path, draws: int) -> dict[str, float]:
 
 def main(_: list[str]) -> None:
     if _SIDE.value:
-        with np.load(_FILE.value) as found:
-            arrays = dict(found)
-        name, _, batch = _SIDE.value.partition(":")
-        measured = ours(arrays, _DRAWS.value) if name == "ours" else pythae(arrays, _DRAWS.value, int(batch))
+        with np.load(_FILE.value or "") as loaded:
+            arrays = dict(loaded)
+        if _SIDE.value == "ours":
+            measured = ours(arrays, _DRAWS.value)
+        else:
+            measured = pythae(arrays, _DRAWS.value, int(_SIDE.value.partition(":")[2]))
         print(json.dumps(measured))
         return
     images, draws, rounds = (2, 200, 1) if _SMOKE.value else (_IMAGES.value, _DRAWS.value, _ROUNDS.value)

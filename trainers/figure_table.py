@@ -9,16 +9,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import ugm_tf
-
-from . import figures, likelihood_figures, sample_figures
+from . import conditions, figures, likelihood_figures, sample_figures
 from .figure import Figure
 from .parts import Parts
 from .subject import Effort, Subject
 
 __all__ = ["AT_THE_END", "ROWS", "Effort", "Row", "Skipped", "Subject", "check_metrics", "measure"]
 
-_QUICK = 10_000  # training examples up to which a classifier takes seconds
 _LOG = logging.getLogger("ugm_tf.trainers")
 
 AT_THE_END = Effort(examples=500, seeds=1, quick=True)
@@ -133,108 +130,42 @@ def _whole(figure: Figure, row: Row, subject: Subject) -> Figure:
     return figure._replace(estimate=estimate, unit=figure.unit or row.unit, group=figure.group or row.group)
 
 
-def _classifier(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.evaluation.has_classifier(subject.model) else "the recipe has no classifier"
-
-
-def _translator(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.evaluation.is_translator(subject.model) else "the recipe does not translate between domains"
-
-
-def _predictor(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.evaluation.has_predictor(subject.model) else "the recipe has no predictor of its code's units"
-
-
-def _bound(subject: Subject, _: Effort) -> str | None:
-    return None if subject.model.can("log_prob_bound") else "the recipe has no bound on log p(x)"
-
-
-def _sampler(subject: Subject, _: Effort) -> str | None:
-    return None if subject.model.can("sample") else "the recipe draws no samples"
-
-
-def _images(subject: Subject, _: Effort) -> str | None:
-    return None if subject.training.examples.is_image else "the data are no images"
-
-
-def _labels(subject: Subject, _: Effort) -> str | None:
-    return "the data have no labels" if subject.training.examples.c is None else None
-
-
-def _seeds(_: Subject, effort: Effort) -> str | None:
-    return None if effort.seeds else "no set of samples was asked for: --seeds=0"
-
-
-def _classifier_of_the_data(subject: Subject, effort: Effort) -> str | None:
-    number = len(subject.training.examples)
-    if not effort.quick or number <= _QUICK:
-        return None
-    return f"a classifier of {number:,} examples takes minutes to train; `trainers.evaluate` trains one"
-
-
-def _thorough(_: Subject, effort: Effort) -> str | None:
-    return "measured by `trainers.evaluate`" if effort.quick else None
-
-
-def _asked(_: Subject, effort: Effort) -> str | None:
-    return None if effort.metrics is not None else "takes long, and is measured where --metrics names it"
-
-
-def _stacked(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.data.unstacked(subject.training.examples) else "the data are no stacked set"
-
-
-def _seen(subject: Subject, _: Effort) -> str | None:
-    examples = subject.training.examples
-    if not examples.is_image or examples.c is not None or subject.features.path is not None:
-        return None
-    return "the data have no labels for a feature network to learn: give one by --features=PATH"
-
-
-def _some(subject: Subject, _: Effort) -> str | None:
-    number = len(subject.held_out.examples)
-    return None if number >= 20 else f"{number} examples are held out, and these figures take at least 20"
-
-
-def _conditional(subject: Subject, _: Effort) -> str | None:
-    asked = sample_figures.conditional(subject.model)
-    return None if asked else "samples cannot be asked for by the classes of the data"
-
-
-def _anneals(subject: Subject, _: Effort) -> str | None:
-    can = likelihood_figures.can_anneal(subject.model)
-    return None if can else "annealing takes a decoder p(x | z) and a prior p(z)"
-
-
-_COMPARED = (_sampler, _thorough, _seen, _some)
+_COMPARED = (conditions.sampler, conditions.thorough, conditions.seen, conditions.some)
 
 ROWS: tuple[Row, ...] = (
     Row(
         "accuracy",
         "Classifier",
         names=("accuracy", "accuracy, labels alone"),
-        needs=(_classifier,),
+        needs=(conditions.classifier,),
         measure=lambda s, _: figures.accuracies(s.model, s.training, s.held_out),
     ),
     Row(
         "translation",
         "Translation",
         names=("accuracy, source to target", "cycle error"),
-        needs=(_translator, _images, _classifier_of_the_data),
+        needs=(conditions.translator, conditions.images, conditions.classifier_of_the_data),
         measure=lambda s, _: figures.translations(s.model, s.training, s.held_out, s.cache_dir),
     ),
     Row(
         "classes",
         "Samples",
         names=("classes covered", "classifier's confidence", "class entropy of a sample", "inception score"),
-        needs=(_sampler, _images, _labels, _seeds, _classifier_of_the_data),
+        needs=(
+            conditions.sampler,
+            conditions.images,
+            conditions.labels,
+            conditions.classes,
+            conditions.seeds,
+            conditions.classifier_of_the_data,
+        ),
         measure=lambda s, e: figures.sample_quality(s.model, s.held_out.examples, s.classes, seeds=e.seeds),
     ),
     Row(
         "modes",
         "Samples",
         names=("modes found", "reverse KL of modes"),
-        needs=(_sampler, _stacked, _thorough),
+        needs=(conditions.sampler, conditions.stacked, conditions.thorough),
         measure=lambda s, e: sample_figures.modes(s, e),
     ),
     Row(
@@ -279,14 +210,22 @@ ROWS: tuple[Row, ...] = (
         "cas",
         "Samples",
         names=("classification accuracy score",),
-        needs=(_sampler, _thorough, _images, _labels, _conditional, _seeds),
+        needs=(
+            conditions.sampler,
+            conditions.thorough,
+            conditions.images,
+            conditions.labels,
+            conditions.classes,
+            conditions.conditional,
+            conditions.seeds,
+        ),
         measure=lambda s, e: sample_figures.accuracy_score(s, e),
     ),
     Row(
         "redundancy",
         "Code",
         names=("cross-entropy of single units", "redundancy of the code"),
-        needs=(_predictor,),
+        needs=(conditions.predictor,),
         measure=lambda s, _: figures.redundancy(s.model, s.training, s.held_out),
         unit="nats",
     ),
@@ -294,7 +233,7 @@ ROWS: tuple[Row, ...] = (
         "elbo",
         "Likelihood",
         names=("ELBO",),
-        needs=(_bound, _thorough),
+        needs=(conditions.bound, conditions.thorough),
         measure=lambda s, _: [figures.bound(s.model, s.held_out, draws=1, number=len(s.held_out.examples))],
         unit="nats",
     ),
@@ -302,7 +241,7 @@ ROWS: tuple[Row, ...] = (
         "bound",
         "Likelihood",
         names=("bound on log p(x)",),
-        needs=(_bound,),
+        needs=(conditions.bound,),
         measure=lambda s, e: [figures.bound(s.model, s.held_out, e.draws, e.examples or len(s.held_out.examples))],
         unit="nats",
     ),
@@ -310,7 +249,7 @@ ROWS: tuple[Row, ...] = (
         "rates",
         "Likelihood",
         names=("rate", "mutual information of the code", "marginal KL of the code", "active units"),
-        needs=(_bound, _thorough),
+        needs=(conditions.bound, conditions.thorough),
         measure=lambda s, e: likelihood_figures.rates(s, e),
         unit="nats",
     ),
@@ -318,7 +257,7 @@ ROWS: tuple[Row, ...] = (
         "annealed",
         "Likelihood",
         names=("annealed log p(x)",),
-        needs=(_thorough, _anneals, _asked),
+        needs=(conditions.thorough, conditions.anneals, conditions.asked),
         measure=lambda s, e: likelihood_figures.annealed(s, e),
         unit="nats",
     ),

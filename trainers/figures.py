@@ -78,8 +78,8 @@ def sample_quality(
             out.insert(1, figure("samples of the class asked for", "", right, of_data, classes="as many of each"))
         else:
             right = [_purity(f, a) for f, a in zip(found, asked, strict=True)]
-            more = {"codes": "as many of each", "class": "a code's is the commonest among its samples"}
-            out.insert(1, figure("samples of their code's class", "", right, **more))
+            counted = "of a code the commonest among its samples, as many samples of each code"
+            out.insert(1, figure("samples of their code's class", "", right, classes=counted))
     return out
 
 

@@ -17,6 +17,7 @@ from .inputs import Inputs
 
 __all__ = ["MEANINGS", "Rows", "classifier", "section", "watching"]
 
+_LEAST = 20  # validation examples
 _QUICK = 10_000  # training examples up to which a classifier takes seconds
 _LOG = logging.getLogger("ugm_tf.trainers")
 
@@ -95,9 +96,17 @@ def watching(
         training: What the model learns from, to find copies of it.
         held_out: What is measured on.
         judge: A classifier of the data, for the classes that samples reach.
+
+    Raises:
+        ValueError: If there are too few validation examples.
     """
     if every is None:
         return []
+    if len(held_out.examples) < _LEAST:
+        raise ValueError(
+            f"--probe_every measures on at least {_LEAST} validation examples. Received: {len(held_out.examples)} of "
+            f"{held_out.examples.title}. Leave it out, or give more data."
+        )
     probe = DivergenceProbe(held_out.once(250), every, classifier=judge, training=training.once(250))
     return [probe, Rows(path, probe)]
 

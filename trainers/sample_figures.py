@@ -47,9 +47,9 @@ def memorisation(subject: Subject, effort: Effort) -> list[Figure]:
     """Whether samples are copies of training examples; a half of the held-out data stands for real data's own."""
     train, held_out, fake = (subject.seen(what, effort) for what in ("train", "held_out", "fake"))
     half, other = held_out[::2], held_out[1::2]
-    few = [part[:_FEW] for part in (train, held_out, fake)]
-    moving = few[1].std(0) > 0  # a unit that is the same for all held-out examples tells nothing
-    likelihood = samples.feature_likelihood_divergence(*(part[:, moving] for part in few))
+    moving = held_out[:_FEW].std(0) > 0  # a unit that is the same for all held-out examples tells nothing
+    few, unseen, made = (part[:_FEW, moving] for part in (train, held_out, fake))
+    likelihood = samples.feature_likelihood_divergence(few, unseen, made)
     return [
         _figure(subject, "authenticity", samples.authenticity(train, fake), samples.authenticity(train, held_out)),
         _figure(
@@ -88,7 +88,7 @@ def modes(subject: Subject, effort: Effort) -> list[Figure]:
 
 
 def _modes(subject: Subject, images: np.ndarray) -> dict[str, Estimate]:
-    network, reference = subject.classes, subject.training.examples.c
+    network, reference = subject.classes, np.asarray(subject.training.examples.c)
     parts = [np.argmax(network.probabilities(images[i : i + 500]), -1) for i in range(0, len(images), 500)]
     found, classes = np.concatenate(parts), subject.training.examples.num_classes or 0
     counts, real = np.bincount(found, minlength=classes), np.bincount(reference, minlength=classes)
@@ -106,14 +106,17 @@ def accuracy_score(subject: Subject, effort: Effort) -> list[Figure]:
     """The classification accuracy score, and that of as many training examples."""
     x, c = subject.drawn(effort)
     training, held_out = subject.training.examples, subject.held_out.examples
-    test = (scaled(held_out), held_out.c, training.num_classes, tuple(range(effort.seeds)))
+    test_x, test_c = scaled(held_out), np.asarray(held_out.c)
+
+    def score(images: np.ndarray, labels: Any) -> Estimate:
+        seeds, classes = tuple(range(effort.seeds)), training.num_classes or 0
+        found = samples.classification_accuracy_score(images, np.asarray(labels), test_x, test_c, classes, seeds)
+        return _with(found, {"split": held_out.split})
+
     # In the order of a shuffle: real examples of a set may come sorted, as samples do.
     chosen = np.random.default_rng(0).permutation(len(training))[: len(x)]
-    real_c = np.asarray(training.c)[chosen]
-    found = samples.classification_accuracy_score(x, c, *test)
-    own = samples.classification_accuracy_score(scaled(training)[chosen], real_c, *test)
-    split = {"split": held_out.split}
-    return [Figure("classification accuracy score", _with(found, split), real=_with(own, split))]
+    own = score(scaled(training)[chosen], np.asarray(training.c)[chosen])
+    return [Figure("classification accuracy score", score(x, c), real=own)]
 
 
 def _figure(subject: Subject, name: str, found: Estimate, real: Estimate | None = None) -> Figure:

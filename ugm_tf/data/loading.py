@@ -1,6 +1,7 @@
 """Data by name."""
 
 import difflib
+from typing import Any
 
 from ugm_tf.data import digits, tfds_images
 from ugm_tf.data.examples import Examples, loaded
@@ -98,7 +99,7 @@ def load(
     kind, colon, path = name.partition(":")
     from_files = bool(colon) and kind in ("folder", "npz")
     from_tfds = not from_files and name not in TOYS
-    options = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
+    options: dict[str, Any] = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
     _refuse(name, {} if from_tfds else options, "data sets of TFDS")
     _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
     _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")

@@ -169,7 +169,7 @@ class FeatureNetwork:
             if each[0][1] is not None:
                 log_p = np.zeros([len(images), 1])
                 for _, logits in each:
-                    own = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+                    own = _log_softmax(np.asarray(logits, np.float64))
                     log_p = (log_p[:, :, None] + own[:, None]).reshape(len(images), -1)
             return features, log_p
 
@@ -199,7 +199,7 @@ class FeatureNetwork:
         _, logits = self._asked(images)
         if logits is None:
             raise ValueError(f"{self.name} gives features and no classes. Ask one of FeatureNetwork.trained().")
-        return np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+        return np.exp(_log_softmax(logits))
 
     def _asked(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         images = check_images("Images", images, least=1)
@@ -217,6 +217,10 @@ class FeatureNetwork:
             for column in zip(*parts, strict=True)
         )
         return check_rows(f"Features by {self.name}", features, least=1, rank=2), logits
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
 
 
 def _read(file: pathlib.Path) -> keras.Model | None:
