@@ -1,6 +1,6 @@
 """A number to remember a run by, and its protocol in words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from ugm_tf.evaluation import Estimate
@@ -59,15 +59,15 @@ def from_dict(written: Mapping[str, Any]) -> Figure:
     )
 
 
-def words(estimate: Estimate) -> str:
-    """The number of examples and the protocol, as a person reads them.
+def words(estimate: Estimate, less: Collection[str] = ()) -> str:
+    """The number of examples and the protocol, as a person reads them, without some fields.
 
     >>> words(Estimate(1.5, 0.1, 250, {"split": "test", "k": 100, "network_hash": "5f", "error": None}))
     'n 250; split test; k 100; network hash 5f'
     """
     parts = [f"n {estimate.n:,}"]
     for name, value in estimate.how.items():
-        if value is not None:
+        if value is not None and name not in less:
             parts.append(f"{name.replace('_', ' ')} {_text(value)}")
     return "; ".join(parts)
 
