@@ -58,11 +58,14 @@ def picture(samples: dict[str, np.ndarray]) -> bytes:
     return grids.encode_png(np.asarray(canvas)[..., None])
 
 
+_MEASURED = ("accuracy", "translation", "classes", "redundancy", "elbo", "bound", "losses")
+
+
 def trained(name: str, seed: int, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of a recipe trained from a seed, by name; read back if the run is there already."""
     if not (directory / "evaluation.json").exists():
         run.train(Settings(name, "digits", seed=seed), directory, show=False)
-        evaluation.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(directory, seeds=1, metrics=_MEASURED)
         keras.utils.clear_session(free_memory=True)
     return measured(directory)
 
@@ -78,7 +81,7 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
         model = building.build(recipe, settings, examples)
         model.compile(building.optimizers(recipe, settings.learning_rate))
         model.save(rundir.RunDirectory(directory, settings).model)
-        evaluation.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(directory, seeds=1, metrics=_MEASURED)
     return measured(directory)
 
 
