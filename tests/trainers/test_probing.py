@@ -2,13 +2,16 @@
 
 import dataclasses
 import pathlib
+from unittest import mock
 
+import numpy as np
 import pytest
 from absl.testing import absltest
 
+import ugm_tf
 from tests.conformance import table
 from tests.trainers.test_run import SMALL, train, without_an_end
-from trainers import metrics, probing
+from trainers import metrics, page, probing
 
 
 class ProbingTest(absltest.TestCase):
@@ -16,17 +19,42 @@ class ProbingTest(absltest.TestCase):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir().full_path)
 
-    def test_training_goes_the_same_way_and_its_rows_are_apart(self):
+    @pytest.mark.slow
+    def test_training_goes_the_same_way_and_is_stopped_and_goes_on(self):
         with without_an_end():
-            plain, probed = (train(SMALL, self.path / str(every), probe_every=every) for every in (None, 4))
+            plain = train(SMALL, self.path / "plain")
+            train(dataclasses.replace(SMALL, epochs=2), self.path / "probed", probe_every=4)
+            probed = train(SMALL, self.path / "probed", probe_every=4)
         table.assert_same(table.state(plain.model), table.state(probed.model))
         self.assertEqual(plain.directory.metrics.read_bytes(), probed.directory.metrics.read_bytes())
         self.assertFalse(plain.directory.probe.exists())
         rows = metrics.read(probed.directory.probe)
-        self.assertEqual(rows[-1]["epoch"], 2)
-        self.assertEqual(rows[-1]["step"], 15)
+        self.assertEqual([row["epoch"] for row in rows], sorted({row["epoch"] for row in rows}))
+        self.assertEqual((rows[-1]["epoch"], rows[-1]["step"]), (2, 15))
         self.assertIn("probe/rate", rows[0])
-        self.assertNotEmpty(list((probed.directory.path / "tensorboard").rglob("events.*")))
+
+    def test_takes_enough_validation_examples(self):
+        few = mock.Mock(examples=ugm_tf.data.Examples(np.zeros([14, 2], np.float32), split="validation"))
+        with self.assertRaisesRegex(
+            ValueError, "--probe_every measures on at least 20 validation examples. Received: 14"
+        ):
+            probing.watching(self.path / "probe.csv", 4, mock.Mock(), few, None)
+        self.assertEqual(probing.watching(self.path / "probe.csv", None, mock.Mock(), few, None), [])
+
+    def test_rows_are_of_epochs_in_which_it_measured(self):
+        probe = mock.Mock(measured_at=5, latest={"probe/jsd": 0.5}, warnings=("mode dropping",))
+        rows = probing.Rows(self.path / "probe.csv", probe)
+        rows.set_model(mock.Mock(steps=12))
+        with self.assertLogs("ugm_tf.trainers", "WARNING") as logged:
+            for epoch in (0, 1):
+                rows.on_epoch_end(epoch)
+        self.assertLen(logged.output, 1)
+        probe.measured_at, probe.latest, probe.warnings = 12, {"probe/jsd": 0.25}, ()
+        rows.on_epoch_end(2)
+        probe.latest = {"probe/jsd": 0.125}
+        rows.on_train_end()  # the last measurement is made after the last epoch's end
+        found = [(row["epoch"], row["step"], row["probe/jsd"]) for row in metrics.read(self.path / "probe.csv")]
+        self.assertEqual(found, [(0, 5.0, 0.5), (2, 12.0, 0.125)])
 
     def test_the_section_reads_every_recipe_by_one_table(self):
         header = "epoch,step,probe/jsd,probe/pull,probe/spread"
@@ -46,26 +74,15 @@ class ProbingTest(absltest.TestCase):
         self.assertEqual(gan["curves"].epochs, (0, 1, 2))
         self.assertIsNone(probing.section(self.path / "none.csv", [0]))
 
-    @pytest.mark.slow
-    def test_a_run_that_was_stopped_goes_on_to_the_same_bits_and_repeats_no_row(self):
-        settings = dataclasses.replace(SMALL, recipe="gan", learning_rate=1e-4)
-        with without_an_end():
-            whole = train(settings, self.path / "whole", probe_every=4)
-            short = dataclasses.replace(settings, epochs=2)
-            train(short, self.path / "parts", probe_every=4)
-            parts = train(settings, self.path / "parts", probe_every=4)
-        table.assert_same(table.state(whole.model), table.state(parts.model))
-        self.assertEqual(whole.directory.metrics.read_bytes(), parts.directory.metrics.read_bytes())
-        epochs = [row["epoch"] for row in metrics.read(parts.directory.probe)]
-        self.assertEqual(epochs, sorted(set(epochs)))
-
-    @pytest.mark.slow
-    def test_the_report_has_its_section(self):
-        done = train(dataclasses.replace(SMALL, recipe="aavae"), self.path / "run", probe_every=5)
-        self.assertEqual(done.end.failures, [])
-        text = done.directory.report.read_text()
-        for words in ("What the phases descend", "discriminator_gap", "active_units"):
+    def test_the_report_has_it_in_words_and_curves(self):
+        (self.path / "gan.csv").write_text("epoch,step,probe/jsd,probe/spread\n0,5,0.3,1.0\n2,15,0.6,0.1\n")
+        rows = [{"epoch": epoch, "discriminate/loss": 1.0 / (1 + epoch)} for epoch in range(3)]
+        content = page.Report(title="t", recipe="gan", dataset="d", command="c", equations="e", metrics=rows)
+        whole = dataclasses.replace(content, probe=probing.section(self.path / "gan.csv", [0, 1, 2]))
+        text = page.write_report(self.path, whole).read_text()
+        for words in ("What the phases descend", "Mode dropping: samples have 10%", "after 15 steps", "active_units"):
             self.assertIn(words, text)
+        self.assertNotIn("What the phases descend", page.write_report(self.path, content).read_text())
 
 
 if __name__ == "__main__":
