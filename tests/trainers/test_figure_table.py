@@ -208,6 +208,7 @@ class EvaluationTest(absltest.TestCase):
         ):
             self.assertIn(words, text)
 
+    @pytest.mark.slow
     def test_samples_are_compared_by_a_network_of_a_file(self):
         keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()]).save(self.directory.path / "flat.keras")
         features = Features(str(self.directory.path / "flat.keras"))
