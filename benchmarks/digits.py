@@ -22,6 +22,7 @@ from absl import flags
 
 import ugm_tf
 from trainers import building, defaults, evaluation, pictures, run, rundir, scripts
+from trainers.figure import from_dict
 from trainers.settings import Settings
 from ugm_tf import files, grids
 
@@ -57,11 +58,14 @@ def picture(samples: dict[str, np.ndarray]) -> bytes:
     return grids.encode_png(np.asarray(canvas)[..., None])
 
 
+_MEASURED = ("accuracy", "translation", "classes", "redundancy", "elbo", "bound", "losses")
+
+
 def trained(name: str, seed: int, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of a recipe trained from a seed, by name; read back if the run is there already."""
     if not (directory / "evaluation.json").exists():
         run.train(Settings(name, "digits", seed=seed), directory, show=False)
-        evaluation.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(directory, seeds=1, metrics=_MEASURED)
         keras.utils.clear_session(free_memory=True)
     return measured(directory)
 
@@ -77,14 +81,14 @@ def untrained(name: str, directory: pathlib.Path) -> dict[str, dict[str, Any]]:
         model = building.build(recipe, settings, examples)
         model.compile(building.optimizers(recipe, settings.learning_rate))
         model.save(rundir.RunDirectory(directory, settings).model)
-        evaluation.evaluate(str(directory), seeds=1)
+        evaluation.evaluate(directory, seeds=1, metrics=_MEASURED)
     return measured(directory)
 
 
 def measured(directory: pathlib.Path) -> dict[str, dict[str, Any]]:
     """The figures of a run that was evaluated, by name."""
-    found = json.loads((directory / "evaluation.json").read_text())
-    return {name: figure for name, figure in found.items() if name != "skipped"}
+    found = [from_dict(figure) for figure in evaluation.read(directory / "evaluation.json")["figures"]]
+    return {f.name: {"value": f.value, "unit": f.unit, "how": f.how} for f in found}
 
 
 def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -95,9 +99,7 @@ def aggregate(each: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
         if "/" in name and len(each[0]) > sum("/" in n for n in each[0]):
             continue  # a metric of the recipe's own, where there is something that compares
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        how = first["how"].removesuffix("; the spread is its standard error")
-        how = how.removesuffix("; the spread is the standard error over them")
-        out[name] = {"mean": float(np.mean(values)), "spread": spread, "unit": first["unit"], "how": how}
+        out[name] = {"mean": float(np.mean(values)), "spread": spread, "unit": first["unit"], "how": first["how"]}
     return out
 
 

@@ -7,7 +7,7 @@ import pathlib
 import statistics
 from collections.abc import Mapping, Sequence
 
-from . import metrics, options, own_recipes
+from . import evaluation, metrics, options, own_recipes
 from .curves import number
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
@@ -166,17 +166,15 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
         str(path),
         flags | {"recipe": own_recipes.short(flags["recipe"])},
         _numbers(folder / "figures.json"),
-        _numbers(folder / "evaluation.json"),
+        {figure["name"]: float(figure["value"]) for figure in evaluation.read(folder / "evaluation.json")["figures"]},
         metrics.read(csv) if csv.is_file() else (),
         png if png.is_file() else None,
     )
 
 
 def _numbers(path: pathlib.Path) -> dict[str, float]:
-    """The numbers of figures.json, or of evaluation.json with its words left out."""
-    found = json.loads(path.read_text()) if path.is_file() else {}
-    found.pop("skipped", None)
-    return {name: float(value["value"] if isinstance(value, dict) else value) for name, value in found.items()}
+    """The numbers of figures.json."""
+    return {name: float(value) for name, value in (json.loads(path.read_text()) if path.is_file() else {}).items()}
 
 
 def _names(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> list[str]:

@@ -1,44 +1,27 @@
 """The numbers of a trained model on a split that it did not learn from, each with how it was measured."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
-import keras
 import numpy as np
 
 import ugm_tf
+from ugm_tf.evaluation import Estimate, FeatureNetwork
 
 from . import pictures
+from .figure import Figure
 from .inputs import Inputs
 
-__all__ = ["Figure", "accuracies", "bound", "losses", "redundancy", "sample_quality", "translations"]
+__all__ = ["accuracies", "bound", "losses", "redundancy", "sample_quality", "scaled", "translations"]
 
 _JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
 
 
-class Figure(NamedTuple):
-    """A number to remember the run by.
-
-    Args:
-        name: What it measures, such as "test ELBO".
-        value: The number.
-        spread: Its standard error or deviation; `how` says which.
-        unit: Such as "nats"; where it is empty, that of the figure's row in `figure_table.ROWS`.
-        how: How it was computed: on what, with how many draws.
-    """
-
-    name: str
-    value: float
-    spread: float | None = None
-    unit: str = ""
-    how: str = ""
-
-
 def losses(model: ugm_tf.UnifiedModel, held_out: Inputs, every: bool = False) -> list[Figure]:
     """The loss of each phase; with `every`, each metric of the recipe."""
-    how = f"{len(held_out.examples)} {held_out.examples.split} examples, one draw each"
+    how = {"split": held_out.examples.split, "draws": 1}
     return [
-        Figure(name, float(value), how=how)
+        Figure(name, Estimate(float(value), None, len(held_out.examples), how))
         for name, value in model.evaluate(held_out.once(), verbose=0, return_dict=True).items()
         if every or name.endswith("/loss")
     ]
@@ -53,42 +36,50 @@ def bound(model: ugm_tf.UnifiedModel, held_out: Inputs, draws: int = _DRAWS, num
     inferred = {model.recipe.roles[name].of for name in inference}
     given = {name: value for name, value in data.items() if name in asked - inferred - {"x"}}
     values = np.asarray(model.log_prob_bound(data["x"], draws, 0, **given))
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    how = f"{len(values)} {held_out.examples.split} example{'s' if len(values) > 1 else ''}"
-    how += "; the spread is the standard error over them" if len(values) > 1 else ""
+    how = {"split": held_out.examples.split, "k": draws, "seed": 0, "observation": held_out.observation}
+    error = None if len(values) < 2 else float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    how |= {} if error is None else {"error": "over examples"}
     name = "ELBO" if draws == 1 else f"bound on log p(x), k={draws}"
-    return Figure(name, float(np.mean(values)), error, how=how)
+    return Figure(name, Estimate(float(np.mean(values)), error, len(values), how))
 
 
 def sample_quality(
-    model: ugm_tf.UnifiedModel, examples: ugm_tf.data.Examples, held_out: ugm_tf.data.Examples, seeds: int = 1
+    model: ugm_tf.UnifiedModel, held_out: ugm_tf.data.Examples, network: FeatureNetwork, seeds: int = 1
 ) -> list[Figure]:
     """What a classifier of the training examples makes of samples: means over seeds of sampling, with their
-    deviation."""
-    classifier, how = _classifier(examples, held_out)
+    deviation; and of the held-out examples."""
     drawn = [pictures.samples(model, _JUDGED, seed=1 + seed) for seed in range(seeds)]
-    each = [ugm_tf.evaluation.judge(classifier, x) for x, _ in drawn]
-    how = f"{seeds} x {_JUDGED} samples, by {how}"
+    given = [network.probabilities(pictures.seen(x)) for x, _ in drawn]
+    each = [ugm_tf.evaluation.judgement_of(p) for p in given]
+    images = scaled(held_out)
+    told = network.probabilities(images)
+    real, classes = ugm_tf.evaluation.judgement_of(told), told.shape[1]
+    how: dict[str, Any] = {"n_fake": _JUDGED, "sampling_seeds": [1 + seed for seed in range(seeds)], **network.how}
+    how |= {"error": "deviation over sampling seeds"} if seeds > 1 else {}
+    of_real = {"n_real": len(images), "split": held_out.split, **network.how}
 
-    def figure(name: str, unit: str, values: Sequence[float], more: str = "") -> Figure:
+    def figure(name: str, unit: str, values: Sequence[float], of_data: float | None = None, **more: Any) -> Figure:
         spread = float(np.std(values, ddof=1)) if seeds > 1 else None
-        return Figure(name, float(np.mean(values)), spread, unit, how + more)
+        estimate = Estimate(float(np.mean(values)), spread, seeds * _JUDGED, {**how, **more})
+        real = None if of_data is None else Estimate(of_data, None, len(images), {**of_real, **more})
+        return Figure(name, estimate, unit, real)
 
     out = [
-        figure("classes covered", f"of {examples.num_classes}", [j.coverage for j in each]),
-        figure("classifier's confidence", "", [j.confidence for j in each]),
-        figure("class entropy of a sample", "nats", [j.entropy for j in each]),
-        figure("inception score", f"of {examples.num_classes}", [j.inception_score for j in each]),
+        figure("classes covered", f"of {classes}", [j.coverage for j in each], real.coverage, least=0.01),
+        figure("classifier's confidence", "", [j.confidence for j in each], real.confidence),
+        figure("class entropy of a sample", "nats", [j.entropy for j in each], real.entropy),
+        figure("inception score", f"of {classes}", [j.inception_score for j in each], real.inception_score, splits=1),
     ]
     if asked := [c for _, c in drawn if c is not None]:
-        found = [np.argmax(classifier.predict(x, batch_size=500, verbose=0), -1) for x, _ in drawn]
+        found = [np.argmax(p, -1) for p in given]
         if "c" in model.recipe.data:
             right = [float(np.mean(f == a)) for f, a in zip(found, asked, strict=True)]
-            out.insert(1, figure("samples of the class asked for", "", right, ", as many of each class"))
+            of_data = None if held_out.c is None else float(np.mean(np.argmax(told, -1) == held_out.c))
+            out.insert(1, figure("samples of the class asked for", "", right, of_data, classes="as many of each"))
         else:
             right = [_purity(f, a) for f, a in zip(found, asked, strict=True)]
-            more = ", as many of each code; a code's class is the commonest among its samples"
-            out.insert(1, figure("samples of their code's class", "", right, more))
+            counted = "of a code the commonest among its samples, as many samples of each code"
+            out.insert(1, figure("samples of their code's class", "", right, classes=counted))
     return out
 
 
@@ -111,19 +102,24 @@ def accuracies(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
         if examples.c is None:
             continue
         x = np.concatenate([b["x"] for b in Inputs(examples, ("x",), held_out.observation).once()])
-        how = f"{len(x)} {examples.split} examples of {examples.name}, observed as {held_out.observation}"
+        how: dict[str, Any] = {
+            "split": examples.split,
+            "data": examples.name,
+            "observation": held_out.observation,
+            "error": "over examples",
+        }
         rate = float(np.mean(ugm_tf.evaluation.classified(model, x) == examples.c))
-        out.append(
-            Figure(f"accuracy{suffix}", rate, _error(rate, len(x)), how=f"{how}; the spread is its standard error")
-        )
+        out.append(Figure(f"accuracy{suffix}", Estimate(rate, _error(rate, len(x)), len(x), how)))
         rate = ugm_tf.evaluation.accuracy(alone, x, examples.c)
         kind = "labelled" if training.labelled is not None else "source" if held_out.target is not None else "training"
-        how = f"the same; the same network trained on the {len(labelled)} {kind} examples alone"
-        out.append(Figure(f"accuracy{suffix}, labels alone", rate, _error(rate, len(x)), how=how))
+        how |= {"classifier": f"the same, trained on the {len(labelled)} {kind} examples alone", "seed": model.seed}
+        out.append(Figure(f"accuracy{suffix}, labels alone", Estimate(rate, _error(rate, len(x)), len(x), how)))
     return out
 
 
-def translations(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -> list[Figure]:
+def translations(
+    model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs, cache_dir: str | None = None
+) -> list[Figure]:
     """Of a model that translates: whether a digit stays that digit, and what is left of it on its way back."""
     out = []
     for start, end in (("x", "target"), ("target", "x")):
@@ -136,13 +132,19 @@ def translations(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs)
         moved, back = ugm_tf.evaluation.cycle(model, x, start)
         arrow = f"{'source' if start == 'x' else 'target'} to {'source' if end == 'x' else 'target'}"
         if here.c is not None and there.c is not None and train.c is not None:
-            classifier, how = _classifier(train, there)
-            rate = ugm_tf.evaluation.accuracy(classifier, moved, here.c)
-            how = f"{len(x)} translated {here.split} examples keep their class, by {how}"
-            out.append(Figure(f"accuracy, {arrow}", rate, _error(rate, len(x)), how=how))
+            network = FeatureNetwork.trained(train, cache_dir)
+            rates = [
+                float(np.mean(np.argmax(network.probabilities(images), -1) == labels))
+                for images, labels in ((pictures.seen(moved), here.c), (scaled(there), there.c))
+            ]
+            how = {"split": here.split, "error": "over examples", **network.how}
+            estimates = [
+                Estimate(rate, _error(rate, n), n, how) for rate, n in zip(rates, (len(x), len(there)), strict=True)
+            ]
+            out.append(Figure(f"accuracy, {arrow}", estimates[0], real=estimates[1]))
         error = ugm_tf.evaluation.cycle_error(x, back)
-        how = f"mean absolute difference of a pixel in [0, 1], there and back, {len(x)} {here.split} examples"
-        out.append(Figure(f"cycle error, {arrow} and back", error, how=how))
+        how = {"split": here.split, "mean": "absolute difference of a pixel in [0, 1], there and back"}
+        out.append(Figure(f"cycle error, {arrow} and back", Estimate(error, None, len(x), how)))
     return sorted(out, key=lambda figure: not figure.name.startswith("accuracy"))
 
 
@@ -150,31 +152,20 @@ def redundancy(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
     """Of a model that predicts each unit of its code from the others: how much they say of it."""
     x, y = (np.concatenate([b["x"] for b in inputs.once()]) for inputs in (training, held_out))
     found = ugm_tf.evaluation.redundancy(model, x, y)
-    how = f"{len(y)} {held_out.examples.split} examples"
+    how = {"split": held_out.examples.split, "draws": 20, "sum": "over units"}
     read = [f for f in losses(model, held_out, every=True) if f.name.endswith("/distortion")]
-    each = ", 20 draws each, summed over units"
-    more = (
-        "; how much less a unit surprises who knows the others, by a predictor that learned on while the code was held"
-    )
+    more = "learned on while the code was held"
     return [
         *(f._replace(name="distortion") for f in read),
-        Figure("cross-entropy of single units", found.marginal, how=how + each),
-        Figure("redundancy of the code", found.redundancy, how=how + each + more),
+        Figure("cross-entropy of single units", Estimate(found.marginal, None, len(y), how)),
+        Figure("redundancy of the code", Estimate(found.redundancy, None, len(y), {**how, "predictor": more})),
     ]
-
-
-def _classifier(examples: ugm_tf.data.Examples, held_out: ugm_tf.data.Examples) -> tuple[keras.Model, str]:
-    """A classifier of the examples, and what it is in words."""
-    if examples.c is None or examples.num_classes is None or held_out.c is None:
-        raise ValueError(f"A classifier learns from labels, and {examples.title} has none.")
-    classifier = ugm_tf.evaluation.train_classifier(_scaled(examples), examples.c, examples.num_classes)
-    right = ugm_tf.evaluation.accuracy(classifier, _scaled(held_out), held_out.c)
-    return classifier, f"a classifier of {examples.title} that is right on {right:.1%} of {held_out.split}"
 
 
 def _error(rate: float, number: int) -> float:
     return float(np.sqrt(rate * (1.0 - rate) / number))
 
 
-def _scaled(examples: ugm_tf.data.Examples) -> np.ndarray:
+def scaled(examples: ugm_tf.data.Examples) -> np.ndarray:
+    """The images in [0, 1], float32 [N, H, W, C]."""
     return np.asarray(examples.x, np.float32) / 255.0

@@ -7,7 +7,7 @@ import os
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -15,16 +15,34 @@ import numpy as np
 from ugm_tf import files, grids
 
 from . import curves
-from .figures import Figure
 
-__all__ = ["SIZE", "Figure", "Report", "environment", "uri", "write_report"]
+__all__ = ["EVALUATION", "SIZE", "Line", "Report", "environment", "uri", "write_report"]
 
+EVALUATION = ("<!-- evaluation -->", "<!-- end of evaluation -->")  # between them `trainers.evaluate` writes
 HEADLINES = 4  # how many figures the top of the page shows large
 FRAMES = 12  # how many of the grids made during training are shown
 PAGE, TILE, GAP = 1040, 56, 8  # pixels: the page's width in page.css, about an image's, between two images
 # Of a chart, in its own units.
 SIZE = {side: getattr(curves, side.upper()) for side in ("width", "height", "left", "right", "top", "bottom")}
 _MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])", re.MULTILINE)
+
+
+class Line(NamedTuple):
+    """A figure as the page shows it.
+
+    Args:
+        name: What it measures.
+        value: The number.
+        spread: Its standard error or deviation.
+        unit: Such as "nats".
+        how: How it was computed, in words.
+    """
+
+    name: str
+    value: float
+    spread: float | None = None
+    unit: str = ""
+    how: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,9 +72,11 @@ class Report:
             arrays of one shape [N, H, W, C].
         interpolations: R walks of K images each, [R, K, H, W, C].
         progress: Steps, and the PNG files drawn then.
-        figures: Final numbers, the most important first: tuples as `Figure` has them.
+        figures: Final numbers, the most important first: tuples as `Line` has them.
         seconds: How long training took.
         images_per_second: How fast.
+        probe: What a `DivergenceProbe` found, as `probing.section` gives it; None without one.
+        evaluation: The section of an evaluation, as `evaluation_section.render` gives it.
         failures: Parts of the run's end that failed, each with its error; their tracebacks are in errors.txt.
     """
 
@@ -82,6 +102,8 @@ class Report:
     figures: Sequence[tuple] = ()
     seconds: float | None = None
     images_per_second: float | None = None
+    probe: Mapping[str, Any] | None = None
+    evaluation: str = ""
     failures: Sequence[tuple[str, str]] = ()
 
 
@@ -192,7 +214,7 @@ def _frames(progress: Sequence[tuple[int, str | os.PathLike[str]]]) -> list[tupl
     return [(f"{progress[i][0]:,}", uri(pathlib.Path(progress[i][1]).read_bytes())) for i in chosen]
 
 
-def _written(figure: Figure) -> dict[str, str]:
+def _written(figure: Line) -> dict[str, str]:
     spread = "" if figure.spread is None else curves.number(figure.spread, figure.spread)
     return figure._asdict() | {"value": curves.number(figure.value, figure.spread), "spread": spread}
 
@@ -230,7 +252,7 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
         facts.append(_duration(content.seconds))
     if content.images_per_second is not None and math.isfinite(content.images_per_second):
         facts.append(f"{content.images_per_second:,.0f} images/s")
-    figures = [_written(Figure(*figure)) for figure in content.figures]
+    figures = [_written(Line(*figure)) for figure in content.figures]
     page = (
         environment()
         .get_template("page.html.jinja")
@@ -244,6 +266,7 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
             frames=_frames(content.progress),
             curves=curves.curves(content.metrics),
             page={"width": PAGE, "gap": GAP},
+            evaluation=EVALUATION,
             size=SIZE,
         )
     )

@@ -21,6 +21,7 @@ __all__ = [
     "row_names",
     "samples",
     "samples_to_show",
+    "seen",
     "translations",
     "weights",
     "weights_in_words",
@@ -106,6 +107,11 @@ def samples_to_show(model: ugm_tf.UnifiedModel) -> np.ndarray:
         return samples(model, _BY_CLASS * classes)[0]
     vector = model.decoder.event_shape is not None and len(model.decoder.event_shape) == 1
     return samples(model, _POINTS if vector else _SAMPLES)[0]
+
+
+def seen(images: np.ndarray) -> np.ndarray:
+    """Images as they are looked at, within [0, 1]: a linear decoder's reach beyond; what is not finite stays so."""
+    return np.clip(np.asarray(images, np.float32), 0.0, 1.0)
 
 
 def samples(model: ugm_tf.UnifiedModel, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:

@@ -24,6 +24,7 @@ from . import (
     options,
     own_recipes,
     pictures,
+    probing,
     rundir,
     stopping,
     summary,
@@ -60,6 +61,7 @@ def train(
     sources: inputs.Sources = inputs.USUAL,
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = 2,
+    probe_every: int | None = None,
     show: bool = True,
     command: str = "python -m trainers.train",
 ) -> Run:
@@ -71,6 +73,7 @@ def train(
         sources: Where data lie.
         checkpoint_steps: Steps between checkpoints; if it is not given, an epoch or a fiftieth of the run.
         keep_checkpoints: How many checkpoints to keep, the latest ones.
+        probe_every: Steps between measurements of a `DivergenceProbe`, which changes nothing of the run; None for none.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
 
@@ -91,6 +94,7 @@ def train(
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
+    judge = probing.classifier(examples, probe_every, sources.cache_dir)  # before the run's seed is set
     model = _compiled(resolved, examples, epoch_steps)
     with rundir.held(workdir):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
@@ -105,7 +109,8 @@ def train(
             model.describe(),
         )
         kept = (checkpoint_steps, keep_checkpoints)
-        progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
+        probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
+        progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
         if keep is not None:
             model = keep.best(model)
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
@@ -146,6 +151,7 @@ def _fit(
     held_out: inputs.Inputs,
     epoch_steps: int,
     kept: tuple[int | None, int],
+    probe: list[keras.callbacks.Callback],
     show: bool,
 ) -> tuple[Progress, best.KeepBest | None]:
     """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
@@ -160,15 +166,17 @@ def _fit(
 
     def forget(step: int) -> None:
         metrics.truncate(directory.metrics, step // epoch_steps)
+        metrics.truncate(directory.probe, step // epoch_steps)
 
     forget(start)
     progress = Progress(total, settings.batch_size, start, show)
     keep = _keep_best(directory, settings)
     callbacks = [
         metrics.Log(directory.metrics),
-        *_visible(model, directory, settings, held_out),
         progress,
         *([] if keep is None else [keep]),
+        *probe,  # after what goes by the metrics of the run alone, and before what shows all
+        *_visible(model, directory, settings, held_out),
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
 

@@ -114,6 +114,7 @@ class RunDirectory:
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
+        self.probe = self.path / "probe.csv"
         self.model = self.path / "model.keras"
         self.best = self.path / "best.keras"
         self.report = self.path / "report.html"

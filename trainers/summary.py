@@ -14,7 +14,21 @@ from ugm_tf import grids
 from ugm_tf.callbacks import Progress
 from ugm_tf.serving import CARD, export_model
 
-from . import figure_table, finished, inputs, known_data, metrics, options, own_recipes, page, pictures, rundir
+from . import (
+    evaluation,
+    evaluation_section,
+    figure_table,
+    finished,
+    inputs,
+    known_data,
+    metrics,
+    options,
+    own_recipes,
+    page,
+    pictures,
+    probing,
+    rundir,
+)
 from .inputs import Inputs
 from .parts import Failure, Parts
 from .settings import Resolved
@@ -71,6 +85,7 @@ def write(
         measured, _ = figure_table.measure(subject, figure_table.AT_THE_END, parts=parts)
         drawn = _draw(parts, model, directory, held_out, names)
     rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
+    probe = parts.attempt("probe", lambda: probing.section(directory.probe, [int(row["epoch"]) for row in rows or ()]))
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
     name = own_recipes.short(settings.recipe)
@@ -87,7 +102,9 @@ def write(
         versions=directory.read_json("versions"),
         metrics=rows or (),
         progress=_progress(directory) if held_out.examples.is_image else (),
-        figures=measured,
+        figures=[(figure.name, figure.value, figure.spread, figure.unit, figure.how) for figure in measured],
+        probe=probe,
+        evaluation=parts.attempt("evaluation", lambda: _evaluation(directory)) or "",
         seconds=timing["seconds"],
         images_per_second=timing["examples_per_second"],
         **drawn,
@@ -184,6 +201,12 @@ def _draw(
             parts.attempt("samples.png", lambda: grids.scatter_png(png, samples, reference=x))
         out |= {"samples": samples, "columns": columns, "rows": rows}
     return out
+
+
+def _evaluation(directory: rundir.RunDirectory) -> str:
+    """The section of an evaluation that was made before."""
+    found = directory.read_json("evaluation")
+    return evaluation_section.render(evaluation.read(directory.path / evaluation.FILE)) if found else ""
 
 
 def _timing(directory: rundir.RunDirectory, progress: Progress | None) -> dict[str, Any]:

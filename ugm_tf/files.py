@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import TextIO
 
-__all__ = ["Locked", "locked", "remove_drafts", "replacing", "sync", "write"]
+__all__ = ["Locked", "cache_folder", "locked", "remove_drafts", "replacing", "sync", "write"]
 
 
 class Locked(Exception):
@@ -70,6 +70,16 @@ def write(path: str | os.PathLike[str], content: bytes) -> pathlib.Path:
     with replacing(path) as draft:
         draft.write_bytes(content)
     return pathlib.Path(path)
+
+
+def cache_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
+    """Where files lie that can be made again.
+
+    Args:
+        folder: Where the user wants them; None is `ugm_tf` in the user's cache folder.
+    """
+    usual = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "ugm_tf"
+    return pathlib.Path(folder or usual).expanduser()
 
 
 def sync(path: str | os.PathLike[str]) -> None:

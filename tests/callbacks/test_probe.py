@@ -76,11 +76,11 @@ class ProbeTest(parameterized.TestCase):
         model.run_phases(model.joint.values(held_out(model)))
         model.steps.assign(50)
         probe.on_train_batch_end(0)
-        self.assertNotEqual(probe._measured, 50)
+        self.assertNotEqual(probe.measured_at, 50)
         probe.budget = 1e9
         model.steps.assign(60)
         probe.on_train_batch_end(0)
-        self.assertEqual(probe._measured, 60)
+        self.assertEqual(probe.measured_at, 60)
 
     @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (table.GAN, table.AAVAE)))
     @pytest.mark.slow

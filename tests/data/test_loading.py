@@ -9,7 +9,17 @@ from ugm_tf import data
 
 class LoadTest(parameterized.TestCase):
     def test_names_are_sorted(self):
-        expected = ["cifar10", "digits", "fashion_mnist", "grid", "mnist", "ring", "svhn_cropped"]
+        expected = [
+            "cifar10",
+            "digits",
+            "fashion_mnist",
+            "grid",
+            "mnist",
+            "ring",
+            "stacked_digits",
+            "stacked_mnist",
+            "svhn_cropped",
+        ]
         self.assertEqual(data.names(), expected)
 
     @parameterized.parameters(("mnits", "mnist"), ("kmnis", "kmnist"), ("rnig", "ring"))

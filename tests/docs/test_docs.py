@@ -24,7 +24,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import comparison, curves, options, page, rates
+from trainers import comparison, curves, figure, options, page, rates
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
@@ -112,14 +112,20 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(comparison, curves, page, rates)
+    @parameterized.parameters(comparison, curves, figure, page, rates)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
     def test_all_examples_of_the_scripts_are_checked(self):
         self.assertCountEqual(
             [path for folder in sorted(SCRIPTS) for path in with_examples(f"{folder}/")],
-            ["trainers/comparison.py", "trainers/curves.py", "trainers/page.py", "trainers/rates.py"],
+            [
+                "trainers/comparison.py",
+                "trainers/curves.py",
+                "trainers/figure.py",
+                "trainers/page.py",
+                "trainers/rates.py",
+            ],
         )
 
     @parameterized.named_parameters(named(PAGES))

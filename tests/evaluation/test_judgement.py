@@ -9,15 +9,15 @@ from ugm_tf.evaluation import accuracy, judge, train_classifier
 
 
 class Table(keras.Model):
-    """A classifier whose logits are the image."""
+    """A classifier whose probabilities are the image."""
 
     def call(self, x):
-        return keras.ops.reshape(x, (-1, x.shape[-1]))
+        return keras.ops.log(keras.ops.maximum(keras.ops.reshape(x, (-1, x.shape[-1])), 1e-30))
 
 
 def probabilities(*rows):
     """Images of which a `Table` reads these probabilities."""
-    return np.log(np.maximum(np.array(rows, np.float32), 1e-30))[:, None, None, :]
+    return np.array(rows, np.float32)[:, None, None, :]
 
 
 class JudgeTest(absltest.TestCase):

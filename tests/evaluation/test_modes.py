@@ -31,10 +31,6 @@ class CountModesTest(parameterized.TestCase):
     def test_a_mode_that_nobody_finds_costs_nothing_but_the_others_shares(self):
         self.assertAlmostEqual(count_modes(CENTERS[:1], CENTERS, 0.1).reverse_kl, np.log(4.0), delta=1e-12)
 
-    def test_samples_that_are_no_numbers_find_nothing(self):
-        found = count_modes(np.full([3, 2], np.nan), CENTERS, 0.1)
-        self.assertEqual((found.found, found.high_quality, found.reverse_kl), (0, 0.0, float("inf")))
-
     def test_refuses_points_of_another_space(self):
         with self.assertRaisesRegex(ValueError, r"points of one space. Received: \(3, 3\), \(4, 2\)"):
             count_modes(np.zeros([3, 3]), CENTERS, 0.1)

@@ -7,9 +7,14 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from tests.trainers.test_page import Page
-from trainers import comparison, comparison_page, options
+from trainers import comparison, comparison_page, evaluation, options
 from trainers.settings import Settings
 from ugm_tf import grids
+
+
+def evaluated(value):
+    """An evaluation.json of one figure."""
+    return {"schema": evaluation.SCHEMA, "figures": [{"name": "ELBO", "value": value}], "skipped": [{"name": "x"}]}
 
 
 class Runs(parameterized.TestCase):
@@ -26,7 +31,7 @@ class Runs(parameterized.TestCase):
         (folder / "metrics.csv").write_text(f"epoch,a/loss,val_a/loss\n0,9,8\n1,7,{loss}\n")
         grids.save_png(folder / "samples.png", np.zeros([4, 8, 8, 1]))
         if tests is not None:
-            (folder / "evaluation.json").write_text(json.dumps({"ELBO": {"value": tests}, "skipped": [{"name": "x"}]}))
+            (folder / "evaluation.json").write_text(json.dumps(evaluated(tests)))
         return folder
 
     def three_by_two(self):
@@ -78,6 +83,12 @@ class ComparisonTest(Runs):
         )
         self.assertEqual([(name, str(*cells)) for name, cells in found.tests], [("ELBO", "−3.0 ± 1.4")])
         self.assertIn("test: ELBO", comparison.table(found))
+
+    def test_an_evaluation_of_another_version_is_to_be_made_again(self):
+        run = self.run_of("vae", 0, 1.0)
+        (run / "evaluation.json").write_text(json.dumps({"ELBO": {"value": 1.0}}))
+        with self.assertRaisesRegex(ValueError, "of schema none, and this version reads schema 1. Evaluate again"):
+            comparison.compare([run])
 
     def test_the_table_has_a_column_a_group(self):
         lines = comparison.table(comparison.compare(self.three_by_two())).splitlines()

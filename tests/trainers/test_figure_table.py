@@ -1,28 +1,43 @@
 """Which figures a model has, at the end of its run and in an evaluation; and why it has no others."""
 
+import contextlib
 import dataclasses
-import json
-import pathlib
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.trainers.test_figures import untrained
-from trainers import evaluation, figure_table, figures
+from trainers import evaluation, figure_table, figures, likelihood_figures, page, rundir, sample_figures
+from trainers.figure import Figure, from_dict
 from trainers.settings import Settings
+from trainers.subject import Features
+from ugm_tf.evaluation import Estimate, FeatureNetwork
 
 
 def named(name):
-    return lambda *_, **__: [figures.Figure(name, 0.0)]
+    return lambda *_, **__: [figure(name)]
+
+
+def figure(name, value=0.0, unit="", **how):
+    return Figure(name, Estimate(value, None, 3, how), unit)
 
 
 def stubs():
-    """Every measurement as a figure of its name, but for the losses."""
+    """Every measurement as a figure of its name; no classifier is trained."""
+    stack = contextlib.ExitStack()
+    for module, names in (
+        (sample_figures, ("accuracy_score", "distances", "diversity", "manifold", "memorisation", "modes")),
+        (likelihood_figures, ("annealed", "rates")),
+    ):
+        stack.enter_context(mock.patch.multiple(module, **{name: named(name) for name in names}))
+    stack.enter_context(mock.patch.object(figure_table.Subject, "classes", None))
     found = {name: named(name) for name in ("accuracies", "sample_quality", "losses", "translations", "redundancy")}
-    return mock.patch.multiple(figures, **found, bound=lambda *_, **__: figures.Figure("bound", 0.0))
+    stack.enter_context(mock.patch.multiple(figures, **found, bound=lambda *_, **__: figure("bound")))
+    return stack
 
 
 def measure(recipe, effort, **changes):
@@ -31,6 +46,9 @@ def measure(recipe, effort, **changes):
     with stubs():
         found, skipped = figure_table.measure(figure_table.Subject(model, training, held_out), effort)
     return [f.name for f in found], {s.name: s.reason for s in skipped}
+
+
+COMPARED = ["distances", "manifold", "memorisation", "diversity"]
 
 
 class FigureTableTest(parameterized.TestCase):
@@ -44,7 +62,27 @@ class FigureTableTest(parameterized.TestCase):
         self.assertEqual(measure(recipe, figure_table.AT_THE_END)[0], expected)
 
     def test_an_evaluation_has_the_elbo_beside_the_tighter_bound(self):
-        self.assertEqual(measure("vae", figure_table.Effort())[0], ["sample_quality", "bound", "bound", "losses"])
+        self.assertEqual(
+            measure("vae", figure_table.Effort())[0],
+            ["sample_quality", *COMPARED, "bound", "bound", "rates", "losses"],
+        )
+
+    def test_what_takes_long_is_measured_where_it_is_asked_for(self):
+        self.assertEqual(measure("gan", figure_table.Effort(metrics=("annealed",)))[0], ["annealed"])
+        _, skipped = measure("gan", figure_table.Effort())
+        self.assertEqual(skipped["annealed log p(x)"], "takes long, and is measured where --metrics names it")
+
+    def test_only_what_is_asked_for_is_measured_and_unknown_metrics_are_refused(self):
+        found, skipped = measure("vae", figure_table.Effort(metrics=("manifold", "bound")))
+        self.assertEqual(found, ["manifold", "bound"])
+        self.assertEqual(skipped["ELBO"], "not asked for: --metrics=manifold,bound")
+        with self.assertRaisesRegex(ValueError, "--metrics knows accuracy, .*losses. Received: fid"):
+            figure_table.check_metrics(["fid", "bound"])
+
+    def test_a_conditional_model_is_asked_for_the_classes_of_the_data(self):
+        self.assertIn("accuracy_score", measure("conditional_gan", figure_table.Effort())[0])
+        reason = measure("infogan", figure_table.Effort())[1]["classification accuracy score"]
+        self.assertEqual(reason, "samples cannot be asked for by the classes of the data")
 
     @parameterized.parameters(
         ("gan", "accuracy", "the recipe has no classifier"),
@@ -64,7 +102,7 @@ class FigureTableTest(parameterized.TestCase):
 
     def test_no_set_of_samples_is_judged_where_none_was_asked_for(self):
         found, skipped = measure("gan", figure_table.Effort(seeds=0))
-        self.assertEqual(found, ["losses"])
+        self.assertEqual(found, [*COMPARED, "losses"])
         self.assertEqual(skipped["classes covered"], "no set of samples was asked for: --seeds=0")
 
     def test_the_end_of_a_large_run_trains_no_classifier_of_the_data(self):
@@ -81,40 +119,114 @@ class FigureTableTest(parameterized.TestCase):
         names = [name for row in figure_table.ROWS for name in row.names]
         self.assertLen(set(names), len(names))
         found, skipped = measure("vae", figure_table.Effort())
-        measured = ["classes covered", "classifier's confidence", "class entropy of a sample", "inception score"]
-        self.assertCountEqual([*skipped, *measured, "ELBO", "bound on log p(x)", "loss of each phase"], names)
+        measured = {"classes", "distances", "manifold", "memorisation", "diversity", "elbo", "bound", "rates", "losses"}
+        of = [name for row in figure_table.ROWS if row.key in measured for name in row.names]
+        self.assertCountEqual([*skipped, *of], names)
 
     def test_a_figure_has_the_unit_of_its_row_unless_it_says_another(self):
-        own = [figures.Figure("a", 1.0), figures.Figure("b", 2.0, unit="of 10")]
-        row = figure_table.Row(("a", "b"), (), lambda *_: own, unit="nats")
+        own = [figure("a"), figure("b", unit="of 10")]
+        row = figure_table.Row("k", "g", ("a", "b"), (), lambda *_: own, unit="nats")
         model, training, held_out = untrained("gan")
         subject = figure_table.Subject(model, training, held_out)
         found, _ = figure_table.measure(subject, figure_table.AT_THE_END, [row])
         self.assertEqual([f.unit for f in found], ["nats", "of 10"])
 
     def test_a_figure_says_which_weights_it_is_of(self):
-        row = figure_table.Row(
-            ("a", "b"), (), lambda *_: [figures.Figure("a", 1.0, how="3 x"), figures.Figure("b", 2.0)]
-        )
+        row = figure_table.Row("k", "g", ("a", "b"), (), lambda *_: [figure("a", k=5), figure("b")])
         subject = figure_table.Subject(*untrained("gan"), weights="the weights after 7 steps")
         found, _ = figure_table.measure(subject, figure_table.AT_THE_END, [row])
-        self.assertEqual([f.how for f in found], ["3 x; of the weights after 7 steps", "of the weights after 7 steps"])
+        self.assertEqual(
+            [f.how for f in found], ["n 3; k 5; of the weights after 7 steps", "n 3; of the weights after 7 steps"]
+        )
 
 
 class EvaluationTest(absltest.TestCase):
-    def test_writes_figures_by_name_and_what_was_skipped_with_the_reason(self):
-        model, training, held_out = untrained("gan")
-        path = pathlib.Path(self.create_tempdir().full_path)
-        run = mock.Mock(model=model, settings=Settings("gan", "digits"))
+    def setUp(self):
+        super().setUp()
+        self.model, training, held_out = untrained("gan")
+        self.directory = rundir.RunDirectory(self.create_tempdir().full_path + "/run", Settings("gan", "digits"))
+        run = mock.Mock(model=self.model, settings=Settings("gan", "digits"), directory=self.directory)
         run.split = {"train": training, "test": held_out}.get
-        run.directory.write_json = lambda name, value: (path / f"{name}.json").write_text(json.dumps(value))
-        with stubs(), mock.patch.object(evaluation.finished, "load", return_value=run):
-            found = evaluation.evaluate("run")
-        written = json.loads((path / "evaluation.json").read_text())
-        self.assertEqual([f.name for f in found], ["sample_quality", "losses"])
-        of = "of the weights after 0 steps"
-        self.assertEqual(written["losses"], {"value": 0.0, "spread": None, "unit": "nats", "how": of})
+        self.enter_context(mock.patch.object(evaluation.finished, "load", return_value=run))
+
+    def test_writes_every_figure_with_its_protocol_and_what_was_skipped_with_the_reason(self):
+        with stubs():
+            found = evaluation.evaluate("run", seeds=2)
+        written = evaluation.read(self.directory.path / "evaluation.json")
+        self.assertEqual([f.name for f in found.figures], ["sample_quality", *COMPARED, "losses"])
+        estimate = {"value": 0.0, "error": None, "n": 3, "how": {"of": "the weights after 0 steps"}}
+        losses = {"name": "losses", **estimate, "unit": "nats", "group": "Losses", "real": None}
+        self.assertEqual(written["figures"][-1], losses)
+        self.assertEqual([from_dict(each) for each in written["figures"]], found.figures)
         self.assertIn({"name": "accuracy", "reason": "the recipe has no classifier"}, written["skipped"])
+        self.assertEqual((written["schema"], written["asked"]["effort"]["seeds"]), (1, 2))
+        self.assertEqual(written["data"]["fingerprint"], ugm_tf.data.load("digits", "test").fingerprint.digest)
+
+    def test_goes_on_where_it_was_interrupted_if_the_same_is_asked_for(self):
+        calls = []
+        count = mock.patch.object(sample_figures, "manifold", lambda *_: calls.append(1) or [figure("manifold")])
+        stopped = mock.patch.object(figures, "losses", mock.Mock(side_effect=KeyboardInterrupt))
+        with stubs(), count, stopped, self.assertRaises(KeyboardInterrupt):
+            evaluation.evaluate("run")
+        with stubs(), count:
+            found = evaluation.evaluate("run")
+        self.assertLen(calls, 1)
+        self.assertIn("manifold", [f.name for f in found.figures])
+        self.assertEqual([path.name for path in self.directory.path.glob(".evaluation*")], [])
+        with stubs(), count, stopped, self.assertRaises(KeyboardInterrupt):
+            evaluation.evaluate("run")
+        with stubs(), count:
+            evaluation.evaluate("run", samples=7)
+        self.assertLen(calls, 3)
+
+    def test_what_fails_is_a_reason_and_costs_no_other_figure(self):
+        broken = mock.patch.object(sample_figures, "manifold", mock.Mock(side_effect=ValueError("no ball")))
+        with stubs(), broken, self.assertLogs("ugm_tf.trainers", "ERROR"):
+            found = evaluation.evaluate("run")
+        self.assertLen(found.failures, 1)
+        self.assertEqual({s.name: s.reason for s in found.skipped}["recall"], "failed: ValueError: no ball")
+        self.assertEqual(found.figures[-1].name, "losses")
+
+    def test_the_report_has_a_section_with_everything_in_one_place(self):
+        page.write_report(
+            self.directory.path, page.Report(title="t", recipe="r", dataset="d", command="c", equations="e")
+        )
+        real = mock.patch.object(
+            sample_figures, "manifold", lambda *_: [figure("precision", 0.25)._replace(real=Estimate(0.75, 0.125, 9))]
+        )
+        for _ in range(2):  # the second takes the first one's place
+            with stubs(), real:
+                evaluation.evaluate("run")
+        text = self.directory.report.read_text()
+        self.assertEqual(text.count("<h2>Evaluation</h2>"), 1)
+        for words in (
+            "0.2500",
+            "0.75 ± 0.12",
+            "the recipe has no classifier",
+            "<h3>Likelihood</h3>",
+            "<h3>Samples</h3>",
+        ):
+            self.assertIn(words, text)
+
+    @pytest.mark.slow
+    def test_samples_are_compared_by_a_network_of_a_file(self):
+        keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()]).save(self.directory.path / "flat.keras")
+        features = Features(str(self.directory.path / "flat.keras"))
+        with mock.patch.object(FeatureNetwork, "trained", mock.Mock(side_effect=AssertionError("trained one"))):
+            found = evaluation.evaluate(
+                "run", features=features, metrics=("distances", "manifold", "memorisation", "diversity"), samples=120
+            )
+        self.assertEqual(found.failures, [])
+        figures = {f.name: f for f in found.figures}
+        self.assertLen(figures, 13)
+        for name, each in figures.items():
+            self.assertEqual(each.estimate.how["network"], "flat.keras", name)
+            self.assertEqual(each.estimate.how["split"], "validation", name)
+            self.assertEqual(each.real is None, name == "feature likelihood divergence", name)
+        of = figures["Frechet distance"]
+        self.assertLess(of.real.value, of.value)
+        with self.assertRaisesRegex(ValueError, "which is not there"):
+            evaluation.evaluate("run", features=Features("none.keras"))
 
     @pytest.mark.slow
     def test_every_recipe_has_figures_or_a_reason(self):

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from trainers import building, defaults, figures, inputs, pictures
 from trainers.settings import Settings
+from ugm_tf.evaluation import FeatureNetwork
 
 
 def untrained(recipe, **hyperparameters):
@@ -99,7 +100,7 @@ class UnitsTest(absltest.TestCase):
             values.pop("distortion"), model.evaluate(held_out.once(), verbose=0, return_dict=True)["code/distortion"]
         )
         self.assertEqual(values, {"cross-entropy of single units": 2.0, "redundancy of the code": 0.25})
-        self.assertIn("250 validation examples, 20 draws each", found[-1].how)
+        self.assertIn("n 250; split validation; draws 20", found[-1].how)
 
 
 class ClassifiedTest(absltest.TestCase):
@@ -112,7 +113,7 @@ class ClassifiedTest(absltest.TestCase):
             found = figures.accuracies(model, training, held_out)
         self.assertEqual([(f.name, f.value) for f in found], [("accuracy", 1.0), ("accuracy, labels alone", 0.1)])
         self.assertAlmostEqual(found[1].spread, np.sqrt(0.1 * 0.9 / 250))
-        self.assertIn("250 validation examples of digits, observed as", found[0].how)
+        self.assertIn("n 250; split validation; data digits; observation ", found[0].how)
         self.assertIn("trained on the 100 labelled examples alone", found[1].how)
 
     def test_labels_alone_are_learned_from_the_seed_of_the_run(self):
@@ -139,9 +140,8 @@ class TranslatedTest(absltest.TestCase):
     def test_a_negative_is_undone_by_a_negative(self):
         model, training, held_out = untrained("cyclegan", cycle=1.0)
         right = mock.patch.object(ugm_tf.evaluation, "cycle", lambda _, x, start: (1.0 - x, x))
-        first = mock.patch.object(
-            ugm_tf.evaluation, "train_classifier", lambda *_: keras.Sequential([keras.layers.Flatten()])
-        )
+        flat = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Identity()])
+        first = mock.patch.object(FeatureNetwork, "trained", lambda *_: FeatureNetwork.of_classifier(flat))
         with right, first:
             found = {f.name: f.value for f in figures.translations(model, training, held_out)}
         names = ("source to target", "target to source")
@@ -159,16 +159,16 @@ class JudgedTest(absltest.TestCase):
         model, training, held_out = untrained("conditional_gan")
         c = np.arange(1000) * 10 // 1000
 
-        class Told(keras.Model):
-            def call(self, x):
-                return x[:, 0, :, 0]
-
-        asked = np.zeros((1000, 1, 10, 1), np.float32)
-        asked[np.arange(1000), 0, np.where(np.arange(1000) < 250, 9, c), 0] = 9.0  # wrong in the first 250
+        flat = [keras.layers.Flatten(), keras.layers.Lambda(lambda x: 9.0 * x[:, :10]), keras.layers.Identity()]
+        told = FeatureNetwork.of_classifier(keras.Sequential([keras.Input((8, 8, 1)), *flat]))
+        asked = np.zeros((1000, 8, 8, 1), np.float32)
+        asked.reshape(1000, 64)[np.arange(1000), np.where(np.arange(1000) < 250, 9, c)] = 1.0  # wrong in the first 250
         images = mock.patch.object(pictures, "samples", lambda *_, **__: (asked, c))
-        told = mock.patch.object(figures, "_classifier", lambda *_: (Told(), "a table"))
-        with images, told:
-            found = {f.name: f.value for f in figures.sample_quality(model, training.examples, held_out.examples)}
+        with images:
+            found = {f.name: f for f in figures.sample_quality(model, held_out.examples, told)}
+        self.assertEqual(found["samples of the class asked for"].estimate.how["network_hash"], told.hash)
+        self.assertEqual(found["classes covered"].real.how["n_real"], 250)
+        found = {name: figure.value for name, figure in found.items()}
         self.assertEqual(found["samples of the class asked for"], 0.75)
         self.assertEqual(found["classes covered"], 8)  # all but 0 and 1, and half of 2
 
@@ -185,7 +185,7 @@ class BoundTest(absltest.TestCase):
             model, _, held_out = untrained(name)
             found = figures.bound(model, held_out, draws=2, number=20)
             self.assertTrue(np.isfinite(found.value), name)
-            self.assertIn("20 validation examples", found.how)
+            self.assertEqual((found.estimate.n, found.estimate.how["k"]), (20, 2))
 
 
 if __name__ == "__main__":

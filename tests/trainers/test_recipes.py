@@ -11,13 +11,14 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from trainers import finished, run
 from trainers.settings import Settings
+from ugm_tf.evaluation import features
 
 
 @functools.cache
 def _classifier():
     """One for all recipes, which judge the same data."""
     digits = ugm_tf.data.load("digits", "train")
-    return ugm_tf.evaluation.train_classifier(digits.x, digits.c, 10, epochs=1)
+    return ugm_tf.evaluation.train_classifier(digits.x / np.float32(255), digits.c, 10, epochs=1)
 
 
 @pytest.mark.slow
@@ -28,7 +29,7 @@ class RecipesTest(parameterized.TestCase):
         np.savez(path / "few.npz", x=digits.x[:60], c=digits.c[:60])
         settings = Settings(name, f"npz:{path / 'few.npz'}", epochs=1, hidden=(8,), xla="off")
         classifier = _classifier()
-        with mock.patch.object(ugm_tf.evaluation, "train_classifier", lambda *_, **__: classifier):
+        with mock.patch.object(features, "train_classifier", lambda *_, **__: classifier):
             done = run.train(settings, path / "run", show=False)
         self.assertEqual(done.end.failures, [])
         self.assertTrue((path / "run" / "report.html").exists())

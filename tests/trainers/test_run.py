@@ -19,6 +19,7 @@ import ugm_tf
 from tests.conformance import table
 from trainers import defaults, metrics, run, stopping
 from trainers.settings import Settings
+from ugm_tf.evaluation import features
 from ugm_tf.training import execution
 
 SMALL = Settings(
@@ -29,7 +30,7 @@ SMALL = Settings(
 def train(settings, workdir, **options):
     """A run whose classifier is trained for a moment only."""
     quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
-    with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick):
+    with mock.patch.object(features, "train_classifier", quick):
         return run.train(settings, workdir, show=False, **options)
 
 
@@ -105,7 +106,7 @@ class RunTest(parameterized.TestCase):
         (directory / "report.html").unlink()
         quick = functools.partial(ugm_tf.evaluation.train_classifier, epochs=1)
         fit = mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained again"))
-        with mock.patch.object(ugm_tf.evaluation, "train_classifier", quick), fit:
+        with mock.patch.object(features, "train_classifier", quick), fit:
             end, _ = run.summary.write_again(directory)
         self.assertEqual(end, self.finished.end)
         self.assertIn("--flagfile=", (directory / "report.html").read_text())

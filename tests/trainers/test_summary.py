@@ -9,14 +9,16 @@ import pytest
 from absl.testing import absltest
 
 from tests.trainers.test_figures import untrained
-from trainers import figures, page, pictures, rundir, summary
+from trainers import figures, page, pictures, rundir, subject, summary
+from trainers.figure import Figure
 from trainers.settings import Settings
+from ugm_tf.evaluation import Estimate
 
 VAE = Settings("vae", "digits")
 
 
 def bound(*_, **__):
-    return figures.Figure("bound on log p(x)", -1.5)
+    return Figure("bound on log p(x)", Estimate(-1.5, None, 1))
 
 
 def broken(message):
@@ -33,8 +35,9 @@ class EndTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
-        quick = {"sample_quality": lambda *_, **__: [figures.Figure("classes covered", 7.0)], "bound": bound}
+        quick = {"sample_quality": lambda *_, **__: [Figure("classes covered", Estimate(7.0, None, 1))], "bound": bound}
         self.enter_context(mock.patch.multiple(figures, **quick))
+        self.enter_context(mock.patch.object(subject.Subject, "classes", None))
         self.exported = self.enter_context(mock.patch.object(summary, "_export"))
 
     def end(self, progress=None):
@@ -123,7 +126,7 @@ class FewExamplesTest(absltest.TestCase):
         found = figures.bound(model, held_out, draws=2, number=1)
         self.assertTrue(np.isfinite(found.value))
         self.assertIsNone(found.spread)
-        self.assertEqual(found.how, "1 validation example")
+        self.assertEqual(found.how, "n 1; split validation; k 2; seed 0; observation binarised")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         self.warnings: tuple[str, ...] = ()
         self._spent, self._traced = 0.0, False
         self._step_cost: float | None = None
-        self._measured = -1
+        self.measured_at = -1
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._prepare()
@@ -115,17 +115,17 @@ class DivergenceProbe(keras.callbacks.Callback):
             self._next = int(self.model.steps) + self.every
             left = self.budget * (time.perf_counter() - self._began) - self._spent
             steps = self.steps if self._step_cost is None else min(self.steps, int(left / self._step_cost))
-            if self._measured < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
+            if self.measured_at < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
                 self.measure(steps)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._measured < 0:
+        if self.measured_at < 0:
             self.measure()
         if logs is not None:
             logs.update(self.latest)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps) != self._measured:
+        if int(self.model.steps) != self.measured_at:
             self.measure()
 
     def measure(self, steps: int | None = None) -> dict[str, float]:
@@ -146,7 +146,7 @@ class DivergenceProbe(keras.callbacks.Callback):
             out |= {prefix + name: value for name, value in self._adversarial(number, pair, steps).items()}
         out |= {f"probe/{name}": value for name, value in self._bound().items()}
         self.latest, self.warnings = out, warnings_of(out)
-        self._measured = int(self.model.steps)
+        self.measured_at = int(self.model.steps)
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
             self._step_cost = took / steps

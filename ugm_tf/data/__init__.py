@@ -16,6 +16,7 @@ from ugm_tf.data.loading import SPLITS, load, names
 from ugm_tf.data.observations import OBSERVATIONS, support
 from ugm_tf.data.readings import Reading
 from ugm_tf.data.shifts import SHIFTS, shifted
+from ugm_tf.data.stacked import unstacked
 from ugm_tf.data.toys import centers, grid, ring, scale
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "shifted",
     "steps_per_epoch",
     "support",
+    "unstacked",
 ]

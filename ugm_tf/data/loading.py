@@ -1,6 +1,7 @@
 """Data by name."""
 
 import difflib
+from typing import Any
 
 from ugm_tf.data import digits, tfds_images
 from ugm_tf.data.examples import Examples, loaded
@@ -11,6 +12,7 @@ from ugm_tf.data.pixels import parse_background
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import check_image_size, square
 from ugm_tf.data.splits import SPLITS, check_split
+from ugm_tf.data.stacked import STACKED, stack
 from ugm_tf.data.storage import check_storage
 from ugm_tf.data.toys import TOYS, toy_split
 
@@ -21,7 +23,7 @@ _IMAGE_SETS = ("digits", "mnist", "fashion_mnist", "svhn_cropped", "cifar10")
 
 def names() -> list[str]:
     """The data sets known by name, sorted; `load` takes any other image set of TFDS too."""
-    return sorted((*_IMAGE_SETS, *TOYS))
+    return sorted((*_IMAGE_SETS, *STACKED, *TOYS))
 
 
 def load(
@@ -46,6 +48,8 @@ def load(
     | "cifar10" | 32x32 RGB: 45,000, 5,000, 10,000 | once |
     | "svhn_cropped" | 32x32 RGB: 68,257, 5,000, 26,032 | once |
     | "ring", "grid" | draws from 8 and 25 Gaussians: 100,000, 2,500, 2,500 | never |
+    | "stacked_mnist" | 28x28x3, a digit in each channel, 1,000 modes: 128,000, 5,000, 26,000 | as "mnist" |
+    | "stacked_digits" | 8x8x3 of the real digits, 1,000 modes: 12,800, 2,500, 2,600 | never |
     | any other name | the image set that TFDS calls so | once |
     | "folder:PATH" | images in PATH/split/class or PATH/class, or without classes in PATH | never |
     | "npz:PATH" | arrays x and c, or x_train, c_train, x_test and so on | never |
@@ -95,12 +99,13 @@ def load(
     kind, colon, path = name.partition(":")
     from_files = bool(colon) and kind in ("folder", "npz")
     from_tfds = not from_files and name not in TOYS
-    options = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
+    options: dict[str, Any] = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
     _refuse(name, {} if from_tfds else options, "data sets of TFDS")
     _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
     _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")
     _refuse(name, {} if from_files and kind == "folder" else {"background": background}, "folders of images")
-    can_be_mapped = kind == "folder" if from_files else from_tfds and not (name == "digits" and data_dir is None)
+    embedded = name in STACKED or (name == "digits" and data_dir is None)
+    can_be_mapped = kind == "folder" if from_files else from_tfds and not embedded
     mapped = None if storage == "memory" else storage
     _refuse(name, {} if can_be_mapped else {"storage": mapped}, "folders of images and data sets of TFDS")
     _refuse(name, {} if mapped else {"cache_dir": cache_dir}, "storage='mapped'")
@@ -111,6 +116,8 @@ def load(
         if kind == "npz":
             return load_npz(path, split)
         return load_folder(path, split, image_size, background, storage, cache_dir)
+    if name in STACKED:
+        return stack(load(STACKED[name], split, **options, image_size=image_size), name)
     if name == "digits" and data_dir is None:
         return _digits(split, image_size)
     if name not in _IMAGE_SETS:

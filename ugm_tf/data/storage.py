@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf import files
 from ugm_tf.data.examples import check_memory
 from ugm_tf.data.fingerprints import Fingerprint
 
@@ -79,7 +80,7 @@ def stored(
             x[at : at + len(chunk)] = chunk
             at += len(chunk)
         return x
-    folder = pathlib.Path(cache_dir).expanduser() if cache_dir else _cache()
+    folder = files.cache_folder(cache_dir)
     file = folder / f"{origin.derived(split=split, format=_FORMAT).digest}.npy"
     if not _is_whole(file):
         try:
@@ -118,10 +119,6 @@ def _empty(shape: Sequence[int], dtype: np.typing.DTypeLike = np.uint8) -> np.nd
     raw = np.empty(number + _ALIGNED, np.uint8)
     first = -raw.ctypes.data % _ALIGNED
     return raw[first : first + number].view(dtype).reshape(shape)
-
-
-def _cache() -> pathlib.Path:
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ugm_tf"
 
 
 def _write(file: pathlib.Path, chunks: Iterable[np.ndarray], shape: tuple[int, ...], title: str) -> None:

@@ -3,7 +3,8 @@
 from ugm_tf.evaluation import likelihood, samples
 from ugm_tf.evaluation.divergences import Divergences, divergences
 from ugm_tf.evaluation.estimate import Estimate, fingerprint
-from ugm_tf.evaluation.judgement import Judgement, accuracy, judge, train_classifier
+from ugm_tf.evaluation.features import FeatureNetwork
+from ugm_tf.evaluation.judgement import Judgement, accuracy, judge, judgement_of, probabilities, train_classifier
 from ugm_tf.evaluation.modes import Modes, count_modes
 from ugm_tf.evaluation.own_classifier import Supervised, classified, has_classifier, supervised
 from ugm_tf.evaluation.ratio import LogRatio
@@ -13,6 +14,7 @@ from ugm_tf.evaluation.translation import cycle, cycle_error, is_translator
 __all__ = [
     "Divergences",
     "Estimate",
+    "FeatureNetwork",
     "LogRatio",
     "Judgement",
     "Modes",
@@ -29,7 +31,9 @@ __all__ = [
     "has_predictor",
     "is_translator",
     "judge",
+    "judgement_of",
     "likelihood",
+    "probabilities",
     "redundancy",
     "samples",
     "supervised",

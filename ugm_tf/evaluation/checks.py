@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_count", "check_features", "check_images", "check_labels", "check_probabilities", "check_rows"]
+__all__ = [
+    "check_count",
+    "check_examples",
+    "check_features",
+    "check_images",
+    "check_labels",
+    "check_positive",
+    "check_probabilities",
+    "check_rows",
+]
 
 
 def check_rows(
@@ -69,6 +78,18 @@ def check_images(what: str, images: Any, *, least: int = 2) -> np.ndarray:
     if not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"{what} are numbers in [0, 1] of a float type. Received: dtype {array.dtype}.{mend}")
     return array
+
+
+def check_examples(what: str, values: Any, *, least: int = 1) -> np.ndarray:
+    """Images as `check_images` takes them, or vectors of any finite numbers, or a refusal.
+
+    Raises:
+        ValueError: As `check_images`, as `check_rows`, or if they are neither.
+    """
+    rank = np.ndim(values)
+    if rank not in (2, 4):
+        raise ValueError(f"{what} are images, [N, H, W, C], or vectors, [N, D]. Received shape {np.shape(values)}.")
+    return check_images(what, values, least=least) if rank == 4 else check_rows(what, values, least=least)
 
 
 def check_features(least: int = 2, **sets: Any) -> tuple[np.ndarray, ...]:
@@ -138,3 +159,14 @@ def check_count(what: str, value: Any, least: int = 1, most: float = np.inf) -> 
         upper = "" if most == np.inf else f" and at most {most:g}"
         raise ValueError(f"{what} is a whole number of at least {least}{upper}. Received: {value!r}.")
     return int(value)
+
+
+def check_positive(what: str, value: Any) -> float:
+    """A finite number above 0, or a refusal.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0.0 < float(value) < np.inf:
+        raise ValueError(f"{what} is a finite number above 0. Received: {value!r}.")
+    return float(value)

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from ugm_tf.evaluation.checks import check_positive, check_rows
+
 __all__ = ["Modes", "count_modes"]
 
 
@@ -32,7 +34,7 @@ def count_modes(samples: np.ndarray, centers: np.ndarray, scale: float) -> Modes
         scale: Standard deviation of a mode in each dimension; see `ugm_tf.data.scale`.
 
     Raises:
-        ValueError: If there is no sample, or the shapes do not fit.
+        ValueError: If there is no sample, one is not finite, the shapes do not fit, or the scale is not above 0.
 
     Example:
 
@@ -46,14 +48,16 @@ def count_modes(samples: np.ndarray, centers: np.ndarray, scale: float) -> Modes
         Zinan Lin et al. PacGAN: The power of two samples in generative adversarial networks. NeurIPS 2018.
         https://arxiv.org/abs/1712.04086, section 4.1: the reverse KL divergence.
     """
-    samples, centers = np.asarray(samples, np.float64), np.asarray(centers, np.float64)
-    if samples.ndim != 2 or centers.ndim != 2 or not len(samples) or samples.shape[1] != centers.shape[1]:
+    samples = check_rows("Samples", samples, least=1, rank=2).astype(np.float64)
+    centers = check_rows("Centers", centers, least=1, rank=2).astype(np.float64)
+    scale = check_positive("The scale of a mode", scale)
+    if samples.shape[1] != centers.shape[1]:
         raise ValueError(
             f"Samples [N, D] and centers [C, D] are points of one space. Received: {samples.shape}, {centers.shape}."
         )
     distances = np.linalg.norm(samples[:, None] - centers[None], axis=-1)
     nearest = np.argmin(distances, axis=1)
-    good = distances[np.arange(len(samples)), nearest] < 3.0 * scale  # a sample that is not a number is not
+    good = distances[np.arange(len(samples)), nearest] < 3.0 * scale
     counts = np.bincount(nearest[good], minlength=len(centers))
     shares = counts[counts > 0] / max(1, counts.sum())
     reverse_kl = float(np.sum(shares * np.log(shares * len(centers)))) if len(shares) else float("inf")

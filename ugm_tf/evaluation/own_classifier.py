@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.densities import Density
+from ugm_tf.evaluation.checks import check_rows
 from ugm_tf.model import UnifiedModel
 
 __all__ = ["Supervised", "classified", "has_classifier", "supervised"]
@@ -29,7 +30,11 @@ def classified(model: UnifiedModel, x: np.ndarray) -> np.ndarray:
 
     Returns:
         Labels, int [N].
+
+    Raises:
+        ValueError: If there is no example, or a number is not finite.
     """
+    x = check_rows("Examples to classify", x, least=1)
     parts = [model.classify(x[i : i + _BATCH]).numpy() for i in range(0, len(x), _BATCH)]
     return np.argmax(np.concatenate(parts), -1)
 

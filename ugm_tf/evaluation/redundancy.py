@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.evaluation.checks import check_rows
 from ugm_tf.evaluation.own_classifier import Supervised
 from ugm_tf.model import UnifiedModel
 
@@ -64,7 +65,7 @@ def redundancy(
         seed: Fixes the draws.
 
     Raises:
-        ValueError: If the model has no such encoder and predictor; see `has_predictor`.
+        ValueError: If the model has no such encoder and predictor, see `has_predictor`; or an example is not finite.
 
     References:
         Juergen Schmidhuber. Learning Factorial Codes by Predictability Minimization. Neural Computation 4, 1992.
@@ -75,6 +76,7 @@ def redundancy(
             "predictability_minimization has them. "
             f"This model has: {', '.join(str(role) for role in model.recipe.roles.values())}."
         )
+    x, held_out = check_rows("Examples to learn from", x), check_rows("Held-out examples", held_out)
     encoder = model.densities["encoder"]
 
     def draw(rows: tf.Tensor, draws: int, number: Any) -> tf.Tensor:

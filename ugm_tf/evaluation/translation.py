@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ugm_tf.evaluation.checks import check_rows
 from ugm_tf.inference import VERBS
 from ugm_tf.model import UnifiedModel
 
@@ -27,21 +28,33 @@ def cycle(model: UnifiedModel, values: np.ndarray, start: str = "x") -> tuple[np
         The means there, [N, ...], and the means back here, [N, ...].
 
     Raises:
-        ValueError: If the model does not translate, or there is no such domain.
+        ValueError: If the model does not translate, or there is no such domain, or an example is not finite.
     """
     if start not in ("x", "target"):
         raise ValueError(f"A domain is 'x' or 'target'. Received: start={start!r}.")
     if not is_translator(model):
         roles = ", ".join(str(role) for role in model.recipe.roles.values())
         raise ValueError(f"Translation takes p(target | x) and p(x | target). This model has: {roles}.")
+    values = check_rows("Examples to translate", values, least=1)
     end = "target" if start == "x" else "x"
     there = _translated(model, values, start, end)
     return there, _translated(model, there, end, start)
 
 
 def cycle_error(values: np.ndarray, back: np.ndarray) -> float:
-    """Mean absolute difference of a pixel from itself after the way there and back, in the units of x."""
-    return float(np.mean(np.abs(values - back)))
+    """Mean absolute difference of a pixel from itself after the way there and back, in the units of x.
+
+    Args:
+        values: Examples, [N, ...].
+        back: What came back of each, of the same shape.
+
+    Raises:
+        ValueError: If shapes differ, there is no example, or a number is not finite.
+    """
+    values, back = (check_rows(f"The {what}", a, least=1) for what, a in (("examples", values), ("way back", back)))
+    if values.shape != back.shape:
+        raise ValueError(f"What came back has the examples' shape. Received: {values.shape} and {back.shape}.")
+    return float(np.mean(np.abs(np.subtract(values, back, dtype=np.float64))))
 
 
 def _translated(model: UnifiedModel, values: np.ndarray, start: str, end: str) -> np.ndarray:
