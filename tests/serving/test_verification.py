@@ -204,7 +204,7 @@ class RequestsTest(parameterized.TestCase):
         self.assertIn({"a": (6, 2), "b": (6, 2)}, shapes)
         self.assertIn({"a": (2, 2, 1), "b": (2, 2)}, shapes)
         good = requests.example(inputs, 3)
-        bad = requests.spoiled(good, 1)
+        bad = requests.spoiled(inputs, good, 1)
         self.assertLen(bad, 2)
         np.testing.assert_array_equal(np.isnan(bad[1]["b"]), [[False, False], [True, False], [False, False]])
         self.assertFalse(np.isnan(good["b"]).any())

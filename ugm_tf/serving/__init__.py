@@ -9,6 +9,7 @@ from ugm_tf.serving.pictures import to_pictures
 from ugm_tf.serving.saved_model import export_model
 from ugm_tf.serving.session import ServedModel
 from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
+from ugm_tf.serving.variants import default_variants
 from ugm_tf.serving.verification import VerificationError, verify
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "VerificationError",
+    "default_variants",
     "export_bundle",
     "export_model",
     "signatures",

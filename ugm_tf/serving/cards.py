@@ -88,9 +88,16 @@ def _in_words(content: Mapping[str, Any]) -> str:
     ]
     tables = "".join(
         f"\n## {title}\n\n" + "".join(f"- {key}: {value}\n" for key, value in metadata[part].items())
-        for part, title in (("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
+        for part, title in (
+            ("flags", "Training"),
+            ("fingerprint", "Data"),
+            ("figures", "Figures"),
+            ("trained_with", "Trained with"),
+        )
         if metadata.get(part)
     )
+    classes = "".join(f"- {number}: {name}\n" for number, name in enumerate(metadata.get("class_names") or ()))
+    tables = (f"\n## Classes\n\n{classes}" if classes else "") + tables
     equations = "\n".join(content["equations"])
     versions = "".join(f"- {key}: {value}\n" for key, value in content["versions"].items())
     return (
