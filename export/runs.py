@@ -32,7 +32,9 @@ def facts(run: str | os.PathLike[str]) -> dict[str, Any]:
                 out[key] = json.loads((folder / name).read_text())
         if (folder / "data.json").exists():
             data = json.loads((folder / "data.json").read_text()).get("dataset", {})
-            out |= {key: data[key] for key in ("class_names", "fingerprint") if data.get(key)}
-    except (OSError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            out |= {"class_names": data["class_names"]} if data.get("class_names") else {}
+            identity = data.get("fingerprint") or {}
+            out |= {"fingerprint": {key: identity[key] for key in ("kind", "digest")}} if identity else {}
+    except (OSError, AttributeError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {error}.") from error
     return out

@@ -21,8 +21,9 @@ class FactsTest(absltest.TestCase):
         self.assertEqual(runs.facts(self.run_folder), expected)
 
     def test_what_the_classes_are_called_and_what_identifies_the_data(self):
-        kept = {"class_names": ["cat", "dog"], "fingerprint": {"train": "ab"}}
+        kept = {"class_names": ["cat", "dog"], "fingerprint": {"kind": "content", "digest": "ab"}}
         data = {"dataset": {**kept, "reading": {"line": "from /home/me"}}, "target": {"class_names": ["pony"]}}
+        data["dataset"]["fingerprint"] = {**kept["fingerprint"], "parts": {"/home/me": "ab"}}
         (self.run_folder / "data.json").write_text(json.dumps(data))
         self.assertEqual(runs.facts(self.run_folder), kept)
         (self.run_folder / "data.json").write_text('{"dataset": {"class_names": null}}')

@@ -19,6 +19,9 @@ __all__ = ["CARD", "card", "described", "write"]
 CARD = "assets.extra/model.json"  # runtimes leave that folder alone
 
 
+_TABLES = (("fingerprint", "Data"), ("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
+
+
 def card(
     model: UnifiedModel, chosen: Mapping[str, Signature], metadata: Mapping[str, Any] | None, max_batch: int
 ) -> dict[str, Any]:
@@ -88,12 +91,7 @@ def _in_words(content: Mapping[str, Any]) -> str:
     ]
     tables = "".join(
         f"\n## {title}\n\n" + "".join(f"- {key}: {value}\n" for key, value in metadata[part].items())
-        for part, title in (
-            ("flags", "Training"),
-            ("fingerprint", "Data"),
-            ("figures", "Figures"),
-            ("trained_with", "Trained with"),
-        )
+        for part, title in _TABLES
         if metadata.get(part)
     )
     classes = "".join(f"- {number}: {name}\n" for number, name in enumerate(metadata.get("class_names") or ()))

@@ -59,11 +59,12 @@ def _formed(kind: str, question: Question, numbered: list[str], max_batch: int) 
     keys = {name: f"{name}_bytes" if kind == "bytes" else name for name in images}
     inputs, values = {}, {}
     for name, spec in question.inputs.items():
-        key, shape, dtype = keys.get(name, name), [None], tf.int32
+        key, shape, dtype = keys.get(name, name), tf.TensorShape([None]), tf.int32
         if name in numbered:
             values[key] = f"numbers of classes, 0 to {spec.shape[1] - 1}"
         elif name in images:
-            shape, dtype = ([None], tf.string) if kind == "bytes" else ([None, *images[name].shape], tf.uint8)
+            shape = shape if kind == "bytes" else shape + images[name].shape
+            dtype = tf.string if kind == "bytes" else tf.uint8
             values |= {key: _files(images[name])} if kind == "bytes" else {}
         else:
             shape, dtype = spec.shape, spec.dtype
