@@ -126,5 +126,5 @@ def _openvino() -> Make:
     return make
 
 
-# By name: a function that imports the runtime, and gives what converts a signature into files in a folder and runs them.
+# By name: a function that imports the runtime, and gives what converts a signature to files in a folder and runs them.
 RUNTIMES: dict[str, Callable[[], Make]] = {"onnx": _onnx, "litert": _litert, "openvino": _openvino}
