@@ -82,9 +82,10 @@ def _in_words(content: Mapping[str, Any]) -> str:
     asked = "\n".join(f"- `{name}`: {signature['answers']}" for name, signature in content["signatures"].items())
     limits = [
         f"A request has at most {content['max_batch']} rows.",
-        *(
-            f"The values of `{key}` are {spec['values']}."
-            for key, spec in {k: s for q in content["signatures"].values() for k, s in q["inputs"].items()}.items()
+        *dict.fromkeys(
+            f"The values of `{key}`, {spec['dtype']}, are {spec['values']}."
+            for signature in content["signatures"].values()
+            for key, spec in signature["inputs"].items()
             if "values" in spec
         ),
         "It knows what it was trained on, and nothing else.",
