@@ -43,7 +43,10 @@ def _onnx() -> Make:
     def make(source: Source, folder: pathlib.Path) -> tuple[list[pathlib.Path], Run]:
         function, inputs = _by_place(source.function)
         path = folder / f"{source.name}.onnx"
-        handlers = {"BroadcastArgs": (_broadcast_args, []), "Log1p": (_log1p, [])}  # which it does not know
+        handlers: dict[str, Any] = {
+            "BroadcastArgs": (_broadcast_args, []),
+            "Log1p": (_log1p, []),
+        }  # which it does not know
         model, _ = tf2onnx.convert.from_function(function, inputs, opset=_OPSET, custom_op_handlers=handlers)
         path.write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
