@@ -8,7 +8,6 @@ diverges.  It exits with 1 if one case is not as promised.  Started again with t
 are left.
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -27,6 +26,7 @@ from absl import flags
 
 import ugm_tf
 from benchmarks import processes
+from benchmarks.processes import Broken, check, tmpfs
 from trainers import scripts
 from ugm_tf import files
 from ugm_tf.callbacks import Checkpoints
@@ -38,15 +38,6 @@ _SIGNALS = flags.DEFINE_integer("signals", 10, "At how many moments a run is ask
 
 _LONG = ["--hidden=32", "--checkpoint_steps=20", "--xla=off", "--epochs=2000"]
 _SHORT = [*_LONG[:3], "--epochs=60"]
-
-
-class Broken(Exception):
-    """Something was not as promised."""
-
-
-def check(holds: bool, words: str) -> None:
-    if not holds:
-        raise Broken(words)
 
 
 def run(directory: pathlib.Path, *arguments: str) -> tuple[int, str]:
@@ -157,17 +148,6 @@ def removed(root: pathlib.Path) -> Iterator[str]:
     yield ended(root / "run", process, 2, "was removed while the run wrote to it")
     left = [path.name for path in (root / "run").rglob("*")] if (root / "run").exists() else []
     check(not left, f"left are {left}")
-
-
-@contextlib.contextmanager
-def tmpfs(path: pathlib.Path, options: str) -> Iterator[None]:
-    """A small disk, which only root may mount."""
-    path.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True, capture_output=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=False)
 
 
 def full(root: pathlib.Path) -> Iterator[str]:

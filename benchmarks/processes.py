@@ -1,12 +1,23 @@
-"""Runs of the trainer as processes of their own, and what differs between two that have ended."""
+"""Runs of the trainer as processes of their own, what differs between two that have ended, and disks to fill."""
 
+import contextlib
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import ugm_tf
 
-__all__ = ["differences", "finish", "start", "step_of"]
+__all__ = ["Broken", "check", "differences", "finish", "start", "step_of", "tmpfs"]
+
+
+class Broken(Exception):
+    """Something was not as promised."""
+
+
+def check(holds: bool, words: str) -> None:
+    if not holds:
+        raise Broken(words)
 
 
 def start(directory: pathlib.Path, arguments: list[str]) -> subprocess.Popen:
@@ -44,3 +55,14 @@ def differences(left: pathlib.Path, right: pathlib.Path) -> list[str]:
             if a.numpy().tobytes() != b.numpy().tobytes():
                 names.append(f"{part}: {a.path}")
     return names
+
+
+@contextlib.contextmanager
+def tmpfs(path: pathlib.Path, options: str) -> Iterator[None]:
+    """A small disk, which only root may mount."""
+    path.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=False)

@@ -6,6 +6,9 @@ Three contenders take turns, a few calls each, on signatures of a VAE of 28 x 28
 does the same and no more, with one seed for a batch; "bare", the exported endpoint without the checks of its inputs;
 and "served", what `export_model` writes.  Of each round the fastest calls count; the figure is the median over rounds
 of the ratio to "hand".
+
+The part "server" is what comes beside: the gain of joining 64 requests of one row, latency and rows a second of the
+local server by gRPC and REST, the time to load and to answer first with and without warm-up, and the size on disk.
 """
 
 import json
@@ -25,9 +28,11 @@ import tensorflow as tf
 from absl import app, flags
 
 import ugm_tf
+from benchmarks import server
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "How often each contender has its turns.", lower_bound=1)
 _SECONDS = flags.DEFINE_float("seconds", 0.3, "How long a contender has in a round.", lower_bound=0.01)
+_PARTS = flags.DEFINE_list("parts", ["signatures", "server"], "Which parts.")
 _NETWORKS = flags.DEFINE_list("networks", ["mlp", "dcgan"], "Which networks.")
 _OUT = flags.DEFINE_string("out", None, "Where the figures go, as JSON.")
 _BATCHES = (1, 8, 64)
@@ -160,17 +165,26 @@ def line(row: Mapping[str, Any]) -> str:
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
-    rows = []
+    if not _PARTS.value or not set(_PARTS.value) <= {"signatures", "server"}:
+        raise app.UsageError(f"--parts are of signatures and server. Received: {_PARTS.value}.")
+    rows: list[dict[str, Any]] = []
+    servers: dict[str, Any] = {}
     for network in _NETWORKS.value:
         model = a_model(network)
         with tempfile.TemporaryDirectory() as folder:
-            version = ugm_tf.serving.export_model(model, f"{folder}/served")
-            contenders = {"hand": by_hand(model), "bare": bare(model, pathlib.Path(folder, "bare"))}
-            found = measure({**contenders, "served": loaded(str(version))}, _ROUNDS.value, _SECONDS.value)
-        rows += [{"network": network, **row} for row in found]
-        print("\n".join(map(line, rows[-len(found) :])), flush=True)
+            version = ugm_tf.serving.export_bundle(model, f"{folder}/models", network)
+            if "signatures" in _PARTS.value:
+                contenders = {"hand": by_hand(model), "bare": bare(model, pathlib.Path(folder, "bare"))}
+                found = measure({**contenders, "served": loaded(str(version))}, _ROUNDS.value, _SECONDS.value)
+                rows += [{"network": network, **row} for row in found]
+                print("\n".join(map(line, rows[-len(found) :])), flush=True)
+            if "server" in _PARTS.value:
+                asked = {name: {k: v.numpy() for k, v in batch.items()} for name, batch in requests(64).items()}
+                base = version.parent.parent
+                servers[network] = server.figures(base, network, asked, _ROUNDS.value, _SECONDS.value)
+                print(f"{network}\n{server.line(servers[network])}", flush=True)
     if _OUT.value:
-        pathlib.Path(_OUT.value).write_text(json.dumps(rows, indent=1) + "\n")
+        pathlib.Path(_OUT.value).write_text(json.dumps({"signatures": rows, "server": servers}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

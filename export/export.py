@@ -10,6 +10,7 @@ with the lines that start it and ask it.  A model file alone, as a version of it
 The first of --endpoints is what a request gets that names no signature.
 """
 
+import json
 import pathlib
 import sys
 from collections.abc import Mapping
@@ -32,6 +33,12 @@ _VERSION = flags.DEFINE_integer(
 _ENDPOINTS = flags.DEFINE_list(
     "endpoints", None, "What to export, the default first, such as sample,decode; all by default."
 )
+_VARIANTS = flags.DEFINE_list(
+    "variants",
+    None,
+    "Further signatures, of bytes, uint8, indices, noise, draws and interpolate; by default bytes, files of pictures, "
+    "where there are such.",
+)
 _MAX_BATCH = flags.DEFINE_integer(
     "max_batch", ugm_tf.serving.MAX_BATCH, "The most rows of requests that a server joins, or of one.", lower_bound=1
 )
@@ -53,23 +60,29 @@ def main(argv: list[str]) -> None:
     run, base, file, output = _RUN.value, _BASE.value, _MODEL.value, _OUTPUT.value
     try:
         if run and base and not (file or output):
-            model, path = _bundle(run, base, options)
+            model = ugm_tf.load_model(pathlib.Path(run, "model.keras"))
+            path = _bundle(model, pathlib.Path(run), base, options)
         elif file and output and not (run or base or _NAME.value):
             model = ugm_tf.load_model(file)
-            path = ugm_tf.serving.export_model(model, output, **options)
+            path = ugm_tf.serving.export_model(model, output, **options | _variants(model))
         else:
             raise app.UsageError("Give --run and --base, maybe with --name; or --model and --output.")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{path}: {', '.join(_ENDPOINTS.value or ugm_tf.serving.signatures(model))}")
+    print(f"{path}: {', '.join(json.loads((path / ugm_tf.serving.CARD).read_text())['signatures'])}")
 
 
-def _bundle(directory: str, base: str, options: Mapping[str, Any]) -> tuple[ugm_tf.UnifiedModel, pathlib.Path]:
-    run = pathlib.Path(directory)
-    model = ugm_tf.load_model(run / "model.keras")
+def _bundle(model: ugm_tf.UnifiedModel, run: pathlib.Path, base: str, options: Mapping[str, Any]) -> pathlib.Path:
     name = _NAME.value or run.absolute().name
-    return model, ugm_tf.serving.export_bundle(model, base, name, metadata=runs.facts(run), **options)
+    return ugm_tf.serving.export_bundle(model, base, name, metadata=runs.facts(run), **options, **_variants(model))
+
+
+def _variants(model: ugm_tf.UnifiedModel) -> dict[str, Any]:
+    """The variants asked for; of some endpoints alone, none unless it is said."""
+    if _VARIANTS.value is not None or _ENDPOINTS.value is not None:
+        return {"variants": _VARIANTS.value or []}
+    return {"variants": ugm_tf.serving.default_variants(model)}
 
 
 if __name__ == "__main__":

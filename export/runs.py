@@ -9,7 +9,9 @@ __all__ = ["facts"]
 
 
 def facts(run: str | os.PathLike[str]) -> dict[str, Any]:
-    """Recipe, data, training flags, figures and versions of a run, as far as it wrote them down, without any path.
+    """Recipe, data with the names of its classes, flags, figures and versions of a run, as far as it wrote them down.
+
+    There is no path among them.
 
     Args:
         run: The run's directory.
@@ -28,6 +30,11 @@ def facts(run: str | os.PathLike[str]) -> dict[str, Any]:
         for key, name in (("figures", "figures.json"), ("trained_with", "versions.json")):
             if (folder / name).exists():
                 out[key] = json.loads((folder / name).read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        if (folder / "data.json").exists():
+            data = json.loads((folder / "data.json").read_text()).get("dataset", {})
+            out |= {"class_names": data["class_names"]} if data.get("class_names") else {}
+            identity = data.get("fingerprint") or {}
+            out |= {"fingerprint": {key: identity[key] for key in ("kind", "digest")}} if identity else {}
+    except (OSError, AttributeError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {error}.") from error
     return out

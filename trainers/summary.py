@@ -12,7 +12,7 @@ import numpy as np
 import ugm_tf
 from ugm_tf import grids
 from ugm_tf.callbacks import Progress
-from ugm_tf.serving import CARD, export_model
+from ugm_tf.serving import CARD, default_variants, export_model
 
 from . import (
     evaluation,
@@ -167,7 +167,7 @@ def _export(
     known = json.loads(card.read_text())["metadata"] if card is not None and card.exists() else {}
     if known.get("steps") != steps:
         named = {} if class_names is None else {"class_names": list(class_names)}
-        export_model(model, directory.saved_model, metadata={"steps": steps, **named})
+        export_model(model, directory.saved_model, metadata={"steps": steps, **named}, variants=default_variants(model))
 
 
 def _draw(

@@ -1,5 +1,6 @@
 """What a run says about its model, without a path of the machine that made it."""
 
+import json
 import pathlib
 
 from absl.testing import absltest
@@ -18,6 +19,18 @@ class FactsTest(absltest.TestCase):
         expected = {"recipe": "vae", "dataset": "digits"}
         expected |= {"flags": {"recipe": "vae", "dataset": "digits"}, "figures": {"bound": -17.5}}
         self.assertEqual(runs.facts(self.run_folder), expected)
+
+    def test_what_the_classes_are_called_and_what_identifies_the_data(self):
+        kept = {"class_names": ["cat", "dog"], "fingerprint": {"kind": "content", "digest": "ab"}}
+        data = {"dataset": {**kept, "reading": {"line": "from /home/me"}}, "target": {"class_names": ["pony"]}}
+        data["dataset"]["fingerprint"] = {**kept["fingerprint"], "parts": {"/home/me": "ab"}}
+        (self.run_folder / "data.json").write_text(json.dumps(data))
+        self.assertEqual(runs.facts(self.run_folder), kept)
+        (self.run_folder / "data.json").write_text('{"dataset": {"class_names": null}}')
+        self.assertEqual(runs.facts(self.run_folder), {})
+        (self.run_folder / "data.json").write_text("[]")
+        with self.assertRaisesRegex(ValueError, "cannot be read as a run"):
+            runs.facts(self.run_folder)
 
     def test_a_damaged_run_is_refused(self):
         (self.run_folder / "figures.json").write_text("{")

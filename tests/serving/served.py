@@ -66,5 +66,5 @@ def bundle():
     """A base path with "digits", an export of classes and of at most 8 rows, and its model."""
     of = model(ugm_tf.recipes.conditional_vae())
     base = pathlib.Path(tempfile.mkdtemp(), "models")
-    ugm_tf.serving.export_bundle(of, base, "digits", endpoints=["sample", "encode"], max_batch=8)
+    ugm_tf.serving.export_bundle(of, base, "digits", endpoints=["sample", "encode"], variants=["bytes"], max_batch=8)
     return base, of

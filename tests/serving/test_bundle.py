@@ -97,8 +97,8 @@ class VersionsTest(parameterized.TestCase):
         self.base = pathlib.Path(self.create_tempdir().full_path)
         self.enter_context(mock.patch("ugm_tf.serving.bundle.export_model", self.export))
 
-    def export(self, model, path, version, endpoints, metadata, max_batch):
-        path = path / str(version or max(map(int, os.listdir(path)) if path.exists() else [0], default=0) + 1)
+    def export(self, model, path, max_batch=64):
+        path = path / str(max(map(int, os.listdir(path)) if path.exists() else [0], default=0) + 1)
         signature = {"answers": "", "inputs": {"z": {"dtype": "float32", "shape": [None, 2]}}, "outputs": {}}
         card = {"serving_default": "decode", "max_batch": max_batch, "metadata": {}, "densities": {}}
         (path / "assets.extra").mkdir(parents=True)

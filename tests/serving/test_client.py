@@ -54,6 +54,17 @@ class AnswersTest(parameterized.TestCase):
         for picture, image in zip(to_pictures(pixels / 255), pixels, strict=True):
             np.testing.assert_array_equal(np.asarray(picture), image[..., 0])
 
+    def test_pictures_in_and_out_as_files(self, kind):
+        pixels = np.random.default_rng(0).integers(0, 256, [3, 8, 8, 1]).astype(np.uint8)
+        pictures = [PIL.Image.fromarray(image[..., 0]) for image in pixels]
+        seed = np.stack([np.full(10, 3), np.arange(10)], 1)
+        with client(kind) as asking:
+            z = asking.ask("encode_bytes", x_bytes=pictures, c=[0, 1, 2])["z"]
+            files = asking.ask("sample_bytes", seed=seed, c=[2] * 10)["x_bytes"]
+        np.testing.assert_allclose(z, MODEL.encode(pixels / 255, c=[0, 1, 2]), atol=1e-4)
+        for picture, image in zip(to_pictures(files), MODEL.sample(10, seed=3, c=2).numpy(), strict=True):
+            np.testing.assert_allclose(np.asarray(picture), 255 * image[..., 0], atol=0.51)
+
     def test_batches_come_one_after_the_other(self, kind):
         batches = ({"seed": np.full([n, 2], n), "c": np.eye(4)[:n]} for n in (1, 2, 3))
         with client(kind) as asking:
@@ -78,7 +89,7 @@ class AnswersTest(parameterized.TestCase):
             ):
                 with self.assertRaisesRegex(ValueError, message):
                     asking.ask("sample", **inputs)
-            with self.assertRaisesRegex(ValueError, "signatures encode, sample, serving_default. Received: 'decode'"):
+            with self.assertRaisesRegex(ValueError, "signatures encode, encode_bytes, sample, .* Received: 'decode'"):
                 asking.ask("decode", z=np.zeros([1, 3]))
             with self.assertRaisesRegex(ValueError, "n of at least 1. Received: 0"):
                 asking.sample(0)

@@ -1,6 +1,8 @@
 """Hostile requests to the local server: each gets its error code, none ends it, and the next good one is answered."""
 
+import base64
 import http.client
+import io
 import json
 import resource
 import socket
@@ -11,6 +13,7 @@ from unittest import mock
 
 import grpc
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -178,6 +181,16 @@ class RestTest(TestCase):
         ("ragged", b'{"inputs": {"c": [[1, 0], [0]], "seed": [[0, 0]]}}', "of different lengths"),
         ("text", b'{"inputs": {"c": [["a", "b", "c", "d"]], "seed": [[0, 0]]}}', "expected type: float32"),
         ("b64", b'{"inputs": {"c": {"b64": "!"}, "seed": [[0, 0]]}}', "expected type: float32"),
+        (
+            "b64_of_a_file",
+            b'{"signature_name": "encode_bytes", "inputs": {"x_bytes": [{"b64": "!"}], "c": [0]}}',
+            "decode",
+        ),
+        (
+            "no_b64",
+            b'{"signature_name": "encode_bytes", "inputs": {"x_bytes": [5], "c": [0]}}',
+            "expected type: string",
+        ),
         ("a_fraction", b'{"inputs": {"c": [[1, 0, 0, 0]], "seed": [[0.5, 0]]}}', "expected type: int32"),
         ("beyond", b'{"inputs": {"c": [[1, 0, 0, 0]], "seed": [[3000000000, 0]]}}', "beyond int32"),
         ("digits", b'{"inputs": {"c": [[1, 0, 0, 0]], "seed": [[' + b"9" * 5000 + b", 0]]}}", "JSON Parse error"),
@@ -187,6 +200,15 @@ class RestTest(TestCase):
         status, answer = self.post(body)
         self.assertEqual(status, 400, answer)
         self.assertRegex(answer["error"], message)
+
+    def test_a_bomb_of_a_picture_is_not_ok_and_its_neighbour_is(self):
+        files = [io.BytesIO(), io.BytesIO()]
+        for size, file in zip((5000, 8), files, strict=True):
+            PIL.Image.new("L", (size, size)).save(file, "PNG")
+        content = [{"b64": base64.b64encode(file.getvalue()).decode()} for file in files]
+        body = {"signature_name": "encode_bytes", "inputs": {"x_bytes": content, "c": [0, 1]}}
+        status, answer = self.post(json.dumps(body).encode())
+        self.assertEqual((status, answer["outputs"]["ok"]), (200, [False, True]))
 
     def test_a_value_that_is_no_number_is_not_ok(self):
         body = b'{"inputs": {"c": [[1, 0, 0, 0], [NaN, 0, 0, 0], [1e999, 0, 0, 0]], "seed": [[0, 0], [0, 0], [0, 0]]}}'

@@ -1,7 +1,10 @@
 """The local server answers as TensorFlow Serving does, and a client gets what the model answers."""
 
 import json
+import pathlib
 import shutil
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -11,6 +14,7 @@ from unittest import mock
 
 import grpc
 import numpy as np
+import PIL.Image
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2
@@ -80,6 +84,16 @@ class RestTest(parameterized.TestCase):
         found, content = rest(path, body)
         self.assertEqual(found, status)
         self.assertRegex(content["error"], message)
+
+    def test_the_lines_of_the_readme_for_a_file_of_a_sample(self):
+        block = (BASE / "README.md").read_text().rpartition("One as a PNG file, by curl:\n\n```\n")[2]
+        lines = (
+            block.partition("```")[0].replace("http://localhost:8501", SERVER.rest).replace("python", sys.executable)
+        )
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        subprocess.run(["bash", "-e", "-o", "pipefail", "-c", lines], cwd=folder, check=True, timeout=60)
+        with PIL.Image.open(folder / "sample.png") as picture:
+            self.assertEqual((picture.format, picture.size), ("PNG", (8, 8)))
 
     def test_the_page_is_of_the_same_origin(self):
         with urllib.request.urlopen(f"{SERVER.rest}/?model=digits") as answer:

@@ -145,12 +145,12 @@ class RepairedTest(TestCase):
 
 
 class AnswersTest(TestCase):
-    def export(self, **changes):
+    def export(self, module="signatures", **changes):
         """An export of signatures that lack a check or an answer; nothing is published of it."""
         base = self.version.parent / "base"
         with (
             self.assertRaises(VerificationError) as caught,
-            mock.patch.multiple("ugm_tf.serving.signatures", **changes),
+            mock.patch.multiple(f"ugm_tf.serving.{module}", **changes),
         ):
             export_model(MODEL, base, endpoints=["encode"])
         self.assertEmpty(list(base.iterdir()))
@@ -169,7 +169,7 @@ class AnswersTest(TestCase):
         def plain(model, endpoint):
             return served.replaced(endpoint, lambda out: out | {"ok": tf.ones([tf.shape(out["z"])[0]], tf.bool)})
 
-        self.assertIn("refusals: 'encode' makes a number of NaN in ok.", self.export(masked=plain))
+        self.assertIn("refusals: 'encode' makes a number of NaN in ok.", self.export("questions", masked=plain))
 
     def test_rows_that_depend_on_each_other(self):
         from ugm_tf.inference.guards import masked
@@ -179,7 +179,9 @@ class AnswersTest(TestCase):
                 masked(model, endpoint), lambda out: out | {"z": out["z"] - tf.reduce_mean(out["z"], 0)}
             )
 
-        self.assertIn("rows: 'encode' answers with another z where rows come one by one.", self.export(masked=mixed))
+        self.assertIn(
+            "rows: 'encode' answers with another z where rows come one by one.", self.export("questions", masked=mixed)
+        )
 
     def test_weights_that_are_no_numbers(self):
         of = served.model("gan")
@@ -204,7 +206,7 @@ class RequestsTest(parameterized.TestCase):
         self.assertIn({"a": (6, 2), "b": (6, 2)}, shapes)
         self.assertIn({"a": (2, 2, 1), "b": (2, 2)}, shapes)
         good = requests.example(inputs, 3)
-        bad = requests.spoiled(good, 1)
+        bad = requests.spoiled(inputs, good, 1)
         self.assertLen(bad, 2)
         np.testing.assert_array_equal(np.isnan(bad[1]["b"]), [[False, False], [True, False], [False, False]])
         self.assertFalse(np.isnan(good["b"]).any())

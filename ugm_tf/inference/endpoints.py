@@ -1,7 +1,7 @@
 """What a trained model can answer: functions of tensors with a batch axis, for Python and for serving alike."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +10,7 @@ from ugm_tf.algebra import JointSample
 from ugm_tf.densities import Logit, noise_by_row
 from ugm_tf.joint import Joint
 
-__all__ = ["VERBS", "Endpoint", "endpoints", "has_bound", "specs"]
+__all__ = ["VERBS", "Endpoint", "endpoints", "has_bound", "noise_specs", "specs"]
 
 VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
 
@@ -23,11 +23,15 @@ class Endpoint:
         function: Takes the inputs by name, each [B, ...], and returns outputs by name, each float32 [B, ...].
         inputs: Signature of each input; of unknown shape where no network tells it.
         answers: What it is, in a line.
+        variables: The variables among its outputs.
+        draws: The densities that it draws from by `seed`.  Noise of `noise_specs` by their names stands for a seed.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     inputs: dict[str, tf.TensorSpec]
     answers: str
+    variables: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
 
 
 def endpoints(joint: Joint, mean: bool = True) -> dict[str, Endpoint]:
@@ -62,15 +66,17 @@ def _sample(joint: Joint, mean: bool) -> Endpoint | None:
     if not drawn:
         return None
 
-    def function(seed: tf.Tensor, **values: tf.Tensor) -> dict[str, tf.Tensor]:
-        sample = joint.sample(values, training=False, batch_size=tf.shape(seed)[0])
+    def function(seed: Any, **values: tf.Tensor) -> dict[str, tf.Tensor]:
+        sample = joint.sample(values, training=False, batch_size=_rows(seed))
         for name in drawn:
             sample = sample.where(**{roles[name].of: _draw(joint, name, sample, seed)})
         x = _location(joint, "decoder", sample) if mean else _draw(joint, "decoder", sample, seed)
         return {roles["decoder"].of: x, **{roles[name].of: sample[roles[name].of] for name in drawn}}
 
     answers = f"{'the mean of' if mean else 'a draw from'} {roles['decoder']} for each seed, and what was drawn for it"
-    return Endpoint(function, specs(joint, given, seed=True), answers)
+    variables = (roles["decoder"].of, *(roles[name].of for name in drawn))
+    draws = (*drawn, *(() if mean else ("decoder",)))
+    return Endpoint(function, specs(joint, given, seed=True), answers, variables, draws)
 
 
 def _reconstruct(joint: Joint) -> Endpoint | None:
@@ -86,7 +92,7 @@ def _reconstruct(joint: Joint) -> Endpoint | None:
 
     given = dict.fromkeys((*encoder.given, *(v for v in decoder.given if v != encoder.of)))
     answers = f"the mean of {decoder} at the mean of {encoder}"
-    return Endpoint(function, specs(joint, given), answers)
+    return Endpoint(function, specs(joint, given), answers, (decoder.of, encoder.of))
 
 
 def _score(joint: Joint) -> Endpoint | None:
@@ -97,7 +103,7 @@ def _score(joint: Joint) -> Endpoint | None:
     if not parts and not judges:
         return None
 
-    def function(seed: tf.Tensor | None = None, **values: tf.Tensor) -> dict[str, tf.Tensor]:
+    def function(seed: Any = None, **values: tf.Tensor) -> dict[str, tf.Tensor]:
         sample = joint.sample(values, training=False)
         out = {("logit" if n == "discriminator" else n): sample.distribution(n).logits for n in judges}
         if parts:
@@ -111,7 +117,7 @@ def _score(joint: Joint) -> Endpoint | None:
     logits = [f"the logit of {roles[name]}" for name in judges]
     bounds = ["elbo, a one-draw bound on the log-probability in nats"] if parts else []
     inputs = specs(joint, [v for v in data if v in asked], seed=bool(parts))
-    return Endpoint(function, inputs, ", and ".join([*logits, *bounds]))
+    return Endpoint(function, inputs, ", and ".join([*logits, *bounds]), draws=tuple(inference))
 
 
 def _parameters(joint: Joint, name: str) -> Endpoint:
@@ -133,7 +139,8 @@ def _parameters(joint: Joint, name: str) -> Endpoint:
             out[f"{role.of}_stddev"] = distribution.stddev()
         return out
 
-    return Endpoint(function, specs(joint, role.given), f"the parameters of {role}")
+    variables = () if isinstance(density.family, Logit) else (role.of,)
+    return Endpoint(function, specs(joint, role.given), f"the parameters of {role}", variables)
 
 
 def _location(joint: Joint, name: str, sample: JointSample) -> tf.Tensor:
@@ -141,13 +148,31 @@ def _location(joint: Joint, name: str, sample: JointSample) -> tf.Tensor:
 
 
 def _draw(joint: Joint, name: str, sample: JointSample, seed: Any) -> tf.Tensor:
-    """One draw a row, [B, ...]: row i by seed i, and each density by a stream of its own."""
+    """One draw a row, [B, ...]: row i by seed i, and each density by a stream of its own; or by its noise."""
     family, distribution = joint.densities[name].family, sample.distribution(name)
     event_shape = tuple(distribution.event_shape)
-    stream = list(joint.recipe.densities).index(name)
-    noise = noise_by_row(family.noise, family.noise_shape(event_shape), seed, stream)
+    if isinstance(seed, Mapping):
+        noise = seed.get(name)
+    else:
+        stream = list(joint.recipe.densities).index(name)
+        noise = noise_by_row(family.noise, family.noise_shape(event_shape), seed, stream)
     value = joint.densities[name].value(distribution, noise)
-    return value if noise is not None else tf.broadcast_to(value, [tf.shape(seed)[0], *event_shape])
+    return value if noise is not None else tf.broadcast_to(value, [_rows(seed), *event_shape])
+
+
+def _rows(seed: Any) -> tf.Tensor:
+    return tf.shape(next(iter(seed.values())) if isinstance(seed, Mapping) else seed)[0]
+
+
+def noise_specs(joint: Joint, names: Iterable[str]) -> dict[str, tuple[str, tf.TensorSpec]]:
+    """Of the densities of these names that have noise: its law, "normal" or "uniform", and its signature, [B, ...]."""
+    out = {}
+    for name in names:
+        family, shape = joint.densities[name].family, joint.densities[name].event_shape
+        if family.noise is not None:
+            known = None if shape is None else [None, *family.noise_shape(shape)]
+            out[name] = family.noise, tf.TensorSpec(known, tf.float32, name=f"{joint.roles[name].of}_noise")
+    return out
 
 
 def specs(joint: Joint, variables: Iterable[str], seed: bool = False) -> dict[str, tf.TensorSpec]:

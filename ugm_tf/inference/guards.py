@@ -23,10 +23,12 @@ class Rule:
     Attributes:
         text: In words, to follow "values that are".
         holds: From values [B, ...] to whether each row's are, bool [B].  A NaN never is.
+        ends: The least and the most, where there are such.
     """
 
     text: str
     holds: Callable[[tf.Tensor], tf.Tensor]
+    ends: tuple[float, float] | None = None
 
 
 def rules(joint: Joint, variables: Iterable[str]) -> dict[str, Rule]:
@@ -152,7 +154,7 @@ def _sums_to_one(values: tf.Tensor) -> tf.Tensor:
 def _within(least: float, most: float) -> Rule:
     middle, half = (least + most) / 2, (most - least) / 2
     text = f"in [{least:g}, {most:g}]"
-    return Rule(text, lambda v: _every(tf.abs(v - middle) < half + TOLERANCE))
+    return Rule(text, lambda v: _every(tf.abs(v - middle) < half + TOLERANCE), (least, most))
 
 
 # By support, the narrowest first.

@@ -3,15 +3,14 @@
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+
+from typing_extensions import Unpack
 
 from ugm_tf import files
 from ugm_tf.model import UnifiedModel
 from ugm_tf.serving import configs, deployment, guide, publishing
 from ugm_tf.serving.page import page
-from ugm_tf.serving.saved_model import export_model
-from ugm_tf.serving.signatures import MAX_BATCH
+from ugm_tf.serving.saved_model import Options, export_model
 
 __all__ = ["export_bundle"]
 
@@ -20,11 +19,8 @@ def export_bundle(
     model: UnifiedModel,
     base_dir: str | os.PathLike[str],
     name: str,
-    version: int | None = None,
-    endpoints: Iterable[str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    max_batch: int = MAX_BATCH,
     keep: int | None = None,
+    **options: Unpack[Options],
 ) -> pathlib.Path:
     """Writes `base_dir/<name>/<version>/`, and at `base_dir` the server's configuration and a README to copy from.
 
@@ -35,11 +31,8 @@ def export_bundle(
         model: The model.
         base_dir: The base path.
         name: The model's name, of letters, digits, "_", "-" and ".".
-        version: As in `export_model`, as are the others.
-        endpoints: Names of the signatures to export.
-        metadata: More to write down in `model.json`.
-        max_batch: The most rows of a request.
         keep: How many versions of this model to keep.
+        **options: What `export_model` takes: version, endpoints, metadata, max_batch and variants.
 
     Returns:
         The version directory.
@@ -55,9 +48,9 @@ def export_bundle(
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(f"A model's name is of letters, digits, '_', '-' and '.'. Received: {name!r}.")
     base = pathlib.Path(base_dir)
-    publishing.check_version(base / name, version, keep)
+    publishing.check_version(base / name, options.get("version"), keep)
     configs.labelled(base, name)  # refuses a configuration that it cannot read, before work starts
-    path = export_model(model, base / name, version, endpoints, metadata, max_batch)
+    path = export_model(model, base / name, **options)
     try:
         configs.write(base, name, int(path.name))
         cards = configs.cards_of(base)

@@ -19,6 +19,9 @@ __all__ = ["CARD", "card", "described", "write"]
 CARD = "assets.extra/model.json"  # runtimes leave that folder alone
 
 
+_TABLES = (("fingerprint", "Data"), ("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
+
+
 def card(
     model: UnifiedModel, chosen: Mapping[str, Signature], metadata: Mapping[str, Any] | None, max_batch: int
 ) -> dict[str, Any]:
@@ -79,18 +82,21 @@ def _in_words(content: Mapping[str, Any]) -> str:
     asked = "\n".join(f"- `{name}`: {signature['answers']}" for name, signature in content["signatures"].items())
     limits = [
         f"A request has at most {content['max_batch']} rows.",
-        *(
-            f"The values of `{key}` are {spec['values']}."
-            for key, spec in {k: s for q in content["signatures"].values() for k, s in q["inputs"].items()}.items()
+        *dict.fromkeys(
+            f"The values of `{key}`, {spec['dtype']}, are {spec['values']}."
+            for signature in content["signatures"].values()
+            for key, spec in signature["inputs"].items()
             if "values" in spec
         ),
         "It knows what it was trained on, and nothing else.",
     ]
     tables = "".join(
         f"\n## {title}\n\n" + "".join(f"- {key}: {value}\n" for key, value in metadata[part].items())
-        for part, title in (("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
+        for part, title in _TABLES
         if metadata.get(part)
     )
+    classes = "".join(f"- {number}: {name}\n" for number, name in enumerate(metadata.get("class_names") or ()))
+    tables = (f"\n## Classes\n\n{classes}" if classes else "") + tables
     equations = "\n".join(content["equations"])
     versions = "".join(f"- {key}: {value}\n" for key, value in content["versions"].items())
     return (

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.serving.errors import DeadlineExceeded, Unavailable
-from ugm_tf.serving.pictures import from_pictures, is_picture
+from ugm_tf.serving.pictures import from_pictures, is_picture, to_files
 from ugm_tf.serving.signatures import MAX_BATCH
 from ugm_tf.serving.transports import Grpc, Rest
 
@@ -165,12 +165,19 @@ class Client:
         raise DeadlineExceeded(f"There was no answer in {self._timeout} s.")
 
 
+def _of_pictures(pictures: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Pictures as files, as whole numbers or as floats in [0, 1]."""
+    if dtype.kind == "O":
+        return to_files(pictures)
+    pixels = from_pictures(pictures, shape)
+    return pixels if dtype == np.uint8 else pixels / np.float32(255)
+
+
 def _array(key: str, value: Any, info: Any) -> np.ndarray:
     """An input as the signature has it."""
     shape, dtype = tf.TensorShape(info.tensor_shape), np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype)
     if is_picture(value):
-        pixels = from_pictures(value, tuple(shape[1:]))
-        value = pixels if dtype == np.uint8 else pixels / np.float32(255)
+        value = _of_pictures(value, tuple(shape[1:]), dtype)
     found = np.asarray(value, object if dtype.kind == "O" else None)
     if not shape.is_compatible_with(found.shape):
         sizes = ", ".join("B" if size is None else str(size) for size in shape)

@@ -10,10 +10,12 @@ from tensorflow.python.framework import op_def_registry  # of TF 2.21; nothing p
 __all__ = ["faults", "operations", "read"]
 
 # Of the operations that change something or depend on more than their inputs, those of variables, of saving and
-# restoring, of calls and of checks.  All that have no state are allowed but those that read files.
+# restoring, of calls and checks, and data sets of tensors.  All that have no state are allowed but those
+# that read files.
 _STATEFUL = frozenset(
     "Assert AssignVariableOp DisableCopyOnRead If MergeV2Checkpoints NoOp ReadVariableOp RestoreV2 SaveV2 "
-    "StatefulPartitionedCall VarHandleOp VarIsInitializedOp While".split()
+    "StatefulPartitionedCall VarHandleOp VarIsInitializedOp While "
+    "DatasetToSingleElement TensorDataset TensorSliceDataset".split()  # of pictures that are decoded
 )
 _FILES = frozenset({"MatchingFiles", "ReadFile"})
 

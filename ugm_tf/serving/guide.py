@@ -117,6 +117,15 @@ python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --num
 ```
 """
 
+_FILE = """
+One as a PNG file, by curl:
+
+```
+curl -s -o answer.json -d '{body}' http://localhost:8501/v1/models/{name}:predict
+python -c "import json; print(json.load(open('answer.json'))['outputs']['{key}'][0]['b64'])" | base64 -d > sample.png
+```
+"""
+
 
 def guide(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """The text, of the models' cards by their names."""
@@ -143,13 +152,23 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         body=json.dumps({"signature_name": default, "inputs": values}),
         values=json.dumps(values),
         dtypes=json.dumps({key: spec["dtype"] for key, spec in inputs.items()}),
-        picture=_PICTURE.format(name=name) if "sample" in card["signatures"] else "",
+        picture=(_PICTURE.format(name=name) if "sample" in card["signatures"] else "") + _file(name, card),
     )
 
 
-def _values(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Two rows to ask for."""
-    batch = requests.example(inputs, 2)
+def _file(name: str, card: Mapping[str, Any]) -> str:
+    """How to get a sample as a file, where there are such."""
+    signature = card["signatures"].get("sample_bytes")
+    if signature is None:
+        return ""
+    values = {key: value.tolist() for key, value in _values(signature["inputs"], 1).items()}
+    body = json.dumps({"signature_name": "sample_bytes", "inputs": values})
+    return _FILE.format(name=name, body=body, key=next(key for key in signature["outputs"] if key.endswith("_bytes")))
+
+
+def _values(inputs: Mapping[str, Mapping[str, Any]], rows: int = 2) -> dict[str, Any]:
+    """Rows to ask for."""
+    batch = requests.example(inputs, rows)
     return {key: value % 1000 if key == "seed" else value.round(2) for key, value in batch.items()}
 
 

@@ -1,5 +1,6 @@
 """Pictures as a model has them, [B, H, W, C] in [0, 1], and as Pillow has them."""
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from PIL import Image
 
 from ugm_tf import grids
 
-__all__ = ["from_pictures", "is_picture", "to_pictures"]
+__all__ = ["from_pictures", "is_picture", "to_files", "to_pictures"]
 
 
 def is_picture(value: Any) -> bool:
@@ -41,12 +42,25 @@ def from_pictures(pictures: Image.Image | Sequence[Image.Image], shape: tuple[in
     return np.stack([np.asarray(picture.convert(mode), np.uint8).reshape(shape) for picture in several])
 
 
+def to_files(pictures: Image.Image | Sequence[Image.Image]) -> np.ndarray:
+    """Pictures as PNG files, bytes [B]."""
+    several = [pictures] if isinstance(pictures, Image.Image) else pictures
+    out = np.empty([len(several)], object)
+    for i, picture in enumerate(several):
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        out[i] = file.getvalue()
+    return out
+
+
 def to_pictures(batch: np.ndarray) -> list[Image.Image]:
-    """A batch, [B, H, W, C] of floats in [0, 1] or of uint8, as pictures.
+    """A batch, [B, H, W, C] of floats in [0, 1] or of uint8, or [B] of files, as pictures.
 
     Raises:
         ValueError: If it is none of pictures.
     """
     batch = np.asarray(batch)
+    if batch.dtype.kind == "O":
+        return [Image.open(io.BytesIO(file)) for file in batch.tolist()]
     batch = batch if batch.dtype == np.uint8 else grids.pixels(batch)
     return [Image.fromarray(picture[..., 0] if batch.shape[-1] == 1 else picture) for picture in batch]

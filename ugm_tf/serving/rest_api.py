@@ -23,14 +23,7 @@ _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?(/m
 
 
 def start(server: Any, port: int) -> tuple[str, Callable[[], None]]:
-    """Listens.
-
-    Args:
-        server: What answers: a `LocalServer`.
-        port: A port, or 0.
-
-    Returns:
-        The address, and how to end it.
+    """Listens, as `grpc_api.start` does.
 
     Raises:
         OSError: If the port is taken.

@@ -4,7 +4,7 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 
@@ -14,9 +14,19 @@ from ugm_tf.serving.signatures import MAX_BATCH, Signature, signatures
 from ugm_tf.serving.verification import verify
 from ugm_tf.training.averages import averages
 
-__all__ = ["export_model"]
+__all__ = ["Options", "export_model"]
 
 _WEIGHTS = "variables/variables.data-00000-of-00001"
+
+
+class Options(TypedDict, total=False):
+    """What an export may be told, as `export_model` takes it."""
+
+    version: int | None
+    endpoints: Iterable[str] | None
+    metadata: Mapping[str, Any] | None
+    max_batch: int
+    variants: Iterable[str]
 
 
 def export_model(
@@ -27,6 +37,7 @@ def export_model(
     metadata: Mapping[str, Any] | None = None,
     max_batch: int = MAX_BATCH,
     keep: int | None = None,
+    variants: Iterable[str] = (),
 ) -> pathlib.Path:
     """Writes `base_dir/<version>/`, a SavedModel with the signatures of `ugm_tf.serving.signatures`.
 
@@ -49,6 +60,8 @@ def export_model(
         metadata: More to write down in `model.json`.
         max_batch: The most rows that a request may have, or the requests that a server joined.
         keep: How many versions to keep: lower ones are removed once this one is there.  None keeps all.
+        variants: Further signatures, as `ugm_tf.serving.signatures` lists them, such as ["bytes"];
+            `ugm_tf.serving.default_variants(model)` are those that the scripts export.
 
     Returns:
         The version directory.
@@ -63,8 +76,9 @@ def export_model(
     >>> ugm_tf.serving.export_model(ugm_tf.load_model("run/model.keras"), "run/saved_model")
     PosixPath('run/saved_model/1')
     """
-    chosen = _choose(model, endpoints, max_batch)
-    card = cards.card(model, chosen, metadata, max_batch)
+    variants = [variants] if isinstance(variants, str) else list(variants)
+    chosen = _choose(model, endpoints, variants, max_batch)
+    card = {**cards.card(model, chosen, metadata, max_batch), "variants": variants}
     base = pathlib.Path(base_dir)
     publishing.check_version(base, version, keep)
     with publishing.drafted(base) as draft:
@@ -79,24 +93,20 @@ def export_model(
         return publishing.publish(draft, base, version, keep)
 
 
-def _choose(model: UnifiedModel, names: Iterable[str] | None, max_batch: int) -> dict[str, Signature]:
+def _choose(
+    model: UnifiedModel, names: Iterable[str] | None, variants: Iterable[str], max_batch: int
+) -> dict[str, Signature]:
     if not isinstance(model, UnifiedModel):
         raise ValueError(f"export_model takes a UnifiedModel, such as ugm_tf.load_model returns. Received: {model!r}.")
-    known = signatures(model, max_batch)
-    names = list(known) if names is None else list(dict.fromkeys(names))
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        raise ValueError(
-            f"This model can be asked for {', '.join(known)}. Received endpoints: {', '.join(names) or 'none'}."
-        )
-    for name in names:
-        for variable, spec in known[name].inputs.items():
+    found = signatures(model, max_batch, variants, names)
+    for name, signature in found.items():
+        for variable, spec in signature.inputs.items():
             if spec.shape.rank is None:
                 raise ValueError(
                     f"'{name}' takes {variable}, of a shape that no network of this model tells. Make the networks "
                     f"that take {variable} functional or Sequential, or leave '{name}' out of `endpoints`."
                 )
-    return {name: known[name] for name in names}
+    return found
 
 
 def _write(chosen: Mapping[str, Signature], path: pathlib.Path) -> None:

@@ -1,13 +1,13 @@
-"""What a served model is asked: a model's endpoints under the names of the wire, with a server's checks."""
+"""What a served model is asked: a model's questions with a server's checks."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
 
-from ugm_tf.inference import VERBS, Endpoint
-from ugm_tf.inference.guards import masked, rules
 from ugm_tf.model import UnifiedModel
+from ugm_tf.serving.questions import Question, questions
+from ugm_tf.serving.variants import variants as further
 
 __all__ = ["MAX_BATCH", "Signature", "signatures"]
 
@@ -34,7 +34,12 @@ class Signature:
     answers: str
 
 
-def signatures(model: UnifiedModel, max_batch: int = MAX_BATCH) -> dict[str, Signature]:
+def signatures(
+    model: UnifiedModel,
+    max_batch: int = MAX_BATCH,
+    variants: Iterable[str] = (),
+    endpoints: Iterable[str] | None = None,
+) -> dict[str, Signature]:
     """The questions to a model as a server has them, the default first.
 
     They are the endpoints of `model.endpoints()`, but for four things.  No output has the name of an input:
@@ -45,9 +50,23 @@ def signatures(model: UnifiedModel, max_batch: int = MAX_BATCH) -> dict[str, Sig
     Inputs of another shape, of unequal rows or of more than `max_batch` rows are refused, whole requests by
     INVALID_ARGUMENT.  Values that a model has no answer to, such as NaN, make their own row NaN and its `ok` false.
 
+    There are variants of them:
+
+    - "bytes": pictures come as PNG or JPEG files and go as PNG files: `sample_bytes`, `encode_bytes`, ...
+    - "uint8": pictures as whole numbers from 0 to 255: `sample_uint8`, ...
+    - "indices": classes by number, int32 [B], as they are in the two above: `sample_indices`, ...
+    - "noise": standard noise of each draw in place of a seed: `sample_noise`, `score_noise`.
+    - "draws": `sample_draws`, of 8 samples a row; `score_draws`, a bound by as many draws, k, as each row asks for.
+    - "interpolate": `interpolate`, what lies between two codes.
+
     Args:
         model: The model.
         max_batch: The most rows of a request, or of the requests that a server joined.
+        variants: Which of the variants to add.
+        endpoints: Names of the questions to take, with their variants, the default first; all by default.
+
+    Raises:
+        ValueError: If `max_batch` is no number of rows, or this model has no such endpoint or variant.
 
     Example:
 
@@ -61,70 +80,28 @@ def signatures(model: UnifiedModel, max_batch: int = MAX_BATCH) -> dict[str, Sig
     """
     if type(max_batch) is not int or max_batch < 1:
         raise ValueError(f"max_batch is a number of rows of at least 1. Received: {max_batch!r}.")
-    questions = _questions(model)
-    default = next((name for name in _PURPOSES if name in questions), next(iter(questions), None))
-    order = sorted(questions, key=lambda name: name != default)
-    return {name: _signature(model, name, questions[name], max_batch) for name in order}
+    known = questions(model)
+    default = next((name for name in _PURPOSES if name in known), next(iter(known), None))
+    names = sorted(known, key=lambda name: name != default)
+    chosen = names if endpoints is None else list(dict.fromkeys(endpoints))
+    if not chosen or not set(chosen) <= set(names):
+        raise ValueError(
+            f"This model can be asked for {', '.join(names)}. Received endpoints: {', '.join(chosen) or 'none'}."
+        )
+    found = {name: known[name] for name in chosen}
+    found |= further(model, found, variants, max_batch)
+    return {name: _signature(name, question, max_batch) for name, question in found.items()}
 
 
-def _questions(model: UnifiedModel) -> dict[str, Endpoint]:
-    """The endpoints under the names of the wire."""
-    found = model.endpoints()
-    if "reconstruct" in found:
-        found["reconstruct"] = _renamed(found["reconstruct"])
-    if "classify" in found:
-        found["classify"] = _from_data(model, found["classify"], found)
-    there, back = _translators(model, found)
-    names = {there: "translate", back: "translate_back"} if there and back else {}
-    return {names.get(name, name): endpoint for name, endpoint in found.items()}
-
-
-def _renamed(endpoint: Endpoint) -> Endpoint:
-    def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = endpoint.function(**values)
-        return {("reconstruction" if name in endpoint.inputs else name): value for name, value in outputs.items()}
-
-    return dataclasses.replace(endpoint, function=function)
-
-
-def _from_data(model: UnifiedModel, classify: Endpoint, found: Mapping[str, Endpoint]) -> Endpoint:
-    """`classify` from data: through the density that makes the features, if it takes those."""
-    features, *others = classify.inputs
-    roles, data = model.recipe.roles, set(model.recipe.data)
-    makers = [n for n, r in roles.items() if r.letter == "q" and r.of == features and r.given and set(r.given) <= data]
-    if others or features in data or not makers:
-        return classify
-    maker = found[VERBS.get(makers[0], makers[0])]
-
-    def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        return classify.function(**{features: maker.function(**values)[features]})
-
-    return Endpoint(function, maker.inputs, f"{classify.answers}, at the mean of {roles[makers[0]]}")
-
-
-def _translators(model: UnifiedModel, found: Mapping[str, Endpoint]) -> tuple[str | None, str | None]:
-    """The names of the endpoints from the first kind of data to another, and back."""
-    roles, data = model.recipe.roles, model.recipe.data
-    pairs: dict[tuple[tuple[str, ...], ...], str]
-    pairs = {(r.given, (r.of,)): VERBS.get(n, n) for n, r in roles.items() if r.letter == "p"}
-    there = next((pair for pair in pairs if pair[0] == data[:1] and set(pair[1]) <= set(data)), None)
-    return (pairs[there], pairs.get(there[::-1])) if there else (None, None)
-
-
-def _signature(model: UnifiedModel, name: str, endpoint: Endpoint, max_batch: int) -> Signature:
-    answering, inputs = masked(model.joint, endpoint), endpoint.inputs
+def _signature(name: str, question: Question, max_batch: int) -> Signature:
+    inputs = question.inputs
 
     def function(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.control_dependencies([_check(name, inputs, tensors, max_batch)]):
             values = {v: tf.identity(tensor) for v, tensor in zip(inputs, tensors, strict=True)}
-        return answering.function(**values)
+        return question.function(**values)
 
-    return Signature(
-        function,
-        inputs,
-        {variable: rule.text for variable, rule in rules(model.joint, inputs).items()},
-        endpoint.answers,
-    )
+    return Signature(function, inputs, question.values, question.answers)
 
 
 def _check(name: str, inputs: Mapping[str, tf.TensorSpec], tensors: tuple[tf.Tensor, ...], most: int) -> tf.Operation:

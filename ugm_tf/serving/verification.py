@@ -1,6 +1,7 @@
 """Whether a version is what its card says, and answers as a server needs it to."""
 
 import dataclasses
+import io
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from ugm_tf.serving import cards, graphs, requests, sums, warmup
 from ugm_tf.serving.session import ServedModel
@@ -113,14 +115,14 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("answers", f"'{name}' does not answer: {error.message}")
             continue
         for key, value in together.items():
-            if not np.all(np.isfinite(value)):
+            if not np.all(np.isfinite(_numbers(value))):
                 yield Finding("answers", f"'{name}' answers with {key} that is no number.")
             if not _close(np.concatenate([part[key] for part in apart]), value):
                 yield Finding("rows", f"'{name}' answers with another {key} where rows come one by one.")
         if not np.all(together["ok"]):
             yield Finding("answers", f"'{name}' has no answer to a good request.")
         yield from _refusals(served, name, inputs, card["max_batch"])
-        for bad in requests.spoiled(batch, rows // 2):
+        for bad in requests.spoiled(inputs, batch, rows // 2):
             yield from _spoiled(name, served(name, bad), together, rows // 2)
 
 
@@ -140,7 +142,8 @@ def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_bat
 def _spoiled(name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray], row: int) -> Iterator[Finding]:
     others = [i for i in range(len(good["ok"])) if i != row]
     for key, value in found.items():
-        if key != "ok" and not np.all(np.isnan(value[row])) or key == "ok" and value[row]:
+        nothing = value.dtype == np.uint8 or np.all(np.isnan(_numbers(value)[row])) if key != "ok" else not value[row]
+        if not nothing:
             yield Finding("refusals", f"'{name}' makes a number of NaN in {key}.")
         if not _close(value[others], good[key][others]):
             yield Finding("rows", f"'{name}' answers with another {key} where a neighbour's row is NaN.")
@@ -161,7 +164,7 @@ def _warmup(version: pathlib.Path, served: ServedModel, card: Mapping[str, Any])
 
 
 def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Iterator[Finding]:
-    asked = signatures(model, card["max_batch"])
+    asked = signatures(model, card["max_batch"], card.get("variants", ()))
     for name, signature in card["signatures"].items():
         if name not in asked or set(asked[name].inputs) != set(signature["inputs"]):
             yield Finding("model", f"This model is not asked for '{name}', or not with the same inputs.")
@@ -170,7 +173,7 @@ def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Itera
         expected = asked[name].function(*(tf.constant(batch[key]) for key in asked[name].inputs))
         for key, value in served(name, batch).items():
             if not _close(value, expected[key].numpy()):
-                worst = np.abs(value.astype(np.float64) - expected[key].numpy()).max()
+                worst = np.abs(_numbers(value).astype(np.float64) - _numbers(expected[key].numpy())).max()
                 yield Finding("model", f"'{name}' answers with {key} other than this model's, by {worst:.2g}.")
 
 
@@ -179,4 +182,15 @@ def _rows(card: Mapping[str, Any]) -> int:
 
 
 def _close(found: np.ndarray, expected: np.ndarray) -> bool:
-    return found.shape == expected.shape and np.allclose(found, expected, rtol=_RTOL, atol=_ATOL, equal_nan=True)
+    atol = 1.0 if found.dtype.kind in "Ou" else _ATOL  # of pixels, which are rounded
+    found, expected = _numbers(found), _numbers(expected)
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=_RTOL, atol=atol, equal_nan=True)
+
+
+def _numbers(value: np.ndarray) -> np.ndarray:
+    """What can be compared: of files of pictures their pixels, NaN where there is no file."""
+    if value.dtype.kind != "O":
+        return value.astype(np.float32) if value.dtype == np.uint8 else value
+    pixels = [np.asarray(Image.open(io.BytesIO(file)), np.float32) if file else None for file in value.tolist()]
+    nothing = np.full(next((picture.shape for picture in pixels if picture is not None), ()), np.nan, np.float32)
+    return np.stack([nothing if picture is None else picture for picture in pixels]) if pixels else np.zeros([0])

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-from ugm_tf.serving import wire
+from ugm_tf.serving import requests, wire
 
 __all__ = ["WARMUP", "batch_sizes", "read", "write"]
 
@@ -37,8 +37,9 @@ def write(version: pathlib.Path, name: str, card: Mapping[str, Any]) -> None:
             log = wire.message("PredictionLog")()
             log.predict_log.request.model_spec.name = name
             log.predict_log.request.model_spec.signature_name = key
-            for variable, spec in sorted(card["signatures"][key]["inputs"].items()):
-                value = _tensor(rows, **spec).SerializeToString()
+            inputs = card["signatures"][key]["inputs"]
+            for variable, tensor in sorted(_tensors(inputs, rows).items()):
+                value = tensor.SerializeToString()
                 log.predict_log.request.inputs.add(key=variable, value=value)
             file.write(log.SerializeToString(deterministic=True))
 
@@ -58,11 +59,12 @@ def read(version: pathlib.Path) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
         raise ValueError(f"{WARMUP} cannot be read: {error}.") from error
 
 
-def _tensor(rows: int, dtype: str, shape: list[int | None], values: str = "") -> tensor_pb2.TensorProto:
-    """Zeros, written as one number; of a class, the first."""
-    whole = [rows, *(size or 1 for size in shape[1:])]
-    if values in ("one-hot rows", "probabilities that sum to 1"):
-        first = np.zeros(whole, dtype)
-        first[..., 0] = 1
-        return tf.make_tensor_proto(first)
-    return tf.make_tensor_proto(np.zeros([], dtype), shape=whole)
+def _tensors(inputs: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, tensor_pb2.TensorProto]:
+    """Zeros, written as one number, where these have an answer; else the same row over and over."""
+    row = requests.example(inputs, 1)
+    out = {}
+    for name, value in row.items():
+        plain = inputs[name].get("values", "whole").startswith(("finite", "whole", "in [0, "))
+        many = np.zeros([], value.dtype) if plain else np.repeat(value, rows, 0)
+        out[name] = tf.make_tensor_proto(many, shape=[rows, *value.shape[1:]])
+    return out
