@@ -7,7 +7,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from ugm_tf import replicas
 from ugm_tf.algebra.role import Role
+from ugm_tf.densities.noise import standard_noise
 
 __all__ = ["JointSample"]
 
@@ -47,6 +49,7 @@ class JointSample:
         self._distributions = dict(distributions or {})
         self._declared: tuple[str, frozenset[str]] | None = None
         self.batch_size = tf.shape(next(iter(self.values.values())))[0] if batch_size is None else batch_size
+        self.share = replicas.share_of(self.batch_size)  # of a global batch, where several devices hold one
 
     def __getitem__(self, variable: str) -> tf.Tensor:
         return self.values[variable]
@@ -92,6 +95,20 @@ class JointSample:
             _distributions=kept,
             axes=self.axes if axis is None else (axis, *self.axes),
         )
+
+    def noise(self, kind: str, seed: tf.Tensor, shape: Any = (), lead: Any = ()) -> tf.Tensor:
+        """Standard noise for each example, [*lead, B, *shape]: a function of the seed and of the example's row in the
+        batch, whichever device holds it.  See `ugm_tf.densities.standard_noise` for the kinds."""
+        parts = [tf.convert_to_tensor(part, tf.int32) for part in (lead, [self.batch_size], shape)]
+        return standard_noise(kind, tf.concat(parts, 0), seed, axes=len(lead) + 1, first_row=self.share.first)
+
+    def mean(self, value: tf.Tensor) -> tf.Tensor:
+        """The mean of a value of each example, [B] or [..., B], over the batch and its draws; of a batch that several
+        devices share, this one's part of it, the parts' sum being the mean."""
+        if replicas.count() == 1:
+            return tf.reduce_mean(value)
+        draws = tf.reduce_prod(tf.shape(value)[:-1])
+        return tf.reduce_sum(value) / tf.cast(draws * self.share.size, value.dtype)
 
     def declared(self, who: str, densities: Iterable[str]) -> "JointSample":
         """This sample, which refuses `who` every distribution but these densities'.  It shares what it computes."""

@@ -61,13 +61,13 @@ class Expectation:
         object.__setattr__(self, "scale", schedules.of(self.scale))
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
-        """The expectation without its scale, a scalar."""
+        """The expectation without its scale, a scalar; on one of several devices, its part of the sum."""
         value = self.of.value(sample)
         if sample.weight is not None:
             value = sample.weight * value
         if self.weight is not None:
             value = tf.stop_gradient(self.weight.value(sample)) * value
-        return tf.reduce_mean(value)
+        return sample.mean(value)
 
     @property
     def label(self) -> str:

@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from ugm_tf import replicas
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
 from ugm_tf.serialization import record
@@ -208,4 +209,7 @@ class KL(Term):
         dimensions = left.event_shape.rank
         each = tfd.kl_divergence(left.distribution, right.distribution)  # [..., *event]
         mean = tf.reduce_mean(each, axis=list(range(each.shape.rank - dimensions)))
+        if replicas.count() > 1:
+            share = tf.cast(sample.batch_size, mean.dtype) / tf.cast(sample.share.size, mean.dtype)
+            mean = replicas.total(tf.math.multiply_no_nan(mean, share))  # the mean of no example is none
         return tf.broadcast_to(tf.reduce_sum(tf.maximum(mean, self.free)), tf.shape(divergence))

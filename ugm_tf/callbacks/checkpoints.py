@@ -164,7 +164,7 @@ class Checkpoints(keras.callbacks.Callback):
             self._save(within_epoch=False)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps) > self.finish():
+        if int(self.model.steps.numpy()) > self.finish():
             self._save(within_epoch=False)
             self.finish()
 
@@ -186,7 +186,7 @@ class Checkpoints(keras.callbacks.Callback):
         return self._kept[-1] if self._kept else 0
 
     def _due(self) -> bool:
-        return int(self.model.steps) - self._saved_at >= self.every
+        return int(self.model.steps.numpy()) - self._saved_at >= self.every
 
     def _save(self, within_epoch: bool) -> None:
         if not self._restored:
@@ -195,7 +195,7 @@ class Checkpoints(keras.callbacks.Callback):
         arrays = {name: np.array(variable.numpy()) for name, variable in _variables(self.model).items()}
         if not within_epoch:
             arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
-        self._saved_at = int(self.model.steps)
+        self._saved_at = int(self.model.steps.numpy())
         about = {"step": self._saved_at, "seed": self.model.seed}
         self._writing = _WRITER.submit(self._write, self._saved_at, arrays, about)
 

@@ -9,7 +9,16 @@ import tensorflow as tf
 
 from ugm_tf import validation
 from ugm_tf.joint import Joint
-from ugm_tf.training import batches, execution, first_batch, health, keras_callbacks, keras_internals, steps
+from ugm_tf.training import (
+    batches,
+    distributed,
+    execution,
+    first_batch,
+    health,
+    keras_callbacks,
+    keras_internals,
+    steps,
+)
 
 __all__ = ["Loops"]
 
@@ -52,6 +61,11 @@ class Loops(keras.Model):
         return bool(self._compile_arguments.get("check_values", True))
 
     @property
+    def distributed(self) -> bool:
+        """Whether the model was made in the scope of a distribution strategy."""
+        return self._distribute_strategy is not None
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers)
 
@@ -69,7 +83,7 @@ class Loops(keras.Model):
 
     def _run_watched(self, data: Any) -> dict[str, tf.Tensor]:
         """As `run_phases`, without updates at a bad step; and with the share of it that counts in the metrics."""
-        if self._health is None or tf.distribute.has_strategy():  # in a replica an update cannot be made conditional
+        if self._health is None:
             return self.run_phases(data)
         values, watch = self._values(data), self._health.watch(self.steps.value)
         out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule, watch)
@@ -110,7 +124,8 @@ class Loops(keras.Model):
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is None or force:
             changed = [v for v in self.variables if not v.trainable and v is not self.steps]
-            self._health = health.Health(self.joint, self._compile_arguments["on_nan"], changed)
+            with self.distribute_strategy.scope():
+                self._health = health.Health(self.joint, self._compile_arguments["on_nan"], changed)
             jit = bool(self.jit_compile)
             run = self._function_of(self._run_watched, self.train_step, jit, self._refuse_training)
             self.train_function = functools.partial(self._run_and_look, run, self._health)
@@ -135,20 +150,34 @@ class Loops(keras.Model):
         return self.test_function
 
     def _function_of(self, step_values: Any, step: Any, jit: bool, refuse: Any) -> Any:
-        if self.run_eagerly or tf.distribute.has_strategy():
+        if self.run_eagerly:
             return keras_internals.one_step_function(self, step)
         good = batches.good(self.joint) if self.check_values else None
+        if self.distributed:
+            going_on = self._health.fine if step_values == self._run_watched else None
+            options = (self._trackers, self.steps_per_execution, self._left, good, refuse, going_on)
+            return distributed.make_function(self.distribute_strategy, step_values, *options)
         fits = functools.partial(batches.fits, self.joint)
         most = self.steps_per_execution
         return execution.make_function(step_values, self._trackers, most, self._left, jit, good, refuse, fits)
 
     def _refuse_training(self, data: Any) -> None:
-        done = int(self.steps)
-        batches.refuse(self.joint, data, f"Training stopped before step {done + 1}, at a batch that does not fit")
+        done = int(self.steps.numpy())
+        self._refuse(data, f"Training stopped before step {done + 1}, at a batch that does not fit")
 
     def _refuse_evaluation(self, data: Any) -> None:
         done = int(self._evaluated.result())
-        batches.refuse(self.joint, data, f"Evaluation stopped at batch {done + 1}")
+        self._refuse(data, f"Evaluation stopped at batch {done + 1}")
+
+    def _refuse(self, data: Any, when: str) -> None:
+        if data is None:  # it is in parts, on several devices
+            raise ValueError(
+                f"{when}: it holds NaN or values that the densities do not take. On one device the message says which."
+            )
+        batches.refuse(self.joint, data, when)
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Nothing: the densities are built.  (Keras would run a step on a batch of symbols under a strategy.)"""
 
     def make_predict_function(self, force: bool = False) -> Any:
         if self.predict_function is None or force:
@@ -156,7 +185,7 @@ class Loops(keras.Model):
             answer = self.predict_function
 
             def checked(data: Any) -> Any:
-                if not tf.distribute.has_strategy():
+                if not self.distributed:
                     for batch in data:
                         self.check_call(keras.utils.unpack_x_y_sample_weight(batch)[0])
                 return answer(data)
