@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import logging
 import os
+import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -17,6 +19,7 @@ from . import (
     board,
     building,
     defaults,
+    devices,
     divergence,
     inputs,
     known_data,
@@ -62,7 +65,8 @@ def train(
     keep_checkpoints: int = 2,
     show: bool = True,
     command: str = "python -m trainers.train",
-) -> Run:
+    on: devices.Devices = devices.ONE,
+) -> Run | None:
     """Trains a recipe on a data set, or goes on with a run that was stopped, and writes all that belongs to it.
 
     Args:
@@ -73,14 +77,16 @@ def train(
         keep_checkpoints: How many checkpoints to keep, the latest ones.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
+        on: The devices that it trains on.
 
     Returns:
-        The run.
+        The run; None from a process that trains with others, and is not the one that writes.
 
     Raises:
         ValueError: Before training starts, if the settings, the data and the run directory do not fit together, or
             another process trains in it.
         FloatingPointError: If training diverges.
+        devices.Lost: If another process that trained with this one ended.
         rundir.Lost: If the run directory can no longer be written.
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
@@ -91,8 +97,12 @@ def train(
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
-    model = _compiled(resolved, examples, epoch_steps)
-    with rundir.held(workdir):
+    model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
+    kept = (checkpoint_steps, keep_checkpoints)
+    if not on.chief:
+        _help(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
+        return None
+    with rundir.held(workdir), devices.losing(on):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
         if own_recipes.is_own(resolved.recipe):
             directory.check_equations(model.describe())
@@ -104,11 +114,12 @@ def train(
             model.execution,
             model.describe(),
         )
-        kept = (checkpoint_steps, keep_checkpoints)
         progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
         if keep is not None:
             model = keep.best(model)
+        model = on.on_one(model)
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
+        on.wait_for_all()
         return Run(model, directory, resolved, end)
 
 
@@ -150,13 +161,7 @@ def _fit(
 ) -> tuple[Progress, best.KeepBest | None]:
     """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
     total = settings.epochs * epoch_steps
-    every = rundir.validated_every(settings.epochs)
-    checkpoints = Checkpoints(directory.checkpoints, every=kept[0] or every * epoch_steps, keep=kept[1])
-    start = checkpoints.restore(model)
-    if start:
-        _LOG.info("Going on from step %d of %d.", start, total)
-    elif settings.init_from is not None:
-        beginning.begin(model, settings.init_from)
+    checkpoints, start = _started(model, directory.checkpoints, settings, epoch_steps, kept)
 
     def forget(step: int) -> None:
         metrics.truncate(directory.metrics, step // epoch_steps)
@@ -172,26 +177,9 @@ def _fit(
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
 
-    def fit(step: int, epochs: int, steps: int, stop: keras.callbacks.Callback) -> None:
-        model.fit(
-            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
-            initial_epoch=step // epoch_steps,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            whole_epoch=epoch_steps,
-            validation_data=held_out.once(),
-            validation_freq=every,
-            callbacks=[*callbacks, stop],
-            verbose=0,
-        )
-
     def go_on(start: int, stop: keras.callbacks.Callback) -> None:
-        epoch, within = divmod(start, epoch_steps)
-        if within:  # the rest of the epoch that was under way
-            fit(start, epoch + 1, epoch_steps - within, stop)
-            epoch += 1
-        if epoch < settings.epochs and not (keep is not None and keep.over):
-            fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
+        over = (lambda: False) if keep is None else (lambda: keep.over)
+        _go_on(model, start, settings, training, held_out, epoch_steps, [*callbacks, stop], over)
 
     with contextlib.closing(progress), stopping.deferred() as asked:
         stop = stopping.StopWhenAsked(asked, checkpoints, total)
@@ -200,6 +188,82 @@ def _fit(
         else:
             go_on(start, stop)
     return progress, keep
+
+
+def _started(
+    model: ugm_tf.UnifiedModel,
+    path: pathlib.Path,
+    settings: Resolved,
+    epoch_steps: int,
+    kept: tuple[int | None, int],
+) -> tuple[Checkpoints, int]:
+    """The run's checkpoints, and the step that it goes on from."""
+    every = kept[0] or rundir.validated_every(settings.epochs) * epoch_steps
+    checkpoints = Checkpoints(path, every=every, keep=kept[1])
+    start = checkpoints.restore(model)
+    if start:
+        _LOG.info("Going on from step %d of %d.", start, settings.epochs * epoch_steps)
+    elif settings.init_from is not None:
+        beginning.begin(model, settings.init_from)
+    return checkpoints, start
+
+
+def _go_on(
+    model: ugm_tf.UnifiedModel,
+    start: int,
+    settings: Resolved,
+    training: inputs.Inputs,
+    held_out: inputs.Inputs,
+    epoch_steps: int,
+    callbacks: list[keras.callbacks.Callback],
+    over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Trains from a step, which may be within an epoch, to the last epoch."""
+
+    def fit(step: int, epochs: int, steps: int) -> None:
+        model.fit(
+            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
+            initial_epoch=step // epoch_steps,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            whole_epoch=epoch_steps,
+            validation_data=held_out.once(),
+            validation_freq=rundir.validated_every(settings.epochs),
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+    epoch, within = divmod(start, epoch_steps)
+    if within:  # the rest of the epoch that was under way
+        fit(start, epoch + 1, epoch_steps - within)
+        epoch += 1
+    if epoch < settings.epochs and not over():
+        fit(epoch * epoch_steps, settings.epochs, epoch_steps)
+
+
+def _help(
+    model: ugm_tf.UnifiedModel,
+    workdir: pathlib.Path,
+    settings: Resolved,
+    training: inputs.Inputs,
+    held_out: inputs.Inputs,
+    epoch_steps: int,
+    kept: tuple[int | None, int],
+    on: devices.Devices,
+) -> None:
+    """Trains together with the process that writes; this one writes a log, and its numbers into it."""
+    if settings.on_nan == "rollback" or settings.keep_best is not None:
+        raise ValueError("Several processes train without --keep_best and --on_nan=rollback.")
+    devices.log_to(workdir / f"worker_{on.index}.log")
+    with devices.losing(on), stopping.deferred() as asked:
+        checkpoints, start = _started(model, workdir / "checkpoints", settings, epoch_steps, kept)
+        stop = stopping.StopWhenAsked(asked, checkpoints, settings.epochs * epoch_steps)
+        logged = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: _LOG.info("Epoch %d: %s", epoch + 1, logs)
+        )
+        _go_on(model, start, settings, training, held_out, epoch_steps, [logged, checkpoints, stop])
+        _LOG.info("Trained; waiting for the report.")
+        on.wait_for_all()
 
 
 def _visible(

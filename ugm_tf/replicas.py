@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["Share", "count", "gathered", "rows", "share_of", "softmax", "total"]
+__all__ = ["Share", "count", "gathered", "is_chief", "processes", "rows", "share_of", "softmax", "total"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +28,20 @@ def count() -> int:
     """How many replicas run this step together; 1 outside of a strategy's replica."""
     context = tf.distribute.get_replica_context()
     return 1 if context is None else int(context.num_replicas_in_sync)
+
+
+def processes(strategy: Any) -> int:
+    """How many processes train together; 1 without a strategy."""
+    resolver = getattr(strategy, "cluster_resolver", None)
+    return 1 if resolver is None else max(1, sum(map(len, resolver.cluster_spec().as_dict().values())))
+
+
+def is_chief(strategy: Any) -> bool:
+    """Whether this process is the one that writes files: the first of several, or the only one."""
+    if processes(strategy) == 1:
+        return True
+    resolver = strategy.cluster_resolver
+    return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs and resolver.task_id == 0)
 
 
 def total(value: Any) -> Any:

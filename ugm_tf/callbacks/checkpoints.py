@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ugm_tf import files
+from ugm_tf import files, replicas
 from ugm_tf.callbacks import states
 
 __all__ = ["Checkpoints"]
@@ -30,6 +30,8 @@ class Checkpoints(keras.callbacks.Callback):
     file, `step-STEP.state`, with a checksum; a thread writes it from copies, and it takes its name when it is whole and
     on the disk, so that a process may be killed at any moment.  Of those that are there the newest whole one counts.
     Where the disk is full the older ones make room and training goes on, with a warning.
+
+    Where several processes train one model, all restore from the same directory, and the chief writes it.
 
     The data are to start at the step that `restore` returns, as with `ugm_tf.data.batches(..., start_step=...)`.
 
@@ -61,6 +63,8 @@ class Checkpoints(keras.callbacks.Callback):
             raise ValueError(f"At least the latest checkpoint is kept. Received: keep={keep}.")
         self.directory, self.every, self.keep = pathlib.Path(directory), every, keep
         self._restored = False
+        self._writes = True  # of several processes that train together only one does
+        self._together = False  # then all save at the same steps, whether or not the writing succeeds
         self._saved_at = 0  # where it was last tried
         self._kept: list[int] = []  # steps whose checkpoints are there, the latest last
         self._writing: concurrent.futures.Future[None] | None = None
@@ -80,7 +84,10 @@ class Checkpoints(keras.callbacks.Callback):
             raise ValueError("Compile the model before restoring: the optimizers' slots are part of the state.")
         self.finish()
         _WRITER.submit(int).result()  # another callback of this process may have written here
-        self._prepare()
+        self._writes = replicas.is_chief(model.distribute_strategy)
+        self._together = replicas.processes(model.distribute_strategy) > 1
+        if self._writes:
+            self._prepare()
         self._restored, self._kept, self._saved_at, self._going_on = True, [], 0, False
         found = self._found()
         for step in reversed(found):
@@ -164,7 +171,8 @@ class Checkpoints(keras.callbacks.Callback):
             self._save(within_epoch=False)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps.numpy()) > self.finish():
+        written = self.finish()
+        if int(self.model.steps.numpy()) > (self._saved_at if self._together else written):
             self._save(within_epoch=False)
             self.finish()
 
@@ -197,6 +205,8 @@ class Checkpoints(keras.callbacks.Callback):
             arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
         self._saved_at = int(self.model.steps.numpy())
         about = {"step": self._saved_at, "seed": self.model.seed}
+        if not self._writes:  # it read them, since what replicas sum is read by all of them together
+            return
         self._writing = _WRITER.submit(self._write, self._saved_at, arrays, about)
 
     def _write(self, step: int, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
