@@ -50,7 +50,7 @@ class Devices:
         if self.strategy is None:
             return model
         copy = ugm_tf.UnifiedModel.from_config(model.get_config())
-        copy.compile_from_config(model.get_compile_config())
+        copy.compile_from_config(model.get_compile_config() or {})
         pairs = [(copy.variables, model.variables)]
         pairs += [(copy.optimizers[name].variables, own.variables) for name, own in model.optimizers.items()]
         for left, right in pairs:
@@ -140,9 +140,8 @@ def _formed(cluster: Any, seconds: float) -> Any:
     _LOG.info("Waiting for the processes at %s.", others)
 
     def give_up() -> None:
-        os.write(
-            2, f"error: not all of the processes at {others} came within {seconds:g} s. Start all of them.\n".encode()
-        )
+        words = f"error: not all of the processes at {others} came within {seconds:g} s. Start all of them."
+        os.write(2, f"{words}\n".encode())
         os._exit(TRY_AGAIN)
 
     timer = threading.Timer(seconds, give_up)

@@ -1,32 +1,23 @@
 """A training run from data to report; all that it depends on is an argument."""
 
-import contextlib
 import dataclasses
 import logging
 import os
 import pathlib
-from collections.abc import Callable
 
 import keras
 import numpy as np
 
 import ugm_tf
-from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
 from . import (
-    beginning,
-    best,
-    board,
     building,
     defaults,
     devices,
-    divergence,
+    fitting,
     inputs,
     known_data,
-    metrics,
-    options,
     own_recipes,
-    pictures,
     rundir,
     stopping,
     summary,
@@ -100,7 +91,7 @@ def train(
     model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
     kept = (checkpoint_steps, keep_checkpoints)
     if not on.chief:
-        _help(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
+        fitting.help_out(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
         return None
     with rundir.held(workdir), devices.losing(on):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
@@ -114,7 +105,8 @@ def train(
             model.execution,
             model.describe(),
         )
-        progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
+        on.wait_for_all()  # they read what is there, and write into it
+        progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, show)
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)
@@ -147,150 +139,6 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
         on_nan="skip" if settings.on_nan == "skip" else "stop",
     )
     return model
-
-
-def _fit(
-    model: ugm_tf.UnifiedModel,
-    directory: rundir.RunDirectory,
-    settings: Resolved,
-    training: inputs.Inputs,
-    held_out: inputs.Inputs,
-    epoch_steps: int,
-    kept: tuple[int | None, int],
-    show: bool,
-) -> tuple[Progress, best.KeepBest | None]:
-    """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
-    total = settings.epochs * epoch_steps
-    checkpoints, start = _started(model, directory.checkpoints, settings, epoch_steps, kept)
-
-    def forget(step: int) -> None:
-        metrics.truncate(directory.metrics, step // epoch_steps)
-
-    forget(start)
-    progress = Progress(total, settings.batch_size, start, show)
-    keep = _keep_best(directory, settings)
-    callbacks = [
-        metrics.Log(directory.metrics),
-        *_visible(model, directory, settings, held_out),
-        progress,
-        *([] if keep is None else [keep]),
-        checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
-    ]
-
-    def go_on(start: int, stop: keras.callbacks.Callback) -> None:
-        over = (lambda: False) if keep is None else (lambda: keep.over)
-        _go_on(model, start, settings, training, held_out, epoch_steps, [*callbacks, stop], over)
-
-    with contextlib.closing(progress), stopping.deferred() as asked:
-        stop = stopping.StopWhenAsked(asked, checkpoints, total)
-        if settings.on_nan == "rollback":
-            divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
-        else:
-            go_on(start, stop)
-    return progress, keep
-
-
-def _started(
-    model: ugm_tf.UnifiedModel,
-    path: pathlib.Path,
-    settings: Resolved,
-    epoch_steps: int,
-    kept: tuple[int | None, int],
-) -> tuple[Checkpoints, int]:
-    """The run's checkpoints, and the step that it goes on from."""
-    every = kept[0] or rundir.validated_every(settings.epochs) * epoch_steps
-    checkpoints = Checkpoints(path, every=every, keep=kept[1])
-    start = checkpoints.restore(model)
-    if start:
-        _LOG.info("Going on from step %d of %d.", start, settings.epochs * epoch_steps)
-    elif settings.init_from is not None:
-        beginning.begin(model, settings.init_from)
-    return checkpoints, start
-
-
-def _go_on(
-    model: ugm_tf.UnifiedModel,
-    start: int,
-    settings: Resolved,
-    training: inputs.Inputs,
-    held_out: inputs.Inputs,
-    epoch_steps: int,
-    callbacks: list[keras.callbacks.Callback],
-    over: Callable[[], bool] = lambda: False,
-) -> None:
-    """Trains from a step, which may be within an epoch, to the last epoch."""
-
-    def fit(step: int, epochs: int, steps: int) -> None:
-        model.fit(
-            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
-            initial_epoch=step // epoch_steps,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            whole_epoch=epoch_steps,
-            validation_data=held_out.once(),
-            validation_freq=rundir.validated_every(settings.epochs),
-            callbacks=callbacks,
-            verbose=0,
-        )
-
-    epoch, within = divmod(start, epoch_steps)
-    if within:  # the rest of the epoch that was under way
-        fit(start, epoch + 1, epoch_steps - within)
-        epoch += 1
-    if epoch < settings.epochs and not over():
-        fit(epoch * epoch_steps, settings.epochs, epoch_steps)
-
-
-def _help(
-    model: ugm_tf.UnifiedModel,
-    workdir: pathlib.Path,
-    settings: Resolved,
-    training: inputs.Inputs,
-    held_out: inputs.Inputs,
-    epoch_steps: int,
-    kept: tuple[int | None, int],
-    on: devices.Devices,
-) -> None:
-    """Trains together with the process that writes; this one writes a log, and its numbers into it."""
-    if settings.on_nan == "rollback" or settings.keep_best is not None:
-        raise ValueError("Several processes train without --keep_best and --on_nan=rollback.")
-    devices.log_to(workdir / f"worker_{on.index}.log")
-    with devices.losing(on), stopping.deferred() as asked:
-        checkpoints, start = _started(model, workdir / "checkpoints", settings, epoch_steps, kept)
-        stop = stopping.StopWhenAsked(asked, checkpoints, settings.epochs * epoch_steps)
-        logged = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: _LOG.info("Epoch %d: %s", epoch + 1, logs)
-        )
-        _go_on(model, start, settings, training, held_out, epoch_steps, [logged, checkpoints, stop])
-        _LOG.info("Trained; waiting for the report.")
-        on.wait_for_all()
-
-
-def _visible(
-    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, settings: Resolved, held_out: inputs.Inputs
-) -> list[keras.callbacks.Callback]:
-    """What shows how a run learns: pictures, and TensorBoard."""
-    columns = pictures.columns(model)
-    grids = SampleGrids(
-        directory.samples,
-        pictures.during_training(model, held_out, settings),
-        every=max(1, settings.epochs // 12),
-        columns={} if columns is None else {"samples": columns},
-        rows={"samples": pictures.row_names(model, held_out.examples.class_names)},
-    )
-    tensorboard = directory.path / "tensorboard"
-    return [
-        keras.callbacks.TensorBoard(str(tensorboard), write_graph=False, profile_batch=0),
-        grids,
-        board.Board(tensorboard / "train", model.describe(), options.as_flags(settings), grids),
-    ]
-
-
-def _keep_best(directory: rundir.RunDirectory, settings: Resolved) -> best.KeepBest | None:
-    if settings.keep_best is None:
-        return None
-    rows = metrics.read(directory.metrics) if directory.metrics.exists() else []
-    return best.KeepBest(directory.best, settings.keep_best, rows, settings.patience)
 
 
 def _check_support(settings: Resolved) -> None:

@@ -51,8 +51,8 @@ _STRATEGY = flags.DEFINE_enum(
     "strategy",
     "auto",
     devices.NAMES,
-    "What to train on: one device; mirrored on all GPUs of this machine; multiworker, with the processes that TF_CONFIG "
-    "or Slurm names; or the last of these that there is. It is the same training on each, up to rounding.",
+    "What to train on: one device; mirrored on all GPUs of this machine; multiworker, with the processes that "
+    "TF_CONFIG or Slurm names; or the last of these that there is. It is the same training on each, up to rounding.",
 )
 _FORM_SECONDS = flags.DEFINE_float(
     "form_seconds", 300.0, "How long to wait for the other processes of a multiworker run.", lower_bound=1.0

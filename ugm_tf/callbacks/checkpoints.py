@@ -229,8 +229,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _found(self) -> list[int]:
         """Steps of the checkpoints that are there, whole or not."""
-        names = [re.fullmatch(r"step-(\d{10})\.state", path.name) for path in self.directory.iterdir()]
-        return sorted(int(name[1]) for name in names if name)
+        names = os.listdir(self.directory) if self._writes or self.directory.is_dir() else []
+        found = [re.fullmatch(r"step-(\d{10})\.state", name) for name in names]
+        return sorted(int(name[1]) for name in found if name)
 
     def _path(self, step: int) -> pathlib.Path:
         return self.directory / f"step-{step:010d}.state"

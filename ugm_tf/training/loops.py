@@ -154,7 +154,7 @@ class Loops(keras.Model):
             return keras_internals.one_step_function(self, step)
         good = batches.good(self.joint) if self.check_values else None
         if self.distributed:
-            going_on = self._health.fine if step_values == self._run_watched else None
+            going_on = self._health.fine if self._health and step_values == self._run_watched else None
             options = (self._trackers, self.steps_per_execution, self._left, good, refuse, going_on)
             return distributed.make_function(self.distribute_strategy, step_values, *options)
         fits = functools.partial(batches.fits, self.joint)
