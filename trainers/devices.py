@@ -61,8 +61,13 @@ class Devices:
     def wait_for_all(self) -> None:
         """Returns when every process is here: TensorFlow ends the others where one leaves."""
         if replicas.processes(self.strategy) > 1:
-            one = self.strategy.run(lambda: tf.constant(1.0))
-            self.strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+
+            @tf.function(autograph=False)
+            def count() -> tf.Tensor:
+                one = self.strategy.run(lambda: tf.constant(1.0))
+                return self.strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None)
+
+            count().numpy()
 
 
 ONE = Devices()

@@ -4,13 +4,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from ugm_tf.joint import Joint
 from ugm_tf.training import keras_internals
 from ugm_tf.training.execution import StepsLeft
 from ugm_tf.training.optimizers import inner
 
-__all__ = ["make_function", "prepare"]
+__all__ = ["make_function", "prepare", "reduced_bytes"]
+
+
+def reduced_bytes(joint: Joint) -> int:
+    """Bytes of gradients that devices sum in one training step: of each phase's variables, as often as it runs.
+
+    A ring of R devices sends and receives 2 (R - 1) / R times as many on each.  Beside them there are a few numbers a
+    phase: its metrics, the rows of a batch, of importance weights a number a device, and the moments of batch
+    normalisation.
+
+    >>> recipe = ugm_tf.recipes.gan()
+    >>> joint = ugm_tf.Joint(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (3,)}, hidden=(8,)))
+    >>> reduced_bytes(joint)
+    4852
+    """
+    phases = joint.recipe.phases
+    return sum(
+        p.repeats * int(np.prod(v.shape)) * tf.as_dtype(v.dtype).size for p in phases for v in joint.variables_of(p)
+    )
 
 
 def prepare(
