@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import pathlib
-import threading
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -137,25 +137,22 @@ def _cluster() -> Any:
 
 
 def _formed(cluster: Any, seconds: float) -> Any:
-    """The strategy over a cluster; the process ends if that has not formed after so many seconds.
+    """The strategy over a cluster; the process is ended by SIGALRM if that has not formed after so many seconds.
 
-    (TensorFlow waits for ever, in code that no exception reaches.)
+    (TensorFlow waits for ever in one call, which holds the interpreter: only the system can end it.)
     """
     others = ", ".join(address for addresses in cluster.cluster_spec().as_dict().values() for address in addresses)
-    _LOG.info("Waiting for the processes at %s.", others)
-
-    def give_up() -> None:
-        words = f"error: not all of the processes at {others} came within {seconds:g} s. Start all of them."
-        os.write(2, f"{words}\n".encode())
-        os._exit(TRY_AGAIN)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
+    _LOG.info(
+        "Waiting for all of the processes at %s. Where one does not come within %g s, SIGALRM ends this one: start all "
+        "of them again.",
+        others,
+        seconds,
+    )
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=cluster)
     finally:
-        timer.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def log_to(path: pathlib.Path) -> None:

@@ -103,8 +103,8 @@ class ProcessesTest(absltest.TestCase):
 
     def test_one_that_waits_for_nobody_ends(self):
         waiting = start(pathlib.Path(self.create_tempdir()) / "run", "--form_seconds=3", index=0, found=ports(2))
-        self.assertEqual(waiting.wait(120), devices.TRY_AGAIN)
-        self.assertRegex(waiting.stderr.read(), "error: not all of the processes at 127.0.0.1:.* came within 3 s")
+        self.assertEqual(waiting.wait(120), -signal.SIGALRM)
+        self.assertRegex(waiting.stderr.read(), "Waiting for all of the processes at 127.0.0.1:.* not come within 3 s")
 
     def together(self, workdir):
         found = ports(2)

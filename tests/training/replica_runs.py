@@ -1,7 +1,7 @@
 """Runs of rows of the table on one device and on several logical ones, in a process of its own, as devices are fixed
 when TensorFlow starts:
 
-  python -m tests.training.replica_runs 2 vae gan --break=share
+  python -m tests.training.replica_runs 2 vae ppo_gan:sgd --break=noise
 
 prints how far apart they end, as JSON.  `--break` does wrongly what must be done right, for controls.
 """
@@ -9,6 +9,7 @@ prints how far apart they end, as JSON.  `--break` does wrongly what must be don
 import contextlib
 import json
 import sys
+import tempfile
 
 import keras
 import numpy as np
@@ -36,17 +37,22 @@ def main(arguments):
     if "weights" in broken:
         replicas_module.softmax = lambda logits: tf.nn.softmax(logits, 0) / replicas_module.count()
     rows = {row[0]: row[1:] for row in table.ROWS}
+    if "--elastic" in arguments:
+        print(json.dumps({name: _elastic(table, rows[name], strategy) for name in names}))
+        return
     out = {}
     for name in names:
-        one = _run(table, rows[name], contextlib.nullcontext())
-        several = _run(table, rows[name], strategy.scope(), "batch_norm" in broken)
+        row, _, optimizer = name.partition(":")
+        options = {"optimizer": keras.optimizers.SGD(0.05)} if optimizer else {}
+        one = _run(table, rows[row], contextlib.nullcontext(), options)
+        several = _run(table, rows[row], strategy.scope(), options, "batch_norm" in broken)
         out[name] = {kind: _distance(one[kind], several[kind]) for kind in one}
     print(json.dumps(out))
 
 
-def _run(table, row, scope, unsynchronised=False):
+def _run(table, row, scope, options, unsynchronised=False):
     with scope:
-        model = table.model(*row)
+        model = table.model(*row, **options)
     if unsynchronised:
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -65,9 +71,34 @@ def _run(table, row, scope, unsynchronised=False):
     }
 
 
+def _elastic(table, row, strategy):
+    """Half of a run on several devices, the other half on one, against all on one; and the other way round."""
+    from ugm_tf.callbacks import Checkpoints
+
+    def state(*scopes):
+        with tempfile.TemporaryDirectory() as folder:
+            for i, scope in enumerate(scopes):
+                with scope:
+                    model = table.model(*row)
+                checkpoints = Checkpoints(folder, every=3)
+                assert checkpoints.restore(model) == 6 * i
+                data, epochs = table.dataset(model.recipe), {"initial_epoch": 2 * i, "epochs": 2 * (i + 1)}
+                if len(scopes) == 1:
+                    epochs = {"epochs": 4}
+                model.fit(data, callbacks=[checkpoints], verbose=0, **epochs)
+            assert int(model.steps.numpy()) == 12
+            return {k: v for k, v in table.state(model).items() if k.startswith("weights/")}
+
+    one = contextlib.nullcontext
+    whole = state(one())
+    ends = (state(strategy.scope(), one()), state(one(), strategy.scope()))
+    return {"weights": max(_distance(whole, end) for end in ends)}
+
+
 def _distance(left, right):
     assert left.keys() == right.keys(), (sorted(left), sorted(right))
-    apart = [np.abs(np.float64(left[name]) - np.float64(right[name])).max() for name in left if left[name].size]
+    pairs = [(np.float64(left[name]), np.float64(right[name])) for name in left if left[name].size]
+    apart = [(np.abs(a - b) / np.maximum(1.0, np.abs(a))).max() for a, b in pairs]
     return float(max(apart, default=0.0))
 
 

@@ -1,5 +1,6 @@
 """How steps are run on several devices: one replica of the model on each, the same training as on one."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from ugm_tf.training.execution import StepsLeft
 from ugm_tf.training.optimizers import inner
 
 __all__ = ["make_function", "prepare", "reduced_bytes"]
+
+_LOG = logging.getLogger(__package__)
 
 
 def reduced_bytes(joint: Joint) -> int:
@@ -71,6 +74,11 @@ def prepare(
     for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
+    drawing = [layer.name for layer in layers if getattr(layer, "seed_generator", None) is not None]
+    if drawing:
+        _LOG.warning(
+            "Layer '%s' draws by itself, on each device alike: this is not the training of one device.", drawing[0]
+        )
     for name, optimizer in optimizers.items():
         own = inner(optimizer)
         if own is not optimizer:
