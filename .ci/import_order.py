@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # checkers see is an import.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("ugm_tf/serialization.py", "ugm_tf/arguments.py", "ugm_tf/files.py", "ugm_tf/quiet.py", "ugm_tf/version.py"),
+    ("ugm_tf/replicas.py",),
     ("ugm_tf/grids.py",),
     ("ugm_tf/densities",),
     ("ugm_tf/algebra",),

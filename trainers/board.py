@@ -43,7 +43,7 @@ class Board(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         with self._writer.as_default(step=epoch):
             for name, optimizer in self.model.optimizers.items():
-                tf.summary.scalar(f"learning_rate/{name}", float(optimizer.learning_rate))
+                tf.summary.scalar(f"learning_rate/{name}", float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
             for path in self.pictures.drawn:
                 with PIL.Image.open(path) as picture:
                     tf.summary.image(path.stem.rpartition("_")[0], np.asarray(picture.convert("RGB"))[None])

@@ -32,7 +32,7 @@ def train(
         try:
             return go_on(start)
         except FloatingPointError as error:
-            reached, latest = int(model.steps), checkpoints.finish()
+            reached, latest = int(model.steps.numpy()), checkpoints.finish()
             furthest, times = (reached, 1) if reached > furthest else (furthest, times + 1)
             if not latest:
                 raise FloatingPointError(f"{error} There is no checkpoint yet to go back to.") from error

@@ -1,29 +1,23 @@
 """A training run from data to report; all that it depends on is an argument."""
 
-import contextlib
 import dataclasses
 import logging
 import os
+import pathlib
 
 import keras
 import numpy as np
 
 import ugm_tf
-from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
 from . import (
-    beginning,
-    best,
-    board,
     building,
     defaults,
-    divergence,
+    devices,
+    fitting,
     inputs,
     known_data,
-    metrics,
-    options,
     own_recipes,
-    pictures,
     probing,
     rundir,
     stopping,
@@ -64,7 +58,8 @@ def train(
     probe_every: int | None = None,
     show: bool = True,
     command: str = "python -m trainers.train",
-) -> Run:
+    on: devices.Devices = devices.ONE,
+) -> Run | None:
     """Trains a recipe on a data set, or goes on with a run that was stopped, and writes all that belongs to it.
 
     Args:
@@ -76,14 +71,16 @@ def train(
         probe_every: Steps between measurements of a `DivergenceProbe`, which changes nothing of the run; None for none.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
+        on: The devices that it trains on.
 
     Returns:
-        The run.
+        The run; None from a process that trains with others, and is not the one that writes.
 
     Raises:
         ValueError: Before training starts, if the settings, the data and the run directory do not fit together, or
             another process trains in it.
         FloatingPointError: If training diverges.
+        devices.Lost: If another process that trained with this one ended.
         rundir.Lost: If the run directory can no longer be written.
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
@@ -94,9 +91,15 @@ def train(
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
-    judge = probing.classifier(examples, probe_every, sources.cache_dir)  # before the run's seed is set
-    model = _compiled(resolved, examples, epoch_steps)
-    with rundir.held(workdir):
+    judge = probing.classifier(
+        examples, probe_every if on.chief else None, sources.cache_dir
+    )  # before the run's seed is set
+    model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
+    kept = (checkpoint_steps, keep_checkpoints)
+    if not on.chief:
+        fitting.help_out(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
+        return None
+    with rundir.held(workdir), devices.losing(on):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
         if own_recipes.is_own(resolved.recipe):
             directory.check_equations(model.describe())
@@ -108,12 +111,14 @@ def train(
             model.execution,
             model.describe(),
         )
-        kept = (checkpoint_steps, keep_checkpoints)
         probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
-        progress, keep = _fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
+        on.wait_for_all()  # they read what is there, and write into it
+        progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
         if keep is not None:
             model = keep.best(model)
+        model = on.on_one(model)
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
+        on.wait_for_all()
         return Run(model, directory, resolved, end)
 
 
@@ -141,100 +146,6 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
         on_nan="skip" if settings.on_nan == "skip" else "stop",
     )
     return model
-
-
-def _fit(
-    model: ugm_tf.UnifiedModel,
-    directory: rundir.RunDirectory,
-    settings: Resolved,
-    training: inputs.Inputs,
-    held_out: inputs.Inputs,
-    epoch_steps: int,
-    kept: tuple[int | None, int],
-    probe: list[keras.callbacks.Callback],
-    show: bool,
-) -> tuple[Progress, best.KeepBest | None]:
-    """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
-    total = settings.epochs * epoch_steps
-    every = rundir.validated_every(settings.epochs)
-    checkpoints = Checkpoints(directory.checkpoints, every=kept[0] or every * epoch_steps, keep=kept[1])
-    start = checkpoints.restore(model)
-    if start:
-        _LOG.info("Going on from step %d of %d.", start, total)
-    elif settings.init_from is not None:
-        beginning.begin(model, settings.init_from)
-
-    def forget(step: int) -> None:
-        metrics.truncate(directory.metrics, step // epoch_steps)
-        metrics.truncate(directory.probe, step // epoch_steps)
-
-    forget(start)
-    progress = Progress(total, settings.batch_size, start, show)
-    keep = _keep_best(directory, settings)
-    callbacks = [
-        metrics.Log(directory.metrics),
-        progress,
-        *([] if keep is None else [keep]),
-        *probe,  # after what goes by the metrics of the run alone, and before what shows all
-        *_visible(model, directory, settings, held_out),
-        checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
-    ]
-
-    def fit(step: int, epochs: int, steps: int, stop: keras.callbacks.Callback) -> None:
-        model.fit(
-            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
-            initial_epoch=step // epoch_steps,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            whole_epoch=epoch_steps,
-            validation_data=held_out.once(),
-            validation_freq=every,
-            callbacks=[*callbacks, stop],
-            verbose=0,
-        )
-
-    def go_on(start: int, stop: keras.callbacks.Callback) -> None:
-        epoch, within = divmod(start, epoch_steps)
-        if within:  # the rest of the epoch that was under way
-            fit(start, epoch + 1, epoch_steps - within, stop)
-            epoch += 1
-        if epoch < settings.epochs and not (keep is not None and keep.over):
-            fit(epoch * epoch_steps, settings.epochs, epoch_steps, stop)
-
-    with contextlib.closing(progress), stopping.deferred() as asked:
-        stop = stopping.StopWhenAsked(asked, checkpoints, total)
-        if settings.on_nan == "rollback":
-            divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
-        else:
-            go_on(start, stop)
-    return progress, keep
-
-
-def _visible(
-    model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, settings: Resolved, held_out: inputs.Inputs
-) -> list[keras.callbacks.Callback]:
-    """What shows how a run learns: pictures, and TensorBoard."""
-    columns = pictures.columns(model)
-    grids = SampleGrids(
-        directory.samples,
-        pictures.during_training(model, held_out, settings),
-        every=max(1, settings.epochs // 12),
-        columns={} if columns is None else {"samples": columns},
-        rows={"samples": pictures.row_names(model, held_out.examples.class_names)},
-    )
-    tensorboard = directory.path / "tensorboard"
-    return [
-        keras.callbacks.TensorBoard(str(tensorboard), write_graph=False, profile_batch=0),
-        grids,
-        board.Board(tensorboard / "train", model.describe(), options.as_flags(settings), grids),
-    ]
-
-
-def _keep_best(directory: rundir.RunDirectory, settings: Resolved) -> best.KeepBest | None:
-    if settings.keep_best is None:
-        return None
-    rows = metrics.read(directory.metrics) if directory.metrics.exists() else []
-    return best.KeepBest(directory.best, settings.keep_best, rows, settings.patience)
 
 
 def _check_support(settings: Resolved) -> None:

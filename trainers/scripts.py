@@ -7,7 +7,7 @@ from collections.abc import Callable
 from absl import app
 from absl import logging as absl_logging
 
-from . import comparison, comparison_page, rundir, stopping, summary
+from . import comparison, comparison_page, devices, rundir, stopping, summary
 
 __all__ = ["show", "show_comparison", "start"]
 
@@ -16,7 +16,8 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
     """Runs a script.
 
     Its exit status is what `main` returns, 0 for None.  A refusal is printed as its message, without a traceback, and
-    exits with 2; so does a run that diverged, or whose directory can no longer be written.  One that is interrupted
+    exits with 2; so does a run that diverged, or whose directory can no longer be written.  A process of several whose
+    others ended exits with 75, which schedulers start again.  One that is interrupted
     exits with 128 and the signal's number.
 
     Args:
@@ -32,6 +33,9 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
         except (ValueError, FloatingPointError, rundir.Lost) as e:
             print(f"error: {e}", file=sys.stderr)
             status = 2
+        except devices.Lost as e:
+            print(f"error: {e}", file=sys.stderr)
+            status = devices.TRY_AGAIN
         except KeyboardInterrupt as e:
             print(str(e) or "Stopped.", file=sys.stderr)
             status = e.status if isinstance(e, stopping.Stopped) else 130

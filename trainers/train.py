@@ -25,7 +25,7 @@ import sys
 
 from absl import flags
 
-from . import comparison, inputs, options, own_recipes, run, scripts
+from . import comparison, devices, inputs, options, own_recipes, run, scripts
 from .settings import Settings
 
 options.define()
@@ -54,21 +54,36 @@ _PROBE_EVERY = flags.DEFINE_integer(
 )
 
 
+_STRATEGY = flags.DEFINE_enum(
+    "strategy",
+    "auto",
+    devices.NAMES,
+    "What to train on: one device; mirrored on all GPUs of this machine; multiworker, with the processes that "
+    "TF_CONFIG or Slurm names; or the last of these that there is. It is the same training on each, up to rounding.",
+)
+_FORM_SECONDS = flags.DEFINE_float(
+    "form_seconds", 300.0, "How long to wait for the other processes of a multiworker run.", lower_bound=1.0
+)
+
+
 def main(_: list[str]) -> int:
     settings = options.asked()
+    on = devices.of(_STRATEGY.value, _FORM_SECONDS.value)
     workdir = _WORKDIR.value or os.path.join(
         "runs", f"{own_recipes.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
     )
     if _SEEDS.value == 1:
-        return _train(settings, workdir)
+        return _train(settings, workdir, on)
     seeds = range(settings.seed, settings.seed + _SEEDS.value)
     directories = [os.path.join(workdir, f"seed_{seed}") for seed in seeds]
-    each = [_train(dataclasses.replace(settings, seed=n), path) for n, path in zip(seeds, directories, strict=True)]
+    each = [_train(dataclasses.replace(settings, seed=n), path, on) for n, path in zip(seeds, directories, strict=True)]
+    if not on.chief:
+        return max(each)
     scripts.show_comparison(comparison.compare(directories), os.path.join(workdir, "comparison.html"))
     return max(each)
 
 
-def _train(settings: Settings, workdir: str) -> int:
+def _train(settings: Settings, workdir: str, on: devices.Devices) -> int:
     finished = run.train(
         settings,
         workdir,
@@ -77,7 +92,10 @@ def _train(settings: Settings, workdir: str) -> int:
         keep_checkpoints=_KEEP_CHECKPOINTS.value,
         probe_every=_PROBE_EVERY.value,
         command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),
+        on=on,
     )
+    if finished is None:
+        return 0
     return scripts.show(finished.end, finished.directory)
 
 

@@ -12,7 +12,7 @@ from ugm_tf.algebra import Recipe
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
 from ugm_tf.joint import Joint
-from ugm_tf.training import averages, execution, keras_internals, optimizers
+from ugm_tf.training import averages, distributed, execution, keras_internals, optimizers
 from ugm_tf.training.loops import Loops
 
 __all__ = ["UnifiedModel"]
@@ -138,9 +138,14 @@ class UnifiedModel(Answers, Loops):
         arguments["on_nan"] = on_nan
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
-        self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
+        with self.distribute_strategy.scope():
+            self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
+        if self.distributed:
+            variables = [v for density in self.densities.values() for v in density.variables]
+            distributed.prepare(self.distribute_strategy, layers, variables, self.optimizers, **arguments)
         self.schedule, self._replaced = schedule, None
-        jit, self.execution = execution.choose_jit(layers, jit_compile)
+        with self.distribute_strategy.scope():
+            jit, self.execution = execution.choose_jit(layers, jit_compile)
         super().compile(
             optimizer=None,  # else Keras would hang a spare one, with slots for every weight, on the model
             jit_compile=jit and not run_eagerly,

@@ -4,6 +4,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from ugm_tf import replicas
 from ugm_tf.algebra.step import Step
 from ugm_tf.serialization import record
 
@@ -28,7 +29,8 @@ class Draw(Step):
 
     def __call__(self, sample, seed):
         lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
-        value = sample.densities[self.density].draw(sample.distribution(self.density), lead, seed)
+        density, distribution = sample.densities[self.density], sample.distribution(self.density)
+        value = density.draw(distribution, lead, seed, first_row=sample.share.first)
         return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
 
 
@@ -166,7 +168,11 @@ class Pack(Step):
 
     def __call__(self, sample, seed):
         value, axis = sample[self.old], len(sample.axes)
-        parts = [tf.roll(value, -i, axis) for i in range(self.size)]
+        every = replicas.rows(value, axis)  # of the global batch, where several devices hold one
+        parts = [tf.roll(every, -i, axis) for i in range(self.size)]
+        if replicas.count() > 1:
+            mine = sample.share.first + tf.range(sample.batch_size)
+            parts = [tf.gather(part, mine, axis=axis) for part in parts]
         return sample.where(**{self.new: tf.concat(parts, -1)})
 
     needs, sets = Rename.needs, Rename.sets

@@ -7,8 +7,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from ugm_tf import replicas
 from ugm_tf.algebra.guarded import Declared, Guarded
 from ugm_tf.algebra.role import Role
+from ugm_tf.densities.noise import standard_noise
 
 __all__ = ["JointSample"]
 
@@ -54,6 +56,7 @@ class JointSample:
         self.sized = True
         first = next(iter(self._values.values()), None) if batch_size is None else None
         self.batch_size = batch_size if first is None else tf.shape(first)[0]
+        self.share = replicas.share_of(self.batch_size)  # of a global batch, where several devices hold one
         self.examples = tf.get_static_value(batch_size) if first is None else first.shape[0]
 
     @property
@@ -107,6 +110,19 @@ class JointSample:
             axes=self.axes if axis is None else (axis, *self.axes),
         )
 
+    def pooled(self, value: tf.Tensor, dimensions: int = 0) -> tf.Tensor:
+        """The mean of a value of each example over the batch and its draws, on all devices together.
+
+        Args:
+            value: [B, ...] or [..., B, ...].
+            dimensions: Number of axes behind that of examples, which are kept.
+        """
+        mean = tf.reduce_mean(value, axis=list(range(value.shape.rank - dimensions)))
+        if replicas.count() == 1:
+            return mean
+        share = tf.cast(self.batch_size, mean.dtype) / tf.cast(self.share.size, mean.dtype)
+        return replicas.total(tf.math.multiply_no_nan(mean, share))  # the mean of no example is none
+
     def declared(self, declared: Declared | None) -> "JointSample":
         """This sample, which refuses all that was not declared; with None, nothing.  It shares what it computes."""
         return self._with(_declared=declared)
@@ -114,6 +130,20 @@ class JointSample:
     def of_any_size(self) -> "JointSample":
         """This sample, with leave to have other numbers of examples, as grids of nodes have: no shape is checked."""
         return self._with(examples=None, sized=False)
+
+    def noise(self, kind: str, seed: tf.Tensor, shape: Any = (), lead: Any = ()) -> tf.Tensor:
+        """Standard noise for each example, [*lead, B, *shape]: a function of the seed and of the example's row in the
+        batch, whichever device holds it.  See `ugm_tf.densities.standard_noise` for the kinds."""
+        parts = [tf.convert_to_tensor(part, tf.int32) for part in (lead, [self.batch_size], shape)]
+        return standard_noise(kind, tf.concat(parts, 0), seed, axes=len(lead) + 1, first_row=self.share.first)
+
+    def mean(self, value: tf.Tensor) -> tf.Tensor:
+        """The mean of a value of each example, [B] or [..., B], over the batch and its draws; of a batch that several
+        devices share, this one's part of it, the parts' sum being the mean."""
+        if replicas.count() == 1:
+            return tf.reduce_mean(value)
+        draws = tf.reduce_prod(tf.shape(value)[:-1])
+        return tf.reduce_sum(value) / tf.cast(draws * self.share.size, value.dtype)
 
     def detached(self) -> "JointSample":
         """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,

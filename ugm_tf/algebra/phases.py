@@ -58,7 +58,7 @@ class Expectation:
         object.__setattr__(self, "scale", schedules.of(self.scale))
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
-        """The expectation without its scale, a scalar."""
+        """The expectation without its scale, a scalar; on one of several devices, its part of the sum."""
         if self.of.pooled and self.weight is not None:
             return self._mean(self.of.value(self._weighted(sample)), sample)
         return self._mean(self.of.value(sample), sample)
@@ -73,7 +73,7 @@ class Expectation:
             value = sample.weight * value
         if self.weight is not None:
             value = tf.stop_gradient(self.weight.value(sample)) * value
-        return tf.reduce_mean(value)
+        return sample.mean(value)
 
     def _weighted(self, sample: JointSample) -> JointSample:
         """The sample with the weight among its own."""

@@ -10,7 +10,7 @@ from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.step import Step
-from ugm_tf.densities import fold, standard_noise
+from ugm_tf.densities import fold
 from ugm_tf.serialization import record, shown
 
 __all__ = ["DATA", "GENERATED", "INFERRED", "Ancestral", "Interpolated", "Sampler"]
@@ -36,7 +36,7 @@ class Sampler:
     ...
     ...     def draw(self, draws, seed):
     ...         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
-    ...         of_left = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2)) < self.share
+    ...         of_left = draws.start.noise("uniform", fold(seed, 2)) < self.share
     ...         both = {v: tf.where(of_left[:, None, None, None], left[v], right[v]) for v in ("x",)}
     ...         return left.where(drawn_by=right.drawn_by, **both)
     >>> Mixture(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
@@ -262,7 +262,7 @@ class Interpolated(Sampler):
 
     def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
-        uniform = standard_noise("uniform", [draws.start.batch_size], fold(seed, 2))
+        uniform = draws.start.noise("uniform", fold(seed, 2))
         both = [v for v in left.values if v in right.values and left[v] is not right[v]]
         between = {}
         for variable in both:

@@ -183,10 +183,8 @@ class KL(Term):
         dimensions = left.event_shape.rank
         each = tfd.kl_divergence(left.distribution, right.distribution)  # [..., *event]
         if sample.weight is None:
-            mean = tf.reduce_mean(each, axis=list(range(each.shape.rank - dimensions)))
+            mean = sample.pooled(each, dimensions)
         else:  # of the expectation of weight * term: so that without a binding floor it is what it is of each example
             weight = tf.reshape(sample.weight, tf.concat([tf.shape(sample.weight), [1] * dimensions], 0))
-            weighted = weight * each
-            examples = list(range(weighted.shape.rank - dimensions))
-            mean = tf.math.divide_no_nan(tf.reduce_mean(weighted, examples), tf.reduce_mean(sample.weight))
+            mean = tf.math.divide_no_nan(sample.pooled(weight * each, dimensions), sample.pooled(sample.weight))
         return tf.broadcast_to(tf.reduce_sum(tf.maximum(mean, self.free)), tf.shape(divergence))

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from ugm_tf import replicas
 from ugm_tf.algebra.part import Part
 from ugm_tf.serialization import record
 
@@ -51,12 +52,15 @@ class ImportanceWeight(Weight):
         logits = sample.distribution(self.by).logits
         logits = -logits if self.y else logits
         if self.within is None:
-            size = tf.cast(tf.size(logits), logits.dtype)
-            return tf.reshape(tf.nn.softmax(tf.reshape(logits, [-1])), tf.shape(logits)) * size
+            size = tf.size(logits)
+            if replicas.count() > 1:
+                size = tf.reduce_prod(tf.shape(logits)[:-1]) * sample.share.size
+            shares = tf.reshape(replicas.softmax(tf.reshape(logits, [-1])), tf.shape(logits))
+            return shares * tf.cast(size, logits.dtype)
         member = sample[self.within] > 0.5  # [B, C]
         ones = tf.cast(member, logits.dtype)
         masked = tf.where(member, logits[:, None], logits.dtype.min)
-        shares = tf.nn.softmax(masked, axis=0) * ones * tf.reduce_sum(ones, 0, keepdims=True)
+        shares = replicas.softmax(masked) * ones * replicas.total(tf.reduce_sum(ones, 0, keepdims=True))
         return tf.reduce_sum(shares, 1)
 
     def describe(self, roles):

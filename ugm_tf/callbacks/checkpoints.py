@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ugm_tf import files
+from ugm_tf import files, replicas
 from ugm_tf.callbacks import states
 
 __all__ = ["Checkpoints"]
@@ -31,6 +31,8 @@ class Checkpoints(keras.callbacks.Callback):
     file, `step-STEP.state`, with a checksum; a thread writes it from copies, and it takes its name when it is whole and
     on the disk, so that a process may be killed at any moment.  Of those that are there the newest whole one counts.
     Where the disk is full the older ones make room and training goes on, with a warning.
+
+    Where several processes train one model, all restore from the same directory, and the chief writes it.
 
     The data are to start at the step that `restore` returns, as with `ugm_tf.data.batches(..., start_step=...)`.
 
@@ -62,6 +64,8 @@ class Checkpoints(keras.callbacks.Callback):
             raise ValueError(f"At least the latest checkpoint is kept. Received: keep={keep}.")
         self.directory, self.every, self.keep = pathlib.Path(directory), every, keep
         self._restored = False
+        self._writes = True  # of several processes that train together only one does
+        self._together = False  # then all save at the same steps, whether or not the writing succeeds
         self._saved_at = 0  # where it was last tried
         self._kept: list[int] = []  # steps whose checkpoints are there, the latest last
         self._writing: concurrent.futures.Future[None] | None = None
@@ -81,7 +85,10 @@ class Checkpoints(keras.callbacks.Callback):
             raise ValueError("Compile the model before restoring: the optimizers' slots are part of the state.")
         self.finish()
         _WRITER.submit(int).result()  # another callback of this process may have written here
-        self._prepare()
+        self._writes = replicas.is_chief(model.distribute_strategy)
+        self._together = replicas.processes(model.distribute_strategy) > 1
+        if self._writes:
+            self._prepare()
         self._restored, self._kept, self._saved_at, self._going_on = True, [], 0, False
         found = self._found()
         for step in reversed(found):
@@ -165,7 +172,8 @@ class Checkpoints(keras.callbacks.Callback):
             self._save(within_epoch=False)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps) > self.finish():
+        written = self.finish()
+        if int(self.model.steps.numpy()) > (self._saved_at if self._together else written):
             self._save(within_epoch=False)
             self.finish()
 
@@ -187,7 +195,7 @@ class Checkpoints(keras.callbacks.Callback):
         return self._kept[-1] if self._kept else 0
 
     def _due(self) -> bool:
-        return int(self.model.steps) - self._saved_at >= self.every
+        return int(self.model.steps.numpy()) - self._saved_at >= self.every
 
     def _save(self, within_epoch: bool) -> None:
         if not self._restored:
@@ -196,8 +204,10 @@ class Checkpoints(keras.callbacks.Callback):
         arrays = {name: np.array(variable.numpy()) for name, variable in _variables(self.model).items()}
         if not within_epoch:
             arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
-        self._saved_at = int(self.model.steps)
+        self._saved_at = int(self.model.steps.numpy())
         about = {"step": self._saved_at, "seed": self.model.seed}
+        if not self._writes:  # it read them, since what replicas sum is read by all of them together
+            return
         self._writing = _WRITER.submit(self._write, self._saved_at, arrays, about)
 
     def _write(self, step: int, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
@@ -220,8 +230,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _found(self) -> list[int]:
         """Steps of the checkpoints that are there, whole or not."""
-        names = [re.fullmatch(r"step-(\d{10})\.state", path.name) for path in self.directory.iterdir()]
-        return sorted(int(name[1]) for name in names if name)
+        names = os.listdir(self.directory) if self._writes or self.directory.is_dir() else []
+        found = [re.fullmatch(r"step-(\d{10})\.state", name) for name in names]
+        return sorted(int(name[1]) for name in found if name)
 
     def _path(self, step: int) -> pathlib.Path:
         return self.directory / f"step-{step:010d}.state"

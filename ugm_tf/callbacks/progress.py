@@ -56,7 +56,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         elapsed = time.perf_counter() - self._start
-        done = int(self.model.steps)
+        done = int(self.model.steps.numpy())
         self.seconds += elapsed
         if self._calls:
             self._timed_steps += done - self._done

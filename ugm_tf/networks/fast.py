@@ -10,6 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf import replicas
+
 __all__ = ["FusedBatchNormalization", "ImageConv2D", "ImageConv2DTranspose"]
 
 _FEW = 4  # channels of an image; from 8 on oneDNN is as fast
@@ -120,7 +122,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     training."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
-        if not (training and self.trainable) or len(inputs.shape) != 4 or mask is not None:
+        fused = training and self.trainable and len(inputs.shape) == 4 and mask is None
+        if not fused or replicas.count() > 1:  # over several devices Keras's own is synchronised
             return super().call(inputs, training=training, mask=mask)
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,

@@ -25,7 +25,7 @@ def averages(joint: Joint, optimizers: Optimizers) -> list[tuple[Any, Any]]:
     out: dict[int, tuple[Any, Any]] = {}
     for phase in dict.fromkeys(joint.recipe.phases):
         optimizer = inner(optimizers.get(phase.name))
-        if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations):
+        if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations.numpy()):
             continue
         kept = keras_internals.moving_averages(optimizer)
         out |= {id(v): (v, average) for v, average in zip(joint.variables_of(phase), kept, strict=True)}

@@ -47,6 +47,10 @@ class Health:
         """A watch over one step, of this number."""
         return Watch(self, self._values, self._counts, step)
 
+    def fine(self) -> tf.Tensor:
+        """Whether no step since the last look was bad, a bool scalar."""
+        return tf.equal(self._counts[1], 0.0)
+
     def look(self) -> None:
         """Looks at the steps since the last look.
 

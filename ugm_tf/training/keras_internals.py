@@ -5,7 +5,15 @@ from typing import Any
 
 import keras
 
-__all__ = ["FIT_EVALUATES", "assert_compiled", "flat_layers", "moving_averages", "one_step_function", "untrack"]
+__all__ = [
+    "FIT_EVALUATES",
+    "assert_compiled",
+    "flat_layers",
+    "leave_sums",
+    "moving_averages",
+    "one_step_function",
+    "untrack",
+]
 
 # The argument by which `fit` tells `evaluate` that the data are its own validation data (`Trainer.fit`).
 FIT_EVALUATES = "_use_cached_eval_dataset"
@@ -19,6 +27,12 @@ def flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
 def assert_compiled(model: keras.Model, method: str) -> None:
     """Raises Keras's own error if a method needs a compiled model (`Trainer._assert_compile_called`)."""
     model._assert_compile_called(method)
+
+
+def leave_sums(optimizer: keras.optimizers.Optimizer) -> None:
+    """Takes the sum of gradients over replicas from an optimizer, which clips before it sums
+    (`TFOptimizer._all_reduce_sum_gradients`)."""
+    optimizer._all_reduce_sum_gradients = list
 
 
 def one_step_function(model: keras.Model, step: Callable[[Any], Any]) -> Any:

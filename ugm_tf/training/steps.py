@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf import replicas
 from ugm_tf.algebra import Draws, Phase
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
@@ -53,21 +54,21 @@ def train(
             for repeat in range(phase.repeats):
                 if repeat:
                     draws = draws.afresh()
-                visit, values = next(visits), _metrics(phase, draws, _fold(seed, step, i, repeat), step)
-                out |= values
+                visit, (found, loss) = next(visits), _metrics(phase, draws, _fold(seed, step, i, repeat), step)
+                out |= found
                 if watch is not None:
-                    watch.terms(visit, values)
+                    watch.terms(visit, found)
                 # Of an optimizer that scales: small gradients of float16 would be 0.  Of others it is the loss itself.
-                loss = optimizers[phase.name].scale_loss(out[f"{phase.name}/loss"])
+                loss = optimizers[phase.name].scale_loss(loss)
                 if schedule == "simultaneous":
                     pending.append((visit, phase, loss))
                     continue
                 with tape.stop_recording():
-                    gradients = tape.gradient(loss, joint.variables_of(phase))
+                    gradients = _total(tape.gradient(loss, joint.variables_of(phase)))
                     may = watch and watch.gradients(visit, phase, joint, gradients, optimizers[phase.name])
                     _apply(joint, phase, optimizers[phase.name], gradients, [loss], may)
                 draws = draws.after_update(phase.updates)
-    at_once = [tape.gradient(loss, joint.variables_of(phase)) for _, phase, loss in pending]
+    at_once = [_total(tape.gradient(loss, joint.variables_of(phase))) for _, phase, loss in pending]
     if watch is not None:
         for (visit, phase, _), gradients in zip(pending, at_once, strict=True):
             watch.gradients(visit, phase, joint, gradients, optimizers[phase.name])
@@ -92,13 +93,25 @@ def evaluate(
     draws = Draws(joint.sample(values, training=False))
     out: dict[str, tf.Tensor] = {}
     for i, phase in enumerate(joint.recipe.phases):
-        out |= _metrics(phase, draws, _fold(seed, _EVALUATION, batch, i), step)
+        out |= _metrics(phase, draws, _fold(seed, _EVALUATION, batch, i), step)[0]
     return out
 
 
-def _metrics(phase: Phase, draws: Draws, seed: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+def _metrics(phase: Phase, draws: Draws, seed: tf.Tensor, step: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """The metrics of a phase; and its loss, which on one of several devices is its part of the sum."""
     values = phase.values(draws, seed)
-    return {**values, **phase.scales(step), f"{phase.name}/loss": phase.loss(values, step)}
+    loss = phase.loss(values, step)
+    *whole, whole_loss = replicas.total([*values.values(), loss])
+    return {**dict(zip(values, whole, strict=True)), **phase.scales(step), f"{phase.name}/loss": whole_loss}, loss
+
+
+def _total(gradients: list[Any]) -> list[Any]:
+    """Gradients summed over replicas; None where there is none."""
+    if replicas.count() == 1:
+        return gradients
+    given = [i for i, gradient in enumerate(gradients) if gradient is not None]
+    sums = iter(replicas.total([tf.convert_to_tensor(gradients[i]) for i in given]))
+    return [None if gradient is None else next(sums) for gradient in gradients]
 
 
 def _fold(seed: int, *numbers: Any) -> tf.Tensor:
@@ -125,7 +138,9 @@ def _apply(
     # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
     # was read, and another pass then finds that it does not, by its value: without this an update may come first.
     with tf.control_dependencies(losses):
-        if may is None:
+        if may is not None and replicas.count() > 1:  # there no update can be left out, and the next step is not run
+            gradients = [None if g is None else tf.where(may, g, tf.zeros_like(g)) for g in gradients]
+        if may is None or replicas.count() > 1:
             _update(optimizer, gradients, variables)
         else:
             tf.cond(may, lambda: _update(optimizer, gradients, variables), lambda: tf.constant(False))

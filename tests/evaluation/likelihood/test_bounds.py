@@ -39,8 +39,8 @@ class ExactTest(parameterized.TestCase):
     def check(self, code, size, scale, width):
         linear = Linear(1, code, size, scale, exact=width)
         x = linear.draw(20)
-        # Of 8 seeds the errors over their standard errors have a deviation of 0.94 to 1.04, and 1 in 160 is above 3: one
-        # draw of seed 0, which two cases share.
+        # Over 8 seeds the errors have 0.94 to 1.04 of their standard errors, and 1 in 160 has above 3: a draw of
+        # seed 0, which two cases share.
         found = bounds_by_example(linear.model, x, ks=(1, 50, 5000), jit_compile=False, seed=1)
         error = found.values[5000] - linear.log_prob(x)
         np.testing.assert_array_less(

@@ -1,0 +1,123 @@
+"""Devices of a run: which there are, and runs of several processes."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from unittest import mock
+
+import keras
+import numpy as np
+import pytest
+from absl.testing import absltest, parameterized
+
+from trainers import devices
+
+ROOT = pathlib.Path(__file__).parents[2]
+FLAGS = ("--recipe=vae", "--hidden=32", "--code_size=6", "--epochs=30", "--checkpoint_steps=5", "--strategy=auto")
+
+
+def ports(n):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    found = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return found
+
+
+def environment(found, index):
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in found]}
+    return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})}
+
+
+def start(workdir, *flags, index=None, found=()):
+    more = {} if index is None else environment(found, index)
+    command = [sys.executable, "-m", "trainers.train", f"--workdir={workdir}", *FLAGS, *flags]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | more, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def weights(workdir):
+    import ugm_tf
+
+    model = ugm_tf.load_model(workdir / "model.keras")
+    slots = [v for name in sorted(model.optimizers) for v in model.optimizers[name].variables]
+    return [keras.ops.convert_to_numpy(v) for v in (*model.variables, *slots)]
+
+
+class OfTest(parameterized.TestCase):
+    def test_one_device_has_no_strategy(self):
+        for name in ("one", "auto"):
+            with mock.patch.dict(os.environ, clear=False):
+                os.environ.pop("TF_CONFIG", None)
+                found = devices.of(name)
+            self.assertIsNone(found.strategy)
+            self.assertTrue(found.chief)
+
+    def test_several_processes_need_names(self):
+        with self.assertRaisesRegex(ValueError, "--strategy=multiworker takes the processes from TF_CONFIG"):
+            devices.of("multiworker")
+
+    @parameterized.parameters("{", "[]", '{"task": {}}')
+    def test_a_damaged_configuration_is_shown(self, text):
+        with mock.patch.dict(os.environ, {"TF_CONFIG": text}):
+            with self.assertRaisesRegex(ValueError, "TF_CONFIG is JSON with a 'cluster' and a 'task'. Received: "):
+                devices.of("auto")
+
+
+@pytest.mark.slow
+class ProcessesTest(absltest.TestCase):
+    def test_two_train_as_one_and_go_on_to_the_same_bits_when_one_was_killed(self):
+        folder = pathlib.Path(self.create_tempdir())
+        alone = start(folder / "alone")
+        self.assertEqual(alone.wait(300), 0, alone.stderr.read())
+        self.together(folder / "two")
+        for left, right in zip(weights(folder / "alone"), weights(folder / "two"), strict=True):
+            np.testing.assert_allclose(left, right, rtol=0, atol=1e-5)
+
+        rng, kills = random.Random(0), 0
+        for _ in range(2):
+            found = ports(2)
+            both = [start(folder / "killed", index=i, found=found) for i in range(2)]
+            self.wait_for_checkpoint(folder / "killed", both)
+            time.sleep(rng.uniform(0, 2))
+            which = rng.randrange(2)
+            both[which].send_signal(signal.SIGKILL)
+            both[which].wait()
+            status = both[1 - which].wait(60)
+            error = both[1 - which].stderr.read()
+            if status:  # it may have trained to the end before
+                self.assertEqual(status, devices.TRY_AGAIN, error)
+                self.assertIn("error: Another process of this run ended", error)
+                kills += 1
+        self.together(folder / "killed")
+        self.assertGreater(kills, 0)
+        for left, right in zip(weights(folder / "two"), weights(folder / "killed"), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    def test_one_that_waits_for_nobody_ends(self):
+        waiting = start(pathlib.Path(self.create_tempdir()) / "run", "--form_seconds=3", index=0, found=ports(2))
+        self.assertEqual(waiting.wait(120), -signal.SIGALRM)
+        self.assertRegex(waiting.stderr.read(), "Waiting for all of the processes at 127.0.0.1:.* not come within 3 s")
+
+    def together(self, workdir):
+        found = ports(2)
+        both = [start(workdir, index=i, found=found) for i in range(2)]
+        for each in both:
+            self.assertEqual(each.wait(300), 0, each.stderr.read())
+        self.assertIn("Trained; waiting for the report.", (workdir / "worker_1.log").read_text())
+
+    def wait_for_checkpoint(self, workdir, processes):
+        before = set(workdir.glob("checkpoints/*.state"))
+        while set(workdir.glob("checkpoints/*.state")) <= before and all(p.poll() is None for p in processes):
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    absltest.main()
