@@ -11,12 +11,12 @@ from absl.testing import absltest, parameterized
 ROOT = pathlib.Path(__file__).parents[2]
 MOST = {"weights": 1e-6, "slots": 1e-5, "logs": 1e-4, "answers": 1e-5}
 
-# The constant of ppo_gan's critic has no gradient: Adam would make steps of its rounding.
-# What is asked of every kind of coupling within a batch: none, weights over it, within its classes, its moments, packs.
+# A row for each kind of coupling within a batch: weights over it and within its classes, draws, packs, moments, floors of
+# free bits, penalties; two domains, exact sums.  Others of the table were compared by `replica_runs.py`.  (The constant of
+# ppo_gan's critic has no gradient, of whose rounding Adam would make steps: `ppo_gan:sgd`.)
 ROWS = (
-    *("gan", "vae", "iwgan", "iwacgan", "aavae", "infogan", "iwae", "cyclegan", "semi_supervised_vae", "bigan"),
-    *("wake_sleep", "ppo_gan:sgd", "adversarial_domain_adaptation", "gan_batch_norm", "iwgan_spectral_norm"),
-    *("gan_gradient_penalty", "iwcgan_by_class", "gan_pack", "vae_free_bits", "gan_wasserstein"),
+    *("iwacgan", "iwae", "cyclegan", "semi_supervised_vae", "adversarial_domain_adaptation", "gan_gradient_penalty"),
+    *("gan_batch_norm", "iwgan_spectral_norm", "gan_pack", "vae_free_bits", "ppo_gan:sgd"),
 )
 
 
@@ -35,21 +35,20 @@ class MirroredTest(parameterized.TestCase):
                 self.assertLess(found[kind], most, f"{kind} of {name}")
 
     def test_two_devices_are_one(self):
-        self.check(2, "iwgan", "vae")
+        self.check(2, "iwgan")
 
     @pytest.mark.slow
     def test_two_devices_are_one_for_every_coupling_within_a_batch(self):
-        self.check(2, *(name for name in ROWS if name not in ("iwgan", "vae")))
+        self.check(2, *ROWS)
 
     @pytest.mark.slow
     def test_four_devices_are_one(self):
-        self.check(4, "iwgan", "vae", "gan_batch_norm")
+        self.check(4, "iwgan", "gan_batch_norm")
 
     @pytest.mark.slow
     def test_a_run_goes_on_on_another_number_of_devices(self):
-        for replicas in (2, 4):
-            for name, found in distances(replicas, "vae", "iwgan", "--elastic").items():
-                self.assertLess(found["weights"], MOST["weights"], f"{name} on {replicas}")
+        found = distances(4, "iwgan", "--elastic")["iwgan"]["weights"]
+        self.assertLess(found, MOST["weights"])
 
     @parameterized.parameters(("noise", "vae"), ("weights", "iwgan"), ("batch_norm", "gan_batch_norm"))
     @pytest.mark.slow
