@@ -36,8 +36,8 @@ _ENDPOINTS = flags.DEFINE_list(
 _VARIANTS = flags.DEFINE_list(
     "variants",
     None,
-    "Further signatures, of bytes, uint8, indices, noise, draws and interpolate; by default bytes, files of pictures, "
-    "where there are such.",
+    "Further signatures: bytes, uint8, indices, noise, draws, interpolate, or single ones such as sample_bytes. By "
+    "default sample_bytes and one that takes files, such as reconstruct_bytes, where there are pictures.",
 )
 _MAX_BATCH = flags.DEFINE_integer(
     "max_batch", ugm_tf.serving.MAX_BATCH, "The most rows of requests that a server joins, or of one.", lower_bound=1

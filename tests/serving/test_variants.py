@@ -110,19 +110,28 @@ class FormsTest(parameterized.TestCase):
         self.assertTrue(np.isnan(found["x"][1]).all())
 
     def test_what_is_exported_by_default(self):
-        self.assertEqual(default_variants(served.model("vae")), ("bytes",))
+        for recipe, names in (
+            ("vae", ["sample_bytes", "reconstruct_bytes"]),
+            ("gan", ["sample_bytes"]),
+            ("cyclegan", ["translate_bytes"]),
+            ("adversarial_domain_adaptation", ["classify_bytes"]),
+        ):
+            self.assertEqual(default_variants(served.model(recipe)), names)
+            self.assertContainsSubset(names, signatures(served.model(recipe), variants=names))
         plane = {**served.SHAPES, "x": (2,)}
         recipe = ugm_tf.recipes.vae()
         points = ugm_tf.UnifiedModel(
             recipe, ugm_tf.networks.build(recipe, plane, "mlp", hidden=(5,), likelihood="gaussian")
         )
-        self.assertEqual(default_variants(points), ())
-        with self.assertRaisesRegex(ValueError, "of these signatures are noise, draws, interpolate. Received: b"):
+        self.assertEqual(default_variants(points), [])
+        with self.assertRaisesRegex(ValueError, "of these signatures are noise, draws, interpolate, or .*Received: b"):
             signatures(points, variants=["bytes"])
 
     @parameterized.parameters("picture", "")
     def test_refuses_a_variant_that_there_is_not(self, kind):
-        with self.assertRaisesRegex(ValueError, f"are bytes, uint8, noise, draws, interp.* Received: noise, {kind}"):
+        with self.assertRaisesRegex(
+            ValueError, f"are bytes, uint8, noise, draws, interpolate, or .* Received: noise, {kind}"
+        ):
             signatures(served.model("vae"), variants=["noise", kind])
 
     def test_variants_are_of_the_endpoints_that_were_chosen(self):

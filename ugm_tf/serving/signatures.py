@@ -62,7 +62,7 @@ def signatures(
     Args:
         model: The model.
         max_batch: The most rows of a request, or of the requests that a server joined.
-        variants: Which of the variants to add.
+        variants: Which of the variants to add, or single ones by name, such as "sample_bytes".
         endpoints: Names of the questions to take, with their variants, the default first; all by default.
 
     Raises:

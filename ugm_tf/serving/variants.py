@@ -13,32 +13,43 @@ from ugm_tf.serving.questions import Image, Question, questions
 __all__ = ["VARIANTS", "default_variants", "variants"]
 
 Questions = Mapping[str, Question]
+_TAKING = ("translate", "reconstruct", "classify", "encode")  # the first that a model has takes files by default
 
 
-def default_variants(model: UnifiedModel) -> tuple[str, ...]:
-    """What is exported beside the signatures themselves if nothing is said: pictures as files, where there are such."""
-    return ("bytes",) if any(question.images for question in questions(model).values()) else ()
+def default_variants(model: UnifiedModel) -> list[str]:
+    """What is exported beside the signatures themselves if nothing is said: samples as files, and one that takes files.
+
+    Each signature takes about a second to export, so they are no more.
+    """
+    found = [name for name, question in questions(model).items() if question.images]
+    firsts = [next((name for name in names if name in found), None) for names in (("sample",), _TAKING)]
+    return [f"{name}_bytes" for name in firsts if name is not None]
 
 
-def variants(model: UnifiedModel, found: Questions, kinds: Iterable[str], max_batch: int) -> dict[str, Question]:
+def variants(model: UnifiedModel, found: Questions, wanted: Iterable[str], max_batch: int) -> dict[str, Question]:
     """Further questions to a model.
 
     Args:
         model: The model.
         found: Its questions.
-        kinds: Which kinds of further ones, of `VARIANTS`.
+        wanted: Kinds of further ones, of `VARIANTS`, or single ones by name, such as "sample_bytes".
         max_batch: The most rows of a request.
 
     Raises:
-        ValueError: If a kind is not known, or there is no such question to this model.
+        ValueError: If one is not known, or there is no such question to this model.
     """
-    kinds, out = list(dict.fromkeys([kinds] if isinstance(kinds, str) else kinds)), dict[str, Question]()
-    for kind in kinds:
-        made = VARIANTS[kind](model, found, max_batch) if kind in VARIANTS else {}
+    names, out = list(dict.fromkeys([wanted] if isinstance(wanted, str) else wanted)), dict[str, Question]()
+    if not names:
+        return out
+    known = {kind: make(model, found, max_batch) for kind, make in VARIANTS.items()}
+    single = {name: {name: question} for made in known.values() for name, question in made.items()}
+    for name in names:
+        made = known.get(name) or single.get(name)
         if not made:
-            there = [name for name, make in VARIANTS.items() if make(model, found, max_batch)]
+            there = ", ".join(kind for kind, made in known.items() if made) or "none"
             raise ValueError(
-                f"The variants of these signatures are {', '.join(there) or 'none'}. Received: {', '.join(kinds)}."
+                f"The variants of these signatures are {there}, or single ones of {', '.join(single) or 'none'}. "
+                f"Received: {', '.join(names)}."
             )
         out |= made
     return {name: question for name, question in out.items() if name not in found}
