@@ -30,7 +30,8 @@ class Draw(Step):
     def __call__(self, sample, seed):
         lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
         density, distribution = sample.densities[self.density], sample.distribution(self.density)
-        value = density.draw(distribution, lead, seed, first_row=sample.share.first)
+        several = {} if replicas.count() == 1 else {"first_row": sample.share.first}
+        value = density.draw(distribution, lead, seed, **several)
         return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
 
 
