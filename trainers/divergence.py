@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ugm_tf.callbacks import Checkpoints
 
 __all__ = ["train"]
@@ -32,7 +34,7 @@ def train(
         try:
             return go_on(start)
         except FloatingPointError as error:
-            reached, latest = int(model.steps.numpy()), checkpoints.finish()
+            reached, latest = int(np.asarray(model.steps)), checkpoints.finish()
             furthest, times = (reached, 1) if reached > furthest else (furthest, times + 1)
             if not latest:
                 raise FloatingPointError(f"{error} There is no checkpoint yet to go back to.") from error

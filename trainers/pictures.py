@@ -81,7 +81,7 @@ def weights_in_words(model: ugm_tf.UnifiedModel, settings: Settings) -> str:
     """Which weights pictures and figures are of: those within `weights`."""
     averages = f"averages of the weights, decay up to {settings.ema}, after" if settings.ema else "the weights after"
     best = f", where {settings.keep_best} was lowest" if settings.keep_best else ""
-    return f"{averages} {int(model.steps.numpy()):,} steps{best}"
+    return f"{averages} {int(np.asarray(model.steps)):,} steps{best}"
 
 
 def _answers(model: ugm_tf.UnifiedModel) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 from ugm_tf.callbacks import Checkpoints
 
@@ -111,6 +112,6 @@ class StopWhenAsked(keras.callbacks.Callback):
         self._stop(self.asked.number)
 
     def _stop(self, number: int) -> None:
-        step, saved = int(self.model.steps.numpy()), self.checkpoints.finish()
+        step, saved = int(np.asarray(self.model.steps)), self.checkpoints.finish()
         words = "which is saved" if saved == step else f"and step {saved} is the latest that could be saved"
         raise Stopped(f"Stopped at step {step} of {self.steps}, {words}: the same command goes on.", number)

@@ -162,7 +162,7 @@ def _export(
     model: ugm_tf.UnifiedModel, directory: rundir.RunDirectory, class_names: Sequence[str] | None = None
 ) -> None:
     """Exports the model, unless the latest version is of as many steps."""
-    latest, steps = directory.latest_export(), int(model.steps.numpy())
+    latest, steps = directory.latest_export(), int(np.asarray(model.steps))
     card = None if latest is None else latest / CARD
     known = json.loads(card.read_text())["metadata"] if card is not None and card.exists() else {}
     if known.get("steps") != steps:

@@ -28,6 +28,8 @@ class FitTest(parameterized.TestCase):
             phases = dict.fromkeys(shared.model.recipe.phases)
             names = [f"{phase.name}/{e.label}" for phase in phases for e in phase.minimise]
             names += [f"{name}_scale" for phase in phases for name in names if f"{name}_scale" in phase.metrics]
+            names += [f"{name}_kl" for name in names if any(f"{name}_kl" in phase.metrics for phase in phases)]
+            names += [phase.unscheduled for phase in phases if phase.unscheduled in phase.metrics]
             self.assertCountEqual(shared.history, [*names, *(f"{phase.name}/loss" for phase in phases)])
             self.assertEqual({len(values) for values in shared.history.values()}, {2})
 

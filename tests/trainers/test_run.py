@@ -17,7 +17,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from trainers import defaults, metrics, run, stopping
+from trainers import defaults, fitting, metrics, run, stopping
 from trainers.settings import Settings
 from ugm_tf.evaluation import features
 from ugm_tf.training import execution
@@ -133,7 +133,7 @@ class RunTest(parameterized.TestCase):
 
         one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
         with one_a_call, without_an_end():
-            with mock.patch.object(run.Progress, "on_train_batch_end", signalled):
+            with mock.patch.object(fitting.Progress, "on_train_batch_end", signalled):
                 with self.assertRaisesRegex(stopping.Stopped, "Stopped at step 7 of 15, which is saved") as raised:
                     train(SMALL, directory)
             self.assertEqual(raised.exception.status, 143)
@@ -149,7 +149,7 @@ class RunTest(parameterized.TestCase):
                 raise KeyboardInterrupt
 
         one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
-        stopping = mock.patch.object(run.Progress, "on_train_batch_end", stop)
+        stopping = mock.patch.object(fitting.Progress, "on_train_batch_end", stop)
         with one_a_call, stopping, self.assertRaises(KeyboardInterrupt):
             train(SMALL, directory, checkpoint_steps=1)
         self.assertEqual(max(path.name for path in (directory / "checkpoints").iterdir()), "step-0000000006.state")
@@ -230,7 +230,7 @@ class OtherDataTest(parameterized.TestCase):
         one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
         with one_a_call, without_an_end():
             whole = train(settings, path / "whole", checkpoint_steps=1)
-            with mock.patch.object(run.Progress, "on_train_batch_end", stop), self.assertRaises(KeyboardInterrupt):
+            with mock.patch.object(fitting.Progress, "on_train_batch_end", stop), self.assertRaises(KeyboardInterrupt):
                 train(settings, path / "stopped", checkpoint_steps=1)
             again = train(settings, path / "stopped", checkpoint_steps=1)
         table.assert_same(table.state(again.model), table.state(whole.model))

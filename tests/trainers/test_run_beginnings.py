@@ -13,7 +13,7 @@ from absl.testing import absltest
 import ugm_tf
 from tests.conformance import table
 from tests.trainers.test_run import SMALL, train, without_an_end
-from trainers import evaluation, metrics, run
+from trainers import evaluation, fitting, metrics, run
 from trainers.rates import Rate
 
 
@@ -75,7 +75,7 @@ class BeginningsTest(absltest.TestCase):
 
     def test_a_rate_that_falls_is_that_of_the_whole_run_when_it_goes_on(self):
         settings = dataclasses.replace(SMALL, learning_rate=Rate("cosine", 1e-2), epochs=2)
-        stop = mock.patch.object(run.Progress, "on_epoch_end", mock.Mock(side_effect=KeyboardInterrupt))
+        stop = mock.patch.object(fitting.Progress, "on_epoch_end", mock.Mock(side_effect=KeyboardInterrupt))
         with without_an_end():
             whole = train(settings, self.path / "whole")
             with stop, self.assertRaises(KeyboardInterrupt):

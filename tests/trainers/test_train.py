@@ -39,6 +39,7 @@ class CommandTest(absltest.TestCase):
         names = re.findall(r"^  --(?:\[no\])?(\w+): \S", ours, re.MULTILINE)  # with what it does
         settings = [field.name for field in dataclasses.fields(Settings)]
         places = ["workdir", "data_dir", "manual_dir", "cache_dir", "checkpoint_steps", "keep_checkpoints", "seeds"]
+        places += ["strategy", "form_seconds", "probe_every"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
     def test_an_unknown_flag_is_named(self):

@@ -53,11 +53,17 @@ class JointSample:
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
         self._declared: Declared | None = None
-        self.sized = True
+        sizes = {value.shape[0] for value in self._values.values() if value.shape.rank}
+        self.sized = len(sizes) < 2  # data of two variables may have more of one
+        if not self.sized and replicas.count() > 1:
+            raise ValueError(
+                f"On several devices every variable has as many examples as the others. Received: {sorted(sizes, key=str)}."
+            )
         first = next(iter(self._values.values()), None) if batch_size is None else None
         self.batch_size = batch_size if first is None else tf.shape(first)[0]
         self.share = replicas.share_of(self.batch_size)  # of a global batch, where several devices hold one
-        self.examples = tf.get_static_value(batch_size) if first is None else first.shape[0]
+        known = tf.get_static_value(batch_size) if first is None else first.shape[0]
+        self.examples = known if self.sized else None
 
     @property
     def values(self) -> Mapping[str, tf.Tensor]:

@@ -173,7 +173,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         written = self.finish()
-        if int(self.model.steps.numpy()) > (self._saved_at if self._together else written):
+        if int(np.asarray(self.model.steps)) > (self._saved_at if self._together else written):
             self._save(within_epoch=False)
             self.finish()
 
@@ -195,7 +195,7 @@ class Checkpoints(keras.callbacks.Callback):
         return self._kept[-1] if self._kept else 0
 
     def _due(self) -> bool:
-        return int(self.model.steps.numpy()) - self._saved_at >= self.every
+        return int(np.asarray(self.model.steps)) - self._saved_at >= self.every
 
     def _save(self, within_epoch: bool) -> None:
         if not self._restored:
@@ -204,7 +204,7 @@ class Checkpoints(keras.callbacks.Callback):
         arrays = {name: np.array(variable.numpy()) for name, variable in _variables(self.model).items()}
         if not within_epoch:
             arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
-        self._saved_at = int(self.model.steps.numpy())
+        self._saved_at = int(np.asarray(self.model.steps))
         about = {"step": self._saved_at, "seed": self.model.seed}
         if not self._writes:  # it read them, since what replicas sum is read by all of them together
             return

@@ -108,11 +108,11 @@ class DivergenceProbe(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self._prepare()
         self._began, self._spent = time.perf_counter(), 0.0
-        self._next = int(self.model.steps.numpy()) + self.every
+        self._next = int(np.asarray(self.model.steps)) + self.every
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if int(self.model.steps.numpy()) >= self._next:
-            self._next = int(self.model.steps.numpy()) + self.every
+        if int(np.asarray(self.model.steps)) >= self._next:
+            self._next = int(np.asarray(self.model.steps)) + self.every
             left = self.budget * (time.perf_counter() - self._began) - self._spent
             steps = self.steps if self._step_cost is None else min(self.steps, int(left / self._step_cost))
             if self.measured_at < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
@@ -125,7 +125,7 @@ class DivergenceProbe(keras.callbacks.Callback):
             logs.update(self.latest)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if int(self.model.steps.numpy()) != self.measured_at:
+        if int(np.asarray(self.model.steps)) != self.measured_at:
             self.measure()
 
     def measure(self, steps: int | None = None) -> dict[str, float]:
@@ -146,7 +146,7 @@ class DivergenceProbe(keras.callbacks.Callback):
             out |= {prefix + name: value for name, value in self._adversarial(number, pair, steps).items()}
         out |= {f"probe/{name}": value for name, value in self._bound().items()}
         self.latest, self.warnings = out, warnings_of(out)
-        self.measured_at = int(self.model.steps.numpy())
+        self.measured_at = int(np.asarray(self.model.steps))
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
             self._step_cost = took / steps
@@ -178,7 +178,7 @@ class DivergenceProbe(keras.callbacks.Callback):
 
     def _adversarial(self, number: int, pair: judged.JudgedPair, steps: int) -> dict[str, float]:
         ratio, (draw, gradients) = self._ratios[number], self._functions[number]
-        seed = fold([self.seed, number], int(self.model.steps.numpy()))
+        seed = fold([self.seed, number], int(np.asarray(self.model.steps)))
         parts = [draw(values, fold(seed, i)) for i, values in enumerate(self._batches)]
         real, real_logits, fake, fake_logits, drawn = (tf.concat(part, 0) for part in zip(*parts, strict=True))
         half, other = len(real) // 2, len(fake) // 2

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import keras
+import numpy as np
 import tqdm
 
 __all__ = ["Progress"]
@@ -56,7 +57,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         elapsed = time.perf_counter() - self._start
-        done = int(self.model.steps.numpy())
+        done = int(np.asarray(self.model.steps))
         self.seconds += elapsed
         if self._calls:
             self._timed_steps += done - self._done

@@ -60,7 +60,7 @@ class SampleGrids(keras.callbacks.Callback):
         self.directory.mkdir(parents=True, exist_ok=True)
         for name, make in self.pictures.items():
             values = np.asarray(make(self.model))
-            path = self.directory / f"{name}_{int(self.model.steps.numpy()):08d}.png"
+            path = self.directory / f"{name}_{int(np.asarray(self.model.steps)):08d}.png"
             if values.ndim == 2:
                 out.append(grids.scatter_png(path, values))
             else:

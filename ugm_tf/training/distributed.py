@@ -28,7 +28,7 @@ def reduced_bytes(joint: Joint) -> int:
     >>> recipe = ugm_tf.recipes.gan()
     >>> joint = ugm_tf.Joint(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (3,)}, hidden=(8,)))
     >>> reduced_bytes(joint)
-    4852
+    4548
     """
     phases = joint.recipe.phases
     return sum(

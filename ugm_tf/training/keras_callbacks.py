@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from ugm_tf.training.optimizers import inner
 
@@ -24,9 +25,9 @@ class StopAtNaN(keras.callbacks.Callback):
         losses = {name: float(value) for name, value in (logs or {}).items() if name.endswith("/loss")}
         bad = [f"{name} = {value}" for name, value in losses.items() if not math.isfinite(value)]
         if bad and self.raises:
-            raise RuntimeError(f"NaN or infinite loss by step {int(self.model.steps.numpy())}: {', '.join(bad)}.")
+            raise RuntimeError(f"NaN or infinite loss by step {int(np.asarray(self.model.steps))}: {', '.join(bad)}.")
         if bad:
-            warnings.warn(f"Training ends at step {int(self.model.steps.numpy())}: {', '.join(bad)}.", stacklevel=2)
+            warnings.warn(f"Training ends at step {int(np.asarray(self.model.steps))}: {', '.join(bad)}.", stacklevel=2)
             self.model.stop_training = True
 
 
@@ -34,10 +35,10 @@ class KeepSteps(keras.callbacks.Callback):
     """Keeps the number of steps, which fixes the draws to come, where the callback before it has restored weights."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._steps = int(self.model.steps.numpy())
+        self._steps = int(np.asarray(self.model.steps))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._steps = int(self.model.steps.numpy())
+        self._steps = int(np.asarray(self.model.steps))
 
     def on_train_end(self, logs: Any = None) -> None:
         self.model.steps.assign(self._steps)

@@ -164,7 +164,7 @@ class Stepping(keras.Model):
         return execution.make_function(step_values, self._trackers, most, self._left, jit, good, refuse, fits)
 
     def _refuse_training(self, data: Any) -> None:
-        done = int(self.steps.numpy())
+        done = int(np.asarray(self.steps))
         self._refuse(data, f"Training stopped before step {done + 1}, at a batch that does not fit")
 
     def _refuse_evaluation(self, data: Any) -> None:
