@@ -56,9 +56,8 @@ class JointSample:
         sizes = {value.shape[0] for value in self._values.values() if value.shape.rank}
         self.sized = len(sizes) < 2  # data of two variables may have more of one
         if not self.sized and replicas.count() > 1:
-            raise ValueError(
-                f"On several devices every variable has as many examples as the others. Received: {sorted(sizes, key=str)}."
-            )
+            found = ", ".join(sorted(map(str, sizes)))
+            raise ValueError(f"On several devices all variables have as many examples. Received: {found}.")
         first = next(iter(self._values.values()), None) if batch_size is None else None
         self.batch_size = batch_size if first is None else tf.shape(first)[0]
         self.share = replicas.share_of(self.batch_size)  # of a global batch, where several devices hold one
