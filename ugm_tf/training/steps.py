@@ -138,9 +138,10 @@ def _apply(
     # TensorFlow's dependency optimizer drops the order of a read before the update when the gradient depends on what
     # was read, and another pass then finds that it does not, by its value: without this an update may come first.
     with tf.control_dependencies(losses):
-        if may is not None and replicas.count() > 1:  # there no update can be left out, and the next step is not run
+        several = tf.distribute.has_strategy()
+        if may is not None and several:  # there no update can be left out, and the next step is not run
             gradients = [None if g is None else tf.where(may, g, tf.zeros_like(g)) for g in gradients]
-        if may is None or replicas.count() > 1:
+        if may is None or several:
             _update(optimizer, gradients, variables)
         else:
             tf.cond(may, lambda: _update(optimizer, gradients, variables), lambda: tf.constant(False))
