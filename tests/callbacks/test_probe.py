@@ -33,6 +33,9 @@ def held_out(model, n=40):
     return {name: array[:n] for name, array in table.arrays(model.recipe, n).items()}
 
 
+_QUICK = (table.GAN, table.AAVAE)
+
+
 class ProbeTest(parameterized.TestCase):
     @parameterized.named_parameters(table.GAN, table.AAVAE)
     def test_training_goes_the_same_way_bit_for_bit(self, *row):
@@ -82,9 +85,18 @@ class ProbeTest(parameterized.TestCase):
         probe.on_train_batch_end(0)
         self.assertEqual(probe.measured_at, 60)
 
-    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (table.GAN, table.AAVAE)))
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (*_QUICK, *table.EXHAUSTIVE)))
     @pytest.mark.slow
     def test_every_recipe_is_measured(self, *row):
+        self.check(row)
+
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.EXHAUSTIVE))
+    @pytest.mark.slow
+    @pytest.mark.exhaustive
+    def test_and_every_transfer(self, *row):
+        self.check(row)
+
+    def check(self, row):
         with table.trained(*row) as shared:
             probe = DivergenceProbe(held_out(shared.model), steps=10)
             probe.set_model(shared.model)

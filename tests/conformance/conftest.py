@@ -10,6 +10,8 @@ import pytest
 from tests.conformance import table
 
 _NAMES = [row[0] for row in table.ROWS]
+_EXHAUSTIVE = {_NAMES.index(row[0]) for row in table.EXHAUSTIVE}
+_COMPILING = ("test_xla.py", "test_precision.py", "test_evaluate.py")
 _SLOW = {_NAMES.index(row[0]) for row in table.SLOW_ROWS}
 
 
@@ -27,3 +29,6 @@ def pytest_collection_modifyitems(items):
         items[i] = item
         if _place(item) in _SLOW and item.path.name != "test_describe.py":
             item.add_marker(pytest.mark.slow)
+        if _place(item) in _EXHAUSTIVE and item.path.name in _COMPILING:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.exhaustive)

@@ -141,6 +141,9 @@ MECHANISMS = tuple(row for row in ROWS if row[0] in _FURTHER)
 OTHERS = tuple(row for row in ROWS if row not in CHOSEN and (row in (*RECIPES, *OPTIONS) or row in MECHANISMS))
 UNLIKE = (*CHOSEN, *OTHERS, *TRANSFERS)  # a contest has no state: what differs by it alone is kept and counted alike
 SLOW_ROWS = (*CONTESTS, *TRANSFERS)
+# Transfers of what is a row: where a test compiles them or measures them, `conftest.py` marks it "exhaustive".
+_NAMED = [pair.named for pair in PAIRS]
+EXHAUSTIVE = tuple(row for row in OTHERS if row[0] in _NAMED) + TRANSFERS
 
 
 def recipe_of(recipe, hyperparameters, densities=None):
