@@ -53,7 +53,10 @@ def images(subject: Subject, _: Effort) -> str | None:
 
 
 def labels(subject: Subject, _: Effort) -> str | None:
-    return "the data have no labels" if subject.training.examples.c is None else None
+    examples = subject.training.examples
+    if examples.c is None:
+        return "the data have no labels"
+    return "the data have one class" if examples.num_classes == 1 else None
 
 
 def seeds(_: Subject, effort: Effort) -> str | None:

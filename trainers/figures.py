@@ -53,7 +53,8 @@ def sample_quality(
     each = [ugm_tf.evaluation.judgement_of(p) for p in given]
     images = scaled(held_out)
     told = network.probabilities(images)
-    real, classes = ugm_tf.evaluation.judgement_of(told), told.shape[1]
+    real = ugm_tf.evaluation.judgement_of(told) if len(told) > 1 else None  # one image has no spread of classes
+    classes = told.shape[1]
     how: dict[str, Any] = {"n_fake": _JUDGED, "sampling_seeds": [1 + seed for seed in range(seeds)], **network.how}
     how |= {"error": "deviation over sampling seeds"} if seeds > 1 else {}
     of_real = {"n_real": len(images), "split": held_out.split, **network.how}
@@ -64,11 +65,20 @@ def sample_quality(
         real = None if of_data is None else Estimate(of_data, None, len(images), {**of_real, **more})
         return Figure(name, estimate, unit, real)
 
+    def own(name: str) -> float | None:
+        return None if real is None else float(getattr(real, name))
+
     out = [
-        figure("classes covered", f"of {classes}", [j.coverage for j in each], real.coverage, least=0.01),
-        figure("classifier's confidence", "", [j.confidence for j in each], real.confidence),
-        figure("class entropy of a sample", "nats", [j.entropy for j in each], real.entropy),
-        figure("inception score", f"of {classes}", [j.inception_score for j in each], real.inception_score, splits=1),
+        figure("classes covered", f"of {classes}", [j.coverage for j in each], own("coverage"), least=0.01),
+        figure("classifier's confidence", "", [j.confidence for j in each], own("confidence")),
+        figure("class entropy of a sample", "nats", [j.entropy for j in each], own("entropy")),
+        figure(
+            "inception score",
+            f"of {classes}",
+            [j.inception_score for j in each],
+            own("inception_score"),
+            splits=1,
+        ),
     ]
     if asked := [c for _, c in drawn if c is not None]:
         found = [np.argmax(p, -1) for p in given]

@@ -53,7 +53,8 @@ class JointSample:
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
         self._declared: Declared | None = None
-        sizes = {value.shape[0] for value in self._values.values() if value.shape.rank}
+        shapes = [tf.TensorShape(value.shape) for value in self._values.values()]
+        sizes = {shape[0] for shape in shapes if shape.rank}
         self.sized = len(sizes) < 2  # data of two variables may have more of one
         if not self.sized and replicas.count() > 1:
             found = ", ".join(sorted(map(str, sizes)))
