@@ -119,7 +119,7 @@ class RunTest(absltest.TestCase):
         self.assertEqual(done.end.failures, [])
         self.assertIn("<h1>readable_x on digits</h1>", done.directory.report.read_text())
         self.assertEqual(finished.load(self.path / "run").settings, done.settings)
-        names = [figure.name for figure in evaluation.evaluate(str(self.path / "run"), seeds=0)]
+        names = [figure.name for figure in evaluation.evaluate(str(self.path / "run"), seeds=0).figures]
         self.assertIn("generate/recall", names)
 
 
