@@ -97,6 +97,7 @@ def kills(root: pathlib.Path) -> Iterator[str]:
         published += len([name for name in set(found) - set(names) if name.isdecimal()])
         left += bool(drafts(found))
         names = exported(base, found) if number % 5 == 4 else found
+        yield f"kill {number + 1} of {_KILLS.value}: there are {', '.join(found) or 'none'}"
     exported(base, names)
     yield f"{_KILLS.value} exporters killed: {left} drafts were left and cleared, {published} versions were there first"
 
