@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf.networks.layers import full_precision
+
 __all__ = ["LeaveOneOut", "leave_one_out", "projection"]
 
 Shape = tuple[int, ...]
@@ -42,7 +44,9 @@ def leave_one_out(size: int, hidden: Sequence[int] = (128,), name: str | None = 
     y = LeaveOneOut()(inputs)
     for units in hidden:
         y = keras.layers.LeakyReLU(0.2)(keras.layers.Dense(units)(y))
-    return keras.Model(inputs, keras.layers.Reshape((size,))(keras.layers.Dense(1)(y)), name=name)
+    last = full_precision()
+    y = keras.layers.Reshape((size,), dtype=last)(keras.layers.Dense(1, dtype=last)(y))
+    return keras.Model(inputs, y, name=name)
 
 
 def projection(
@@ -67,5 +71,7 @@ def projection(
     """
     image, vector = keras.Input(inputs[0]), keras.Input(inputs[1])
     f = keras.layers.LeakyReLU(0.2)(builder([inputs[0]], (features,), **options)(image))
-    by_class = keras.layers.Dot(-1)([keras.layers.Dense(features, use_bias=False)(vector), f])
-    return keras.Model([image, vector], keras.layers.Add()([keras.layers.Dense(1)(f), by_class]), name=name)
+    last = full_precision()
+    by_class = keras.layers.Dot(-1, dtype=last)([keras.layers.Dense(features, use_bias=False)(vector), f])
+    logit = keras.layers.Add(dtype=last)([keras.layers.Dense(1, dtype=last)(f), by_class])
+    return keras.Model([image, vector], logit, name=name)

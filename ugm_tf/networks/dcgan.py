@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from ugm_tf.networks.fast import FusedBatchNormalization, ImageConv2D, ImageConv2DTranspose
-from ugm_tf.networks.layers import AppendVector, SpectralNorm
+from ugm_tf.networks.layers import AppendVector, SpectralNorm, full_precision
 from ugm_tf.networks.mlp import mlp
 
 __all__ = ["NORMALIZATIONS", "dcgan"]
@@ -74,7 +74,7 @@ def dcgan(
     y = (
         _up(layer, y, output, filters, bounded)
         if len(output) == 3
-        else layer.dense(keras.layers.Flatten()(y), output[0])
+        else layer.dense(keras.layers.Flatten()(y), output[0], dtype=full_precision())
     )
     return keras.Model(tensors if len(tensors) > 1 else tensors[0], y, name=name)
 
@@ -88,7 +88,7 @@ class _Layers:
     def _apply(self, make: Any, y: Any, *args: Any, bias: bool, spectral: bool = True, **kwargs: Any) -> Any:
         options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), **kwargs}
         if self.normalization == "spectral" and spectral:
-            return SpectralNorm(make(*args, use_bias=False, **options), bias=bias)(y)
+            return SpectralNorm(make(*args, use_bias=False, **options), bias=bias, dtype=options.get("dtype"))(y)
         return make(*args, use_bias=bias, **options)(y)
 
     def normalise(self, y: Any) -> Any:
@@ -97,8 +97,9 @@ class _Layers:
         gamma = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
         return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(y)
 
-    def dense(self, y: Any, size: int, normalised: bool = False) -> Any:
-        return self._apply(keras.layers.Dense, y, size, bias=not (normalised and self.normalization == "batch"))
+    def dense(self, y: Any, size: int, normalised: bool = False, **options: Any) -> Any:
+        bias = not (normalised and self.normalization == "batch")
+        return self._apply(keras.layers.Dense, y, size, bias=bias, **options)
 
     def convolve(self, y: Any, filters: int, normalised: bool) -> Any:
         bias = not (normalised and self.normalization == "batch")

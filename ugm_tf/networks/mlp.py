@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
+from ugm_tf.networks.layers import full_precision
+
 __all__ = ["mlp"]
 
 Shape = tuple[int, ...]
@@ -44,7 +46,8 @@ def mlp(
     for size in hidden:
         y = keras.layers.Dense(size)(y)
         y = keras.layers.LeakyReLU(0.2)(y) if activation == "leaky_relu" else keras.layers.Activation(activation)(y)
-    y = keras.layers.Dense(math.prod(output), activation="sigmoid" if bounded else None)(y)
+    last = full_precision()
+    y = keras.layers.Dense(math.prod(output), activation="sigmoid" if bounded else None, dtype=last)(y)
     if len(output) > 1:
-        y = keras.layers.Reshape(output)(y)
+        y = keras.layers.Reshape(output, dtype=last)(y)
     return keras.Model(tensors if len(tensors) > 1 else tensors[0], y, name=name)
