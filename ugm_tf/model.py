@@ -138,11 +138,13 @@ class UnifiedModel(Answers, Loops):
         arguments["on_nan"] = on_nan
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
+        if self.distributed:
+            variables = [v for density in self.densities.values() for v in density.variables]
+            distributed.check_scope(self.distribute_strategy, variables)
         with self.distribute_strategy.scope():
             self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
         if self.distributed:
-            variables = [v for density in self.densities.values() for v in density.variables]
-            distributed.prepare(self.distribute_strategy, layers, variables, self.optimizers, **arguments)
+            distributed.prepare(layers, self.optimizers, **arguments)
         self.schedule, self._replaced = schedule, None
         with self.distribute_strategy.scope():
             jit, self.execution = execution.choose_jit(layers, jit_compile)

@@ -5,6 +5,7 @@ import tempfile
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -41,6 +42,7 @@ def trained(model, steps=4):
 
 class AveragedTest(parameterized.TestCase):
     @parameterized.parameters(0.2, MOMENTUM)
+    @pytest.mark.slow
     def test_within_it_weights_are_the_exponential_average_of_those_of_the_steps(self, momentum):
         model = compiled(momentum)
         first, *rest = trained(model)
@@ -52,6 +54,7 @@ class AveragedTest(parameterized.TestCase):
             np.testing.assert_allclose(weights(model.decoder), average, rtol=1e-5)
             self.assertGreater(np.abs(average - rest[-1]).max(), 1e-3)
 
+    @pytest.mark.slow
     def test_the_first_weights_are_forgotten_however_slow_the_decay(self):
         model = compiled(0.9999)
         first, *rest = trained(model, steps=30)
@@ -64,6 +67,7 @@ class AveragedTest(parameterized.TestCase):
         trained(model, steps=1)
         self.assertEqual(model.optimizers["generate"].get_config()["ema_momentum"], MOMENTUM)
 
+    @pytest.mark.slow
     def test_what_is_drawn_within_it_is_drawn_with_them(self):
         model = compiled()
         trained(model)
@@ -87,6 +91,7 @@ class AveragedTest(parameterized.TestCase):
             raise KeyError
         np.testing.assert_array_equal(weights(model.decoder), last)
 
+    @pytest.mark.slow
     def test_training_goes_on_as_if_nobody_had_looked(self):
         left, right = compiled(), compiled()
         for model in (left, right):

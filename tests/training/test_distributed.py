@@ -34,6 +34,7 @@ class MirroredTest(parameterized.TestCase):
             for kind, most in MOST.items():
                 self.assertLess(found[kind], most, f"{kind} of {name}")
 
+    @pytest.mark.slow
     def test_two_devices_are_one(self):
         self.check(2, "iwgan")
 
@@ -49,6 +50,12 @@ class MirroredTest(parameterized.TestCase):
     def test_a_run_goes_on_on_another_number_of_devices(self):
         found = distances(4, "iwgan", "--elastic")["iwgan"]["weights"]
         self.assertLess(found, MOST["weights"])
+
+    @pytest.mark.slow
+    def test_every_door_of_a_model_on_two_is_that_of_one(self):
+        command = [sys.executable, "-m", "tests.training.replica_doors"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
 
     @parameterized.parameters(("noise", "vae"), ("weights", "iwgan"), ("batch_norm", "gan_batch_norm"))
     @pytest.mark.slow

@@ -3,6 +3,7 @@
 from unittest import mock
 
 import keras
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -81,6 +82,7 @@ class ChooseStepsTest(parameterized.TestCase):
 
 
 class WholeEpochTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_the_rest_of_an_epoch_is_run_in_the_groups_of_a_whole_one(self):
         model = ugm_tf.UnifiedModel(vae(), ugm_tf.networks.build(vae(), {"x": (4,), "z": (3,)}, hidden=()))
         model.compile("adam", jit_compile=False)

@@ -40,6 +40,7 @@ def stepwise(row, batches):
 
 
 class StopTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_at_the_step_with_the_state_from_before_it(self):
         self.check(3, False)
 
@@ -63,6 +64,7 @@ class StopTest(parameterized.TestCase):
         with self.assertRaisesRegex(FloatingPointError, "diverged at step 5, in phase 'wake'"):
             model.fit(poisoned(model), verbose=0)
 
+    @pytest.mark.slow
     def test_it_may_be_trained_on_after(self):
         model = made(steps_per_execution=STEPS)
         with self.assertRaises(FloatingPointError):
@@ -71,6 +73,7 @@ class StopTest(parameterized.TestCase):
         self.assertEqual(int(model.steps), BAD - 1 + 3)
 
     @parameterized.parameters("alternating", "simultaneous")
+    @pytest.mark.slow
     def test_a_gradient_alone_with_its_density(self, schedule):
         model = made(table.GAN, schedule=schedule, steps_per_execution=2)
         gradient = tf.custom_gradient(lambda x: (x, lambda dy: dy * np.nan))
@@ -83,6 +86,7 @@ class StopTest(parameterized.TestCase):
         for variable, value in zip(model.decoder.trainable_variables, before, strict=True):
             np.testing.assert_array_equal(variable, value)
 
+    @pytest.mark.slow
     def test_no_checkpoint_of_it_is_written(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
         model, checkpoints = made(), Checkpoints(folder, 1)
@@ -92,6 +96,7 @@ class StopTest(parameterized.TestCase):
         self.assertEqual(checkpoints.restore(model), BAD - 1)
         self.assertTrue(all(np.isfinite(v.numpy()).all() for v in model.variables))
 
+    @pytest.mark.slow
     def test_a_callback_that_is_there_for_it_ends_training_instead(self):
         model = made(steps_per_execution=2)
         with self.assertWarns(UserWarning):
@@ -119,6 +124,7 @@ class SkipTest(parameterized.TestCase):
         table.assert_same(table.state(model), table.state(stepwise(table.VAE, set(range(1, STEPS + 1)) - {BAD})))
         self.assertTrue(np.isfinite(history["wake/loss"]).all())
 
+    @pytest.mark.slow
     def test_the_metrics_are_means_over_the_other_steps(self):
         model, losses = made(on_nan="skip"), []
         with self.assertLogs("ugm_tf.training"):
@@ -130,6 +136,7 @@ class SkipTest(parameterized.TestCase):
             mean = model.fit(poisoned(model), verbose=0).history["wake/loss"]
         np.testing.assert_allclose(mean, np.delete(losses, BAD - 1).mean(), rtol=1e-5)
 
+    @pytest.mark.slow
     def test_where_every_step_is_skipped_it_stops(self):
         model = made(on_nan="skip", steps_per_execution=STEPS)
         bad = tf.data.Dataset.from_tensors(np.full([16, *table.IMAGE], np.nan, np.float32))

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -96,6 +97,7 @@ class CompileTest(parameterized.TestCase):
             model.compile(given)
             self.assertEqual([o.name for o in model.optimizer.optimizers], ["discriminate", "generate"])
 
+    @pytest.mark.slow
     def test_one_phase_takes_what_has_no_config(self):
         for rate in (lambda: 0.5, Unregistered()):
             model = uncompiled(vae())
@@ -139,6 +141,7 @@ class LossScaleTest(parameterized.TestCase):
     @parameterized.parameters(
         {}, {"jit_compile": True}, {"schedule": "simultaneous"}, {"recipe": gan()}, {"run_eagerly": True}
     )
+    @pytest.mark.slow
     def test_a_step_is_the_same(self, **options):
         _, expected = self.change(keras.optimizers.SGD(0.1), **options)
         scaled = (
@@ -158,6 +161,7 @@ class LossScaleTest(parameterized.TestCase):
         self.assertEqual(int(model.steps), 1)
         self.assertAlmostEqual(float(model.optimizers["wake"].dynamic_scale) / 5e37, 1.0, places=5)
 
+    @pytest.mark.slow
     def test_float16_has_its_losses_scaled_by_itself(self):
         keras.config.set_dtype_policy("mixed_float16")
         self.addCleanup(keras.config.set_dtype_policy, "float32")

@@ -1,6 +1,7 @@
 """Averages of the weights over training, which Keras's optimizers keep with `use_ema=True`."""
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from ugm_tf.training.optimizers import inner
 __all__ = ["averaged", "averages", "warming_up"]
 
 Optimizers = Mapping[str, keras.optimizers.Optimizer]
+
+# The decays of optimizers within `warming_up`, and how many are within: replicas are traced in turns, not one by one.
+_DECAYS: weakref.WeakKeyDictionary[keras.optimizers.Optimizer, tuple[float, int]] = weakref.WeakKeyDictionary()
 
 
 def averages(joint: Joint, optimizers: Optimizers) -> list[tuple[Any, Any]]:
@@ -43,16 +47,22 @@ def warming_up(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     References:
         `tf.train.ExponentialMovingAverage(num_updates=)`, whose rule it is.
     """
-    most = optimizer.ema_momentum if optimizer.use_ema else None
+    most, within = _DECAYS.get(optimizer, (optimizer.ema_momentum if optimizer.use_ema else None, 0))
     if most is None:
         yield
         return
+    _DECAYS[optimizer] = (most, within + 1)
     t = keras.ops.cast(optimizer.iterations, "float32")
     optimizer.ema_momentum = keras.ops.minimum(most, (1.0 + t) / (10.0 + t))
     try:
         yield
     finally:
-        optimizer.ema_momentum = most
+        _, within = _DECAYS[optimizer]
+        if within > 1:
+            _DECAYS[optimizer] = (most, within - 1)
+        else:
+            del _DECAYS[optimizer]
+            optimizer.ema_momentum = most
 
 
 @contextlib.contextmanager

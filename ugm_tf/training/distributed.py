@@ -13,7 +13,7 @@ from ugm_tf.training import keras_internals
 from ugm_tf.training.execution import StepsLeft
 from ugm_tf.training.optimizers import inner
 
-__all__ = ["make_function", "prepare", "reduced_bytes"]
+__all__ = ["check_scope", "make_function", "prepare", "reduced_bytes"]
 
 _LOG = logging.getLogger(__package__)
 
@@ -36,10 +36,26 @@ def reduced_bytes(joint: Joint) -> int:
     )
 
 
+def check_scope(strategy: Any, variables: Iterable[Any]) -> None:
+    """Refuses variables that a strategy does not copy to its devices.
+
+    Args:
+        strategy: The distribution strategy in whose scope the model was made.
+        variables: Every variable of the densities.
+
+    Raises:
+        ValueError: For the first one that was made elsewhere.
+    """
+    outside = next((v for v in variables if not strategy.extended.variable_created_in_scope(v.value)), None)
+    if outside is not None:
+        raise ValueError(
+            f"The variable '{outside.path}' was made outside of the distribution strategy's scope. Make the networks, "
+            "the densities and the model within `with strategy.scope():`."
+        )
+
+
 def prepare(
-    strategy: Any,
     layers: Iterable[keras.layers.Layer],
-    variables: Iterable[Any],
     optimizers: Mapping[str, keras.optimizers.Optimizer],
     **options: Any,
 ) -> None:
@@ -49,14 +65,12 @@ def prepare(
     it does before they clip.
 
     Args:
-        strategy: The distribution strategy in whose scope the model was made.
         layers: Every layer of the model, nested ones too.
-        variables: Every variable of the densities.
         optimizers: The phases' optimizers.
         **options: Of `compile`: jit_compile, run_eagerly and on_nan.
 
     Raises:
-        ValueError: If something was made outside of the strategy's scope, or is not for several devices.
+        ValueError: If something is not for several devices.
     """
     for name, value, why in (
         ("jit_compile", True, "collectives do not compile with XLA"),
@@ -65,12 +79,6 @@ def prepare(
     ):
         if options[name] is value or options[name] == value:
             raise ValueError(f"Under a distribution strategy there is no {name}={value!r}: {why}. Leave it out.")
-    outside = next((v for v in variables if strategy.extended.variable_created_in_scope(v.value) is False), None)
-    if outside is not None:
-        raise ValueError(
-            f"The variable '{outside.path}' was made outside of the distribution strategy's scope. Make the networks, "
-            "the densities and the model within `with strategy.scope():`."
-        )
     for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
@@ -129,6 +137,13 @@ def _step_function(
     return step
 
 
+def _iterator_over(strategy: Any, batch: Any) -> Any:
+    """An iterator over one batch, distributed."""
+    parts = tuple(part for part in batch if part is not None)
+    size = len(tf.nest.flatten(parts)[0])
+    return iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices(parts).batch(size)))
+
+
 def make_function(
     strategy: Any,
     step_values: Callable[[Any], dict[str, tf.Tensor]],
@@ -177,6 +192,8 @@ def make_function(
         return {metric.name: metric.result() for metric in metrics}
 
     def function(iterator: Any) -> dict[str, tf.Tensor]:
+        if not hasattr(iterator, "get_next_as_optional"):  # the one batch of train_on_batch, a generator
+            iterator = _iterator_over(strategy, next(iterator))
         if left.number is None:
             done, ok = 0, True
             while done < most and ok:  # Keras counts on `most` steps in a call, if there are so many

@@ -116,7 +116,7 @@ def _comparable(metric: str, known: list[str]) -> str:
 def _check_rates(model: Any, callback: Any) -> None:
     for phase, optimizer in model.optimizers.items():
         try:
-            inner(optimizer).learning_rate = float(inner(optimizer).learning_rate)
+            inner(optimizer).learning_rate = float(keras.ops.convert_to_numpy(inner(optimizer).learning_rate))
         except (AttributeError, TypeError):
             raise ValueError(
                 f"{type(callback).__name__} sets learning rates, and that of phase '{phase}' follows a schedule or a "

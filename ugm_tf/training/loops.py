@@ -107,6 +107,13 @@ class Loops(Stepping):
         keras_callbacks.adapted(self, callbacks)
         return super().predict(x, verbose=verbose, callbacks=callbacks, **counts)
 
+    def predict_on_batch(self, x: Any) -> Any:
+        """The answers of `model(x)` on one batch, as NumPy arrays; on several devices of one of them."""
+        if not self.distributed:
+            return super().predict_on_batch(x)
+        self.check_call(x)  # Keras would give each device the batch, and return its answers as many times
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, self(x, training=False))
+
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:

@@ -168,7 +168,7 @@ class Stepping(keras.Model):
         self._refuse(data, f"Training stopped before step {done + 1}, at a batch that does not fit")
 
     def _refuse_evaluation(self, data: Any) -> None:
-        done = int(self._evaluated.result())
+        done = int(self._evaluated.result()) // self.distribute_strategy.num_replicas_in_sync  # each counts
         self._refuse(data, f"Evaluation stopped at batch {done + 1}")
 
     def _refuse(self, data: Any, when: str) -> None:
@@ -187,13 +187,20 @@ class Stepping(keras.Model):
             answer = self.predict_function
 
             def checked(data: Any) -> Any:
-                if not self.distributed:
-                    for batch in data:
-                        self.check_call(keras.utils.unpack_x_y_sample_weight(batch)[0])
+                for batch in data:
+                    for rows in self._rows(keras.utils.unpack_x_y_sample_weight(batch)[0]):
+                        self.check_call(rows)
                 return answer(data)
 
             self.predict_function = checked
         return self.predict_function
+
+    def _rows(self, inputs: Any) -> list[Any]:
+        """Inputs of a batch, in one part; or in those that this process's devices have of it."""
+        if not any(isinstance(part, tf.distribute.DistributedValues) for part in tf.nest.flatten(inputs)):
+            return [inputs]
+        parts = [self.distribute_strategy.experimental_local_results(part) for part in tf.nest.flatten(inputs)]
+        return [tf.nest.pack_sequence_as(inputs, rows) for rows in zip(*parts, strict=True) if len(rows[0])]
 
     def check_call(self, inputs: Any) -> None:
         """Refuses inputs that `model(inputs)` has no answer to."""
