@@ -30,11 +30,12 @@ class Devices:
     Attributes:
         chief: Whether this process writes the run directory.
         index: Number of this process among those that train together.
+        processes: How many they are.
     """
 
     def __init__(self, strategy: Any = None):
         self.strategy = strategy
-        self.chief = replicas.is_chief(strategy)
+        self.chief, self.processes = replicas.is_chief(strategy), replicas.processes(strategy)
         resolver = getattr(strategy, "cluster_resolver", None)
         self.index = 0 if resolver is None or resolver.task_id is None else int(resolver.task_id)
 
@@ -60,7 +61,7 @@ class Devices:
 
     def wait_for_all(self) -> None:
         """Returns when every process is here: TensorFlow ends the others where one leaves."""
-        if replicas.processes(self.strategy) > 1:
+        if self.processes > 1:
 
             @tf.function(autograph=False)
             def count() -> tf.Tensor:
@@ -87,7 +88,7 @@ def losing(devices: Devices) -> Iterator[None]:
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError) as e:
-        if replicas.processes(devices.strategy) == 1:
+        if devices.processes == 1:
             raise
         raise Lost(
             "Another process of this run ended, so that this one ends. Start all of them again: the run goes on from "
@@ -132,7 +133,10 @@ def _cluster() -> Any:
             raise ValueError(f"TF_CONFIG is JSON with a 'cluster' and a 'task'. Received: {text}.") from error
         return tf.distribute.cluster_resolver.TFConfigClusterResolver() if workers else None
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        return tf.distribute.cluster_resolver.SlurmClusterResolver()
+        # Slurm gives each task its GPUs (--gpus-per-task).  TensorFlow would count those of the node by nvidia-smi, and
+        # fails where there is none, or where a task sees its own alone.
+        gpus = {"gpus_per_node": 1 << 16, "gpus_per_task": 1, "auto_set_gpu": False}
+        return tf.distribute.cluster_resolver.SlurmClusterResolver(**gpus)
     return None
 
 

@@ -124,8 +124,6 @@ def help_out(
     on: devices.Devices,
 ) -> None:
     """Trains together with the process that writes; this one writes a log, and its numbers into it."""
-    if settings.on_nan == "rollback" or settings.keep_best is not None:
-        raise ValueError("Several processes train without --keep_best and --on_nan=rollback.")
     with devices.losing(on), stopping.deferred() as asked:
         on.wait_for_all()
         devices.log_to(workdir / f"worker_{on.index}.log")

@@ -85,6 +85,11 @@ def train(
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
+    if on.processes > 1 and (settings.keep_best is not None or settings.on_nan == "rollback"):
+        raise ValueError(
+            f"{on.processes} processes train together, of which none decides alone to stop or to go back. Leave out "
+            "--keep_best and --on_nan=rollback."
+        )
     examples = inputs.read(settings, "train", sources)
     resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
     training = inputs.prepare(resolved, "train", examples, sources)

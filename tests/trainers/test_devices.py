@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
-from trainers import devices
+from trainers import devices, run
+from trainers.settings import Settings
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGS = ("--recipe=vae", "--hidden=32", "--code_size=6", "--epochs=10", "--checkpoint_steps=5", "--strategy=auto")
@@ -69,6 +70,20 @@ class OfTest(parameterized.TestCase):
         with mock.patch.dict(os.environ, {"TF_CONFIG": text}):
             with self.assertRaisesRegex(ValueError, "TF_CONFIG is JSON with a 'cluster' and a 'task'. Received: "):
                 devices.of("auto")
+
+    def test_slurm_names_the_processes(self):
+        slurm = {"STEP_NUM_TASKS": "2", "PROCID": "1", "STEP_NODELIST": "n[7-8]", "STEP_TASKS_PER_NODE": "1(x2)"}
+        with mock.patch.dict(os.environ, {f"SLURM_{name}": value for name, value in slurm.items()}):
+            os.environ.pop("TF_CONFIG", None)
+            cluster = devices._cluster()
+            hosts = [address.partition(":")[0] for address in cluster.cluster_spec().as_dict()["worker"]]
+            self.assertEqual((hosts, cluster.task_id), (["n7", "n8"], 1))
+
+    @parameterized.parameters({"keep_best": "val_wake/loss"}, {"on_nan": "rollback"})
+    def test_several_processes_refuse_what_one_would_decide(self, **options):
+        several = mock.Mock(processes=2)
+        with self.assertRaisesRegex(ValueError, "2 processes train together.*Leave out --keep_best and"):
+            run.train(Settings("vae", "digits", **options), self.create_tempdir().full_path, on=several)
 
 
 @pytest.mark.slow
