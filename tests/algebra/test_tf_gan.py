@@ -1,15 +1,9 @@
 """Losses of recipes against TF-GAN's own code, on random outputs: values, and gradients by the outputs.
 
-UGM_TF_GAN names the wheel of `tensorflow-gan`, which `.ci/run` downloads.  For want of `tf.estimator` it can no longer
-be imported as a package: its module of losses is loaded alone.  The numbers of its own tests are in `test_contests.py`.
+See `tests/tf_gan.py`.  The numbers of its own tests are in `test_contests.py`.
 """
 
 import functools
-import os
-import sys
-import types
-import zipimport
-from importlib import util
 from unittest import mock
 
 import numpy as np
@@ -19,6 +13,7 @@ import tensorflow_probability as tfp
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests import tf_gan
 from tests.algebra import stubs
 from tests.equivalences import toys
 from tests.lemmas import exact
@@ -35,18 +30,6 @@ CONTESTS = {
 }
 CONTESTS["hinge"] = "wasserstein_hinge"
 C = toys.one_hot(3, 0, 2, 1, 1, 0, 2, 2, 0)
-
-
-@functools.cache
-def load(wheel):
-    """`tensorflow_gan.python.losses.losses_impl` of the wheel, with its only import of TF-GAN stubbed: it is unused."""
-    spec = zipimport.zipimporter(f"{wheel}/tensorflow_gan/python/losses").find_spec("losses_impl")
-    module, python = util.module_from_spec(spec), types.ModuleType("tensorflow_gan.python")
-    python.contrib_utils = types.ModuleType("tensorflow_gan.python.contrib_utils")
-    stubbed = {"tensorflow_gan": types.ModuleType("tensorflow_gan"), python.__name__: python}
-    with mock.patch.dict(sys.modules, stubbed):
-        spec.loader.exec_module(module)
-    return module
 
 
 def outputs(seed):
@@ -84,13 +67,8 @@ def with_gradients(loss, *by):
 
 
 @pytest.mark.slow
-class Loaded(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        wheel = os.environ.get("UGM_TF_GAN")
-        if wheel is None:
-            self.skipTest("UGM_TF_GAN does not name the wheel of tensorflow-gan that .ci/run downloads.")
-        self.tf_gan = load(wheel)
+class Loaded(tf_gan.TFGANTest):
+    MODULE = ("python/losses", "losses_impl", "tensorflow_gan.python.contrib_utils")
 
     def assert_same(self, left, right, same=True):
         error = np.max(np.abs(left - right))

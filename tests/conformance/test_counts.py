@@ -4,42 +4,17 @@ import functools
 
 import keras
 import numpy as np
-import tensorflow as tf
+import pytest
 from absl.testing import absltest, parameterized
 
-import ugm_tf
 from tests.conformance import table
-
-GOOD = table.arrays(ugm_tf.recipes.vae(), 16)["x"]
+from tests.conformance.loops import GOOD, LOOPS, PREDICTIONS, dataset
 
 
 @functools.cache
 def vae():
     """A compiled model, for all tests."""
     return table.model(*table.VAE[1:])
-
-
-def dataset(x):
-    return tf.data.Dataset.from_tensor_slices(x).batch(8)
-
-
-LOOPS = {
-    "fit": lambda m, x: m.fit(x, verbose=0),
-    "fit(dataset)": lambda m, x: m.fit(dataset(x), verbose=0),
-    "fit(generator)": lambda m, x: m.fit(((x[i : i + 8],) for i in (0, 8)), verbose=0),
-    "fit(validation_data)": lambda m, x: m.fit(GOOD, validation_data=x, verbose=0),
-    "evaluate": lambda m, x: m.evaluate(x, verbose=0),
-    "evaluate(dataset)": lambda m, x: m.evaluate(dataset(x), verbose=0),
-    "train_on_batch": lambda m, x: m.train_on_batch(x),
-    "test_on_batch": lambda m, x: m.test_on_batch(x),
-}
-
-
-PREDICTIONS = {
-    "predict": lambda m, x: m.predict(x, verbose=0),
-    "predict(dataset)": lambda m, x: m.predict(dataset(x), verbose=0),
-    "predict_on_batch": lambda m, x: m.predict_on_batch(x),
-}
 
 
 class EndTest(parameterized.TestCase):
@@ -60,6 +35,7 @@ class EndTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, f"never ends.*give {advice.get(door, 'fit.. validation_steps')}"):
             {**LOOPS, **PREDICTIONS}[door](vae(), data)
 
+    @pytest.mark.slow
     def test_is_given_by_steps(self):
         of, data = vae(), dataset(GOOD).repeat()
         before = int(of.steps)
@@ -73,6 +49,7 @@ class CountsTest(parameterized.TestCase):
     """Numbers of things are whole: NumPy's and whole floats are taken, others refused by name."""
 
     @parameterized.parameters(int, np.int64, float, np.float32)
+    @pytest.mark.slow
     def test_that_are_whole(self, kind):
         of = vae()
         before = int(of.steps)

@@ -7,14 +7,15 @@ import functools
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
+from tests.conformance.loops import GOOD, LOOPS, PREDICTIONS
 
 ROW = {row[0]: row[1:] for row in table.ROWS}
-GOOD = table.arrays(ugm_tf.recipes.vae(), 16)["x"]
 FAULTS = {
     "range": lambda x: 255.0 * x,
     "signs": lambda x: 2.0 * x - 1.0,
@@ -37,10 +38,6 @@ def model(name):
     return table.model(*ROW[name])
 
 
-def dataset(x):
-    return tf.data.Dataset.from_tensor_slices(x).batch(8)
-
-
 def after_a_good_one(x):
     """Batches of which the first is good: what only a look at each finds."""
     return tf.data.Dataset.from_generator(
@@ -48,24 +45,9 @@ def after_a_good_one(x):
     )
 
 
-LOOPS = {
-    "fit": lambda m, x: m.fit(x, verbose=0),
-    "fit(dataset)": lambda m, x: m.fit(dataset(x), verbose=0),
-    "fit(generator)": lambda m, x: m.fit(((x[i : i + 8],) for i in (0, 8)), verbose=0),
-    "fit(validation_data)": lambda m, x: m.fit(GOOD, validation_data=x, verbose=0),
-    "evaluate": lambda m, x: m.evaluate(x, verbose=0),
-    "evaluate(dataset)": lambda m, x: m.evaluate(dataset(x), verbose=0),
-    "train_on_batch": lambda m, x: m.train_on_batch(x),
-    "test_on_batch": lambda m, x: m.test_on_batch(x),
-}
 LATER = {
     "fit": lambda m, x: m.fit(after_a_good_one(x), verbose=0),
     "evaluate": lambda m, x: m.evaluate(after_a_good_one(x), verbose=0),
-}
-PREDICTIONS = {
-    "predict": lambda m, x: m.predict(x, verbose=0),
-    "predict(dataset)": lambda m, x: m.predict(dataset(x), verbose=0),
-    "predict_on_batch": lambda m, x: m.predict_on_batch(x),
 }
 VERBS = {
     "model(x)": lambda m, x: m(x),
@@ -93,6 +75,7 @@ class XTest(parameterized.TestCase):
             self.assertEqual(int(of.steps), before)
 
     @parameterized.product(door=list(LATER), fault=["range", "signs", "nan"])
+    @pytest.mark.slow
     def test_is_looked_at_in_every_batch(self, door, fault):
         of = model("aavae")
         done = int(of.steps) + 1
@@ -133,6 +116,7 @@ class PointTest(parameterized.TestCase):
         door=["fit", "evaluate", "train_on_batch", "discriminate"],
         fault=["range", "signs"],
     )
+    @pytest.mark.slow
     def test_is_in_its_range(self, name, door, fault):
         with self.assertRaisesRegex(ValueError, rf"'decoder', which is .*draws only.*{SAYS[fault]}"):
             {**LOOPS, **VERBS}[door](model(name), FAULTS[fault](GOOD))
@@ -186,6 +170,7 @@ class ClassesTest(parameterized.TestCase):
         for door in (vae.encode, vae.reconstruct, vae.log_prob_bound, gan.discriminate):
             yield door.__name__, functools.partial(door, self.X)
 
+    @pytest.mark.slow
     def test_are_one_hot_rows_or_numbers(self):
         for name, door in self.doors():
             expected = door(c=self.C[[2, 0, 1]])

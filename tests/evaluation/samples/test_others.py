@@ -1,14 +1,9 @@
 """Figures against other packages' code on the same features: PRDC against `prdc`, FID, KID and IS against TF-GAN.
 
-UGM_TF_GAN names the wheel of `tensorflow-gan`, which `.ci/run` downloads; its module of metrics is loaded alone.
+See `tests/tf_gan.py`.
 """
 
-import functools
 import importlib.util
-import os
-import sys
-import types
-import zipimport
 from unittest import mock
 
 import numpy as np
@@ -17,6 +12,7 @@ import scipy.special
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
+from tests import tf_gan
 from ugm_tf.evaluation import samples
 
 SHAPES = ((300, 300, 4), (400, 250, 16), (120, 200, 64))
@@ -71,27 +67,9 @@ class PrdcTest(parameterized.TestCase):
         np.testing.assert_allclose(found(real, fake, k), [theirs[name] for name in names], atol=1e-12)
 
 
-@functools.cache
-def load(wheel):
-    """`tensorflow_gan.python.eval.classifier_metrics` of the wheel, with its only import of TF-GAN, of which the
-    functions here use nothing, stubbed."""
-    spec = zipimport.zipimporter(f"{wheel}/tensorflow_gan/python/eval").find_spec("classifier_metrics")
-    module, package = importlib.util.module_from_spec(spec), types.ModuleType("tensorflow_gan.python.eval")
-    package.eval_utils = types.ModuleType("tensorflow_gan.python.eval.eval_utils")
-    names = ("tensorflow_gan", "tensorflow_gan.python")
-    with mock.patch.dict(sys.modules, {**{name: types.ModuleType(name) for name in names}, package.__name__: package}):
-        spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
-class TFGANTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        wheel = os.environ.get("UGM_TF_GAN")
-        if wheel is None:
-            self.skipTest("UGM_TF_GAN does not name the wheel of tensorflow-gan that .ci/run downloads.")
-        self.tf_gan = load(wheel)
+class TFGANTest(tf_gan.TFGANTest):
+    MODULE = ("python/eval", "classifier_metrics", "tensorflow_gan.python.eval.eval_utils")
 
     @parameterized.parameters(*SHAPES)
     def test_frechet_distance(self, *shape):
