@@ -39,7 +39,7 @@ def loss(logits, labels=UNLABELLED, c=None):
         "classifier": exact.Law(lambda x: tfd.OneHotCategorical(logits, dtype=tf.float32)),
     }
     phase = exact.only(exact.exactly(RECIPE.phase("wake"), encoder=0.5), *labels)
-    values = {"x": X, "labelled": X, "c": c}
+    values = {"x": X, "labelled": X} | ({} if c is None else {"c": c})
     ones = tf.ones([2], tf.float64)
     start = ugm_tf.JointSample(densities, RECIPE.roles, values, training=True, weight=ones)
     return exact.loss(phase, start)
