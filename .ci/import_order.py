@@ -4,6 +4,7 @@
 """
 
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -70,10 +71,16 @@ def _file(module: str, root: pathlib.Path) -> str | None:
     return None
 
 
+@functools.cache
+def _tree(source: str) -> ast.Module:
+    """What a file says: every import of a package looks into it again."""
+    return ast.parse(source)
+
+
 def _binds(package_file: str, name: str, root: pathlib.Path) -> bool:
     """Whether a package gives a name a meaning of its own: its function `gan` hides its module `gan`."""
     package = package_file.removesuffix("/__init__.py").replace("/", ".")
-    for node in ast.parse((root / package_file).read_text()).body:
+    for node in _tree((root / package_file).read_text()).body:
         if isinstance(node, ast.ImportFrom) and node.module != package:
             if name in (alias.asname or alias.name for alias in node.names):
                 return True
@@ -101,7 +108,7 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
 
     A string that is a module's dotted name counts: "export.export" in `[sys.executable, "-m", "export.export"]`.
     """
-    tree = ast.parse((root / path).read_text())
+    tree = _tree((root / path).read_text())
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     out = {_file(text, root) for text in strings if re.fullmatch(r"\w+(\.\w+)+", text)} - {None}
     for module, name in _modules(path, tree):
@@ -118,7 +125,7 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
 
 def forbidden(source: str) -> list[str]:
     """What a file of `ugm_tf` must not do, each with its line and what to do instead."""
-    tree = ast.parse(source)
+    tree = _tree(source)
     names = {}  # as this file calls a module -> as it is called
     found = []
 
