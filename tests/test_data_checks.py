@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -34,6 +35,7 @@ class LengthsTest(absltest.TestCase):
         self.refuses(advice, self.x, self.x[:8])
         self.refuses("Received: 8 of x, 20 of target", self.x[:8], self.x)
 
+    @pytest.mark.slow
     def test_held_out_data_too(self):
         with self.assertRaisesRegex(ValueError, "Received: 20 of x, 8 of target"):
             self.model.fit(self.x, self.x, validation_data=(self.x, self.x[:8]))
@@ -42,6 +44,7 @@ class LengthsTest(absltest.TestCase):
         self.refuses("data of target hold no example", self.x, self.x[:0])
         self.refuses("data of x hold no example", self.x[:0], self.x[:0])
 
+    @pytest.mark.slow
     def test_a_datasets_batches_may_have_more_of_one(self):
         data = tf.data.Dataset.from_tensors({"x": self.x, "target": self.x[:8]})
         self.model.fit(data, verbose=0)
@@ -125,6 +128,7 @@ class ClassTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "a one-hot vector.*Received data of c between 0 and 1"):
             validation.check_classes(model.recipe, model.densities, {"c": np.array([1, 0, 0])})
 
+    @pytest.mark.slow
     def test_a_recipe_that_says_otherwise_takes_others(self):
         model = self.made("conditional_vae", families={})
         c = np.array([*ZERO, *TWICE, *SOFT], np.float32)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -30,6 +31,7 @@ class PartsTest(parameterized.TestCase):
         self.assertEqual(model.joint.variables_of(generate), model.decoder.trainable_variables)
         self.assertEqual(model.joint.variables_of(discriminate), model.discriminator.trainable_variables)
 
+    @pytest.mark.slow
     def test_a_frozen_density_does_not_learn(self):
         model = built(vae())
         model.decoder.trainable = False
@@ -66,9 +68,11 @@ class SeedTest(absltest.TestCase):
     def test_fixes_every_draw(self):
         self.assertEqual(self.losses(5), self.losses(5))
 
+    @pytest.mark.slow
     def test_another_seed_another_step_and_evaluation_draw_otherwise(self):
         self.assertLen({*self.losses(5), *self.losses(6)}, 6)
 
+    @pytest.mark.slow
     def test_phases_and_expectations_draw_otherwise(self):
         # Four expectations of one value: at one seed they differ by their draws alone.
         def wake(name):
@@ -103,6 +107,7 @@ class FitTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"evaluate\(\) takes no sample_weight"):
             self.model.evaluate(X, sample_weight=np.ones(8))
 
+    @pytest.mark.slow
     def test_a_weight_of_examples_is_a_weight_of_an_expectation(self):
         @ugm_tf.record
         class Twice(ugm_tf.Weight):
@@ -130,6 +135,7 @@ class FitTest(parameterized.TestCase):
         self.assertEqual(self.model.count_params(), 68 + 30 + 16 + 80 + 1)
         self.assertRegex("\n".join(lines), "encoder.*\n.*decoder|decoder")
 
+    @pytest.mark.slow
     def test_repeats_are_steps_of_a_phase_on_fresh_draws(self):
         discriminate, generate = gan().phases
         phases = (Phase("discriminate", discriminate.minimise, discriminate.updates, repeats=3), generate)

@@ -9,6 +9,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -105,6 +106,7 @@ class CheckpointsTest(parameterized.TestCase):
         (table.BATCH_NORM, 2, 9, 8),  # with moving averages
         (table.WARMUP, 2, 5, 4),  # within the warm-up of a scale
     )
+    @pytest.mark.slow
     def test_killed_within_an_epoch_it_goes_on_bit_for_bit(self, row, every, after, start):
         with self.assertRaises(Killed):
             self.go_on(row, every=every, after=[Kill(after)])
@@ -115,14 +117,17 @@ class CheckpointsTest(parameterized.TestCase):
             self.go_on(table.GAN, every=1, before=[KillAtTheEndOfAnEpoch()])
         self.check(table.GAN, STEPS - 1)
 
+    @pytest.mark.slow
     def test_stopped_between_epochs_it_takes_no_metrics_along(self):
         self.go_on(table.GAN, epochs=1, every=100)  # writes one at the end
         self.check(table.GAN, STEPS, epochs=(1,))
 
+    @pytest.mark.slow
     def test_a_finished_run_stays_as_it_is(self):
         self.go_on(table.GAN, every=STEPS)
         self.check(table.GAN, 2 * STEPS, epochs=())
 
+    @pytest.mark.slow
     def test_what_a_kill_within_a_save_leaves_is_passed_by(self):
         with self.assertRaises(Killed):
             self.go_on(table.GAN, every=4, after=[Kill(4)])
@@ -130,15 +135,18 @@ class CheckpointsTest(parameterized.TestCase):
         self.check(table.GAN, 4)
         self.assertEmpty(list(self.directory.glob(".*")))
 
+    @pytest.mark.slow
     def test_the_last_two_are_kept(self):
         self.go_on(table.GAN, epochs=1, every=2)  # after 2, 4 and 6 steps, and at the end
         self.assertEqual(steps(self.directory), [6, 7])
 
+    @pytest.mark.slow
     def test_as_many_as_are_asked_for_are_kept(self):
         self.go_on(table.GAN, epochs=1, every=2, keep=3)
         self.assertEqual(steps(self.directory), [4, 6, 7])
 
     @parameterized.parameters(b"", b"garbage", None)
+    @pytest.mark.slow
     def test_a_damaged_one_is_passed_over_and_said_so_and_later_removed(self, content):
         self.go_on(table.GAN, epochs=1, every=2)
         path = self.directory / "step-0000000007.state"
@@ -150,10 +158,12 @@ class CheckpointsTest(parameterized.TestCase):
         self.assertRegex(logged.output[0], "step-0000000007.state is damaged and was passed over: .*(bytes|checksum)")
         self.assertEqual(steps(self.directory), [13, 14])
 
+    @pytest.mark.slow
     def test_dropout_goes_on_with_the_masks_that_come_next(self):
         self.go_on(DROPOUT, epochs=1, every=100)
         self.check(DROPOUT, STEPS, epochs=(1,))
 
+    @pytest.mark.slow
     def test_a_model_that_was_saved_and_loaded_takes_the_checkpoints_of_the_one_that_was_built(self):
         model, _, _ = self.go_on(table.GAN, epochs=1)
         model.save(self.directory.parent / "model.keras")
@@ -161,6 +171,7 @@ class CheckpointsTest(parameterized.TestCase):
         self.assertEqual(Checkpoints(self.directory, 2).restore(loaded), STEPS)
         table.assert_same(table.state(loaded), table.state(model))
 
+    @pytest.mark.slow
     def test_the_seed_is_that_of_the_checkpoint_and_another_one_after_going_back(self):
         model, _, _ = self.go_on(table.GAN, epochs=1)
         other, checkpoints = table.model(*table.GAN[1:], seed=5), Checkpoints(self.directory, 2)
@@ -222,6 +233,7 @@ class RefusalsTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "Compile the model before restoring"):
             Checkpoints(self.directory, 1).restore(model)
 
+    @pytest.mark.slow
     def test_training_before_restoring(self):
         model = table.model(*table.GAN[1:])
         with self.assertRaisesRegex(ValueError, r"Call restore\(model\) before fit\(\)"):

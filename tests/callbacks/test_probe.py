@@ -38,6 +38,7 @@ _QUICK = (table.GAN, table.AAVAE)
 
 class ProbeTest(parameterized.TestCase):
     @parameterized.named_parameters(table.GAN, table.AAVAE)
+    @pytest.mark.slow
     def test_training_goes_the_same_way_bit_for_bit(self, *row):
         states = []
         for probed in (False, True):
@@ -54,6 +55,7 @@ class ProbeTest(parameterized.TestCase):
         (table.AAVAE, (*_JUDGED, *_BOUND, "kl_generated", "kl_real", "discriminator_gap", "objective")),
         (table.VAE, _BOUND),
     )
+    @pytest.mark.slow
     def test_its_figures_are_in_the_history_of_every_epoch(self, row, names):
         model = table.model(*row[1:])
         probe = DivergenceProbe(held_out(model), every=1000, steps=10)
@@ -62,6 +64,7 @@ class ProbeTest(parameterized.TestCase):
         self.assertCountEqual(found, [f"probe/{name}" for name in names])
         self.assertEqual({len(values) for values in found.values()}, {2})
 
+    @pytest.mark.slow
     def test_it_measures_as_often_as_asked_and_at_the_end(self):
         model = table.model(*table.GAN[1:])
         probe, seen = DivergenceProbe(held_out(model), every=4, steps=10, budget=1.0), []
@@ -70,6 +73,7 @@ class ProbeTest(parameterized.TestCase):
         model.fit(table.dataset(model.recipe), epochs=3, callbacks=[probe], verbose=0)
         self.assertEqual(seen, [3, 4, 8, 9])  # the first at an epoch's end at the latest
 
+    @pytest.mark.slow
     def test_time_beyond_its_budget_is_not_taken(self):
         model = table.model(*table.GAN[1:])
         probe = DivergenceProbe(held_out(model), every=1, steps=100, budget=1e-9)
@@ -85,12 +89,12 @@ class ProbeTest(parameterized.TestCase):
         probe.on_train_batch_end(0)
         self.assertEqual(probe.measured_at, 60)
 
-    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (*_QUICK, *table.EXHAUSTIVE)))
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (*_QUICK, *table.NAMED)))
     @pytest.mark.slow
     def test_every_recipe_is_measured(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.EXHAUSTIVE))
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.NAMED))
     @pytest.mark.slow
     @pytest.mark.exhaustive
     def test_and_every_transfer(self, *row):
@@ -105,6 +109,7 @@ class ProbeTest(parameterized.TestCase):
             self.assertEqual(any("jsd" in name for name in figures), bool(judged.judged_pairs(shared.model.joint)))
             self.assertEqual("probe/rate" in figures, shared.model.can("log_prob_bound"))
 
+    @pytest.mark.slow
     def test_a_contest_without_a_log_ratio_has_no_posterior(self):
         row = next(row for row in table.ROWS if row[0] == "gan_wasserstein")
         model = table.model(*row[1:])
@@ -114,6 +119,7 @@ class ProbeTest(parameterized.TestCase):
         self.assertNotIn("probe/kl_generated", figures)
         self.assertAlmostEqual(figures["probe/pull"], 1.0, places=5)
 
+    @pytest.mark.slow
     def test_classes_that_samples_reach(self):
         recipe = ugm_tf.recipes.gan()
         model = ugm_tf.UnifiedModel(recipe, table.dense(recipe))

@@ -4,6 +4,7 @@ import contextlib
 import io
 from unittest import mock
 
+import pytest
 from absl.testing import absltest
 
 from tests.conformance import table
@@ -33,16 +34,19 @@ class ProgressTest(absltest.TestCase):
     def test_there_is_no_throughput_before_a_second_call(self):
         self.assertIsNone(Progress(6, 16).examples_per_second)
 
+    @pytest.mark.slow
     def test_shows_examples_rate_and_losses(self):
         _, shown = run(show=True)
         self.assertRegex(shown, r"100%.*96\.0/96\.0")
         self.assertRegex(shown, r"discriminate=[\d.]+, generate=[\d.]+")
 
+    @pytest.mark.slow
     def test_a_run_that_goes_on_starts_where_it_was(self):
         _, shown = run(show=True, initial=4)
         self.assertRegex(shown, r"64\.0/160")
         self.assertRegex(shown, r"100%.*160/160")
 
+    @pytest.mark.slow
     def test_shows_nothing_when_told_so(self):
         self.assertEqual(run()[1], "")
 

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import PIL.Image
+import pytest
 from absl.testing import absltest
 
 from tests.conformance import table
@@ -18,6 +19,7 @@ class SampleGridsTest(absltest.TestCase):
     def names(self):
         return sorted(path.name for path in self.directory.iterdir())
 
+    @pytest.mark.slow
     def test_each_picture_is_drawn_every_so_many_epochs(self):
         model = table.model(*table.VAE[1:])
         pictures = {"samples": lambda model: model.sample(4), "points": lambda model: model.sample(4)[:, 0, :2, 0]}

@@ -1,6 +1,8 @@
 """The tests of a row of the table run one after another, in whatever files they are, so that they share its model.
 
-What trains a row of `table.SLOW_ROWS` is slow.  Only `test_describe.py`, which trains none, takes all rows in quickly.
+What trains a row that is not of `table.CHOSEN` is slow, and so is what compiles further ones than two.  Only
+`test_describe.py`, which trains none, takes all rows in quickly.  Transfers without a name of their own are exhaustive,
+and so is what compiles further rows than `table.MECHANISMS`: `.ci/run exhaustive` takes them.
 """
 
 import pathlib
@@ -10,9 +12,11 @@ import pytest
 from tests.conformance import table
 
 _NAMES = [row[0] for row in table.ROWS]
-_EXHAUSTIVE = {_NAMES.index(row[0]) for row in table.EXHAUSTIVE}
+_QUICK = {_NAMES.index(row[0]) for row in table.CHOSEN} | {len(_NAMES)}
+_FEWEST = {_NAMES.index(row[0]) for row in (table.VAE, table.GAN)} | {len(_NAMES)}
+_TRANSFERS = {_NAMES.index(row[0]) for row in table.TRANSFERS}
+_COMPILED = _QUICK | {_NAMES.index(row[0]) for row in table.MECHANISMS}
 _COMPILING = ("test_xla.py", "test_precision.py", "test_evaluate.py")
-_SLOW = {_NAMES.index(row[0]) for row in table.SLOW_ROWS}
 
 
 def _place(item):
@@ -27,8 +31,9 @@ def pytest_collection_modifyitems(items):
     places = [i for i, item in enumerate(items) if item.path.parent == here]
     for i, item in zip(places, sorted([items[i] for i in places], key=_place), strict=True):
         items[i] = item
-        if _place(item) in _SLOW and item.path.name != "test_describe.py":
-            item.add_marker(pytest.mark.slow)
-        if _place(item) in _EXHAUSTIVE and item.path.name in _COMPILING:
-            item.add_marker(pytest.mark.slow)
+        quick = _FEWEST if item.path.name in _COMPILING else _QUICK
+        if _place(item) in quick or item.path.name == "test_describe.py":
+            continue
+        item.add_marker(pytest.mark.slow)
+        if _place(item) in _TRANSFERS or (item.path.name in _COMPILING and _place(item) not in _COMPILED):
             item.add_marker(pytest.mark.exhaustive)

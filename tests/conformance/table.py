@@ -4,13 +4,11 @@ A new recipe gets all of these tests by a row here: a name, the recipe, its hype
 recipe to its densities.  `test_table.py` fails for a recipe that has none.  A pair in `tests/algebra/pairs.py`, of a
 transfer and a recipe, has its row by being there.
 
-Tests come in three kinds.  What costs no more than a second runs over all `ROWS`, most of it on the one model of
-`trained`, which the tests of a row share.  What compiles, or builds several models, runs over `CHOSEN`, and over
-`OTHERS`, all other recipes and options, under the mark "slow".  Transfers of further recipes are
-`UNLIKE` one another, too, in what shares the model; contests are four functions of a logit each.  Tracing a
-step is a second's work and more, so what trains a row of `SLOW_ROWS`, which differs from one of the others by its
-contest or its transfer alone, has that mark too, whatever the test (`conftest.py` gives it); their steps are compared
-with formulas in `tests/algebra` and `tests/equivalences`.
+Tests come in three kinds.  A newcomer's train the rows of `CHOSEN`, and share the one model of `trained`.  The same
+over all other `ROWS`, and what compiles over `MECHANISMS`, has the mark "slow" (`conftest.py` gives it).  Transfers
+without a name of their own, and what compiles over all the rest, are "exhaustive", as they differ from the others by a
+weight: their steps are compared with formulas in `tests/algebra` and `tests/equivalences`.  Transfers of further
+recipes are `UNLIKE` one another, too, in what shares the model; contests are four functions of a logit each.
 All that is slow of one row: `pytest tests/conformance -m slow -k NAME`.
 """
 
@@ -140,10 +138,7 @@ CHOSEN = (*FOUR, *(row for row in ROWS if row[0] in _CHOSEN))
 MECHANISMS = tuple(row for row in ROWS if row[0] in _FURTHER)
 OTHERS = tuple(row for row in ROWS if row not in CHOSEN and (row in (*RECIPES, *OPTIONS) or row in MECHANISMS))
 UNLIKE = (*CHOSEN, *OTHERS, *TRANSFERS)  # a contest has no state: what differs by it alone is kept and counted alike
-SLOW_ROWS = (*CONTESTS, *TRANSFERS)
-# Transfers of what is a row: where a test compiles them or measures them, `conftest.py` marks it "exhaustive".
-_NAMED = [pair.named for pair in PAIRS]
-EXHAUSTIVE = tuple(row for row in OTHERS if row[0] in _NAMED) + TRANSFERS
+NAMED = tuple(row for row in RECIPES if row[0] in [pair.named for pair in PAIRS])  # transfers that are recipes
 
 
 def recipe_of(recipe, hyperparameters, densities=None):

@@ -12,6 +12,7 @@ import warnings
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -42,9 +43,11 @@ class EachCallbackTest(parameterized.TestCase):
         tests = [name.removeprefix("test_") for name in dir(self) if name.startswith("test_")]
         self.assertEqual(found, {name.rstrip("0123456789") for name in tests if name[0].isupper()})
 
+    @pytest.mark.slow
     def test_Callback(self):
         fit([keras.callbacks.Callback()], epochs=1)
 
+    @pytest.mark.slow
     def test_CallbackList(self):
         seen = []
         watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
@@ -55,24 +58,29 @@ class EachCallbackTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "beside TerminateOnNaN: give a list instead of a CallbackList"):
             fit(keras.callbacks.CallbackList([keras.callbacks.TerminateOnNaN()]))
 
+    @pytest.mark.slow
     def test_History(self):
         history = keras.callbacks.History()
         _, returned = fit([history], epochs=2)
         self.assertEqual(history.history, returned)
 
+    @pytest.mark.slow
     def test_LambdaCallback(self):
         seen = []
         end = keras.callbacks.LambdaCallback(on_train_end=lambda logs: seen.append(sorted(logs)))
         model, _ = fit([end], epochs=1)
         self.assertEqual(seen, [sorted(metric.name for metric in model.metrics)])
 
+    @pytest.mark.slow
     def test_ProgbarLogger(self):
         fit([keras.callbacks.ProgbarLogger()], epochs=1)
 
+    @pytest.mark.slow
     def test_CSVLogger(self):
         fit([keras.callbacks.CSVLogger(str(self.directory / "log.csv"))], epochs=2)
         self.assertLen((self.directory / "log.csv").read_text().splitlines(), 3)
 
+    @pytest.mark.slow
     def test_TensorBoard(self):
         board = keras.callbacks.TensorBoard(str(self.directory), histogram_freq=1, write_steps_per_second=True)
         held_out = table.dataset(ugm_tf.recipes.gan())
@@ -83,6 +91,7 @@ class EachCallbackTest(parameterized.TestCase):
         self.assertContainsSubset({f"epoch_{metric.name}" for metric in model.metrics}, tags)
         self.assertContainsSubset({"epoch_learning_rate_discriminate", "epoch_learning_rate_generate"}, tags)
 
+    @pytest.mark.slow
     def test_ModelCheckpoint(self):
         path = self.directory / "model.keras"
         model, _ = fit([keras.callbacks.ModelCheckpoint(str(path), save_best_only=False)], epochs=1)
@@ -95,6 +104,7 @@ class EachCallbackTest(parameterized.TestCase):
             return
         fit([keras.callbacks.OrbaxCheckpoint(str(self.directory))], epochs=1)
 
+    @pytest.mark.slow
     def test_BackupAndRestore(self):
         model = table.model(*table.GAN[1:])
         data = table.dataset(model.recipe)
@@ -121,6 +131,7 @@ class EachCallbackTest(parameterized.TestCase):
         for a, b in zip(model.decoder.get_weights(), best.decoder.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
 
+    @pytest.mark.slow
     def test_ReduceLROnPlateau(self):
         reduce = keras.callbacks.ReduceLROnPlateau(**LOSS, factor=0.1, patience=1, min_delta=1e6)
         model, history = fit([reduce])
@@ -135,6 +146,7 @@ class EachCallbackTest(parameterized.TestCase):
         found = {phase: float(optimizer.learning_rate) for phase, optimizer in model.optimizers.items()}
         np.testing.assert_allclose([found["discriminate"], found["generate"]], [0.2, 0.1], rtol=1e-6)
 
+    @pytest.mark.slow
     def test_SwapEMAWeights(self):
         data = table.dataset(table.recipe_of(*table.GAN[1:]))
         _, history = fit([keras.callbacks.SwapEMAWeights()], optimizer=EMA(1e-2), validation_data=data)
@@ -147,6 +159,7 @@ class EachCallbackTest(parameterized.TestCase):
         self.assertNotAlmostEqual(history["val_generate/loss"][-1], other["val_generate/loss"][-1], delta=2e-3)
 
     @parameterized.parameters(False, True)
+    @pytest.mark.slow
     def test_TerminateOnNaN(self, raises):
         model = table.model(*table.GAN[1:])
         model.decoder.set_weights([np.full_like(w, np.nan) for w in model.decoder.get_weights()])
@@ -163,6 +176,7 @@ class EachCallbackTest(parameterized.TestCase):
             self.assertNotIn("loss", history)
         self.assertEqual(int(model.steps), 0)  # nothing was learned
 
+    @pytest.mark.slow
     def test_RemoteMonitor(self):
         received = []
 
@@ -223,6 +237,7 @@ class RefusedTest(parameterized.TestCase):
         keep = keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True)
         self.refuses("ModelCheckpoint looks for the metric 'val_loss'", keep)
 
+    @pytest.mark.slow
     def test_a_metric_of_another_callback_is_left_to_it(self):
         class Measure(keras.callbacks.Callback):
             def on_epoch_end(self, epoch, logs=None):

@@ -35,6 +35,7 @@ class EvaluateTest(parameterized.TestCase):
     def test_a_second_evaluation_gives_the_same_numbers_and_nothing_changes_for(self, *row):
         self.check(row)
 
+    @pytest.mark.slow
     def test_numbers_do_not_depend_on_steps_in_a_call(self):
         data = table.dataset(table.recipe_of(*table.CONDITIONAL[1:]))
         first, *others = (
@@ -44,6 +45,7 @@ class EvaluateTest(parameterized.TestCase):
         for other in others:
             table.assert_same(first, other, rtol=1e-6)
 
+    @pytest.mark.slow
     def test_evaluation_between_epochs_does_not_change_training(self):
         model, other = (table.model(*table.AAVAE[1:]) for _ in range(2))
         data = table.dataset(model.recipe)
@@ -83,6 +85,7 @@ class EvaluateTest(parameterized.TestCase):
         expected = metrics["wake/distortion"] + 2.0 * metrics["wake/rate"]
         np.testing.assert_allclose(metrics["wake/loss"], expected, rtol=1e-6)
 
+    @pytest.mark.slow
     def test_batch_normalisation_runs_as_in_inference(self):
         model = table.model(*table.BATCH_NORM[1:])
         x = table.arrays(model.recipe, 16)["x"]
@@ -90,6 +93,7 @@ class EvaluateTest(parameterized.TestCase):
         metrics = model.evaluate(x, batch_size=16, verbose=0, return_dict=True)
         np.testing.assert_allclose(metrics["discriminate/real"], np.mean(np.logaddexp(0, -logits)), rtol=1e-5)
 
+    @pytest.mark.slow
     def test_noise_is_other_noise_in_every_batch(self):
         x = np.repeat(table.arrays(ugm_tf.recipes.vae(), 1)["x"], 20, 0)
         model = table.model(*table.VAE[1:])

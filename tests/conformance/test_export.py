@@ -6,6 +6,7 @@
 import pathlib
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -34,6 +35,7 @@ class ExportTest(parameterized.TestCase):
                 np.testing.assert_allclose(value, expected[output], rtol=1e-4, atol=1e-5, err_msg=f"{name}/{output}")
 
     @parameterized.named_parameters(*table.CHOSEN)
+    @pytest.mark.slow
     def test_every_endpoint_answers_as_in_python(self, *row):
         with table.trained(*row) as shared:
             self.check(shared.model)

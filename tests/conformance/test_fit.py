@@ -45,12 +45,14 @@ class FitTest(parameterized.TestCase):
             runs = {phase.name: 6 * phase.repeats * phases.count(phase) for phase in phases}
             self.assertEqual({n: int(o.iterations) for n, o in shared.model.optimizers.items()}, runs)
 
+    @pytest.mark.slow
     def test_a_step_is_traced_once(self):
         model = table.model(*table.GAN[1:])
         with mock.patch.object(steps, "train", wraps=steps.train) as train:
             model.fit(table.dataset(model.recipe), epochs=2, verbose=0)
         self.assertEqual(train.call_count, 1)
 
+    @pytest.mark.slow
     def test_a_step_runs_in_python_when_asked(self):
         model = table.model(*table.GAN[1:], run_eagerly=True)
         with mock.patch.object(steps, "train", wraps=steps.train) as train:
@@ -58,6 +60,7 @@ class FitTest(parameterized.TestCase):
         self.assertEqual(train.call_count, 6)
 
     @parameterized.named_parameters(*table.FOUR)
+    @pytest.mark.slow
     def test_eager_steps_are_those_of_the_graph(self, *row):
         self.check_eager(row)
 
@@ -75,6 +78,7 @@ class FitTest(parameterized.TestCase):
         table.assert_same(runs[0][0], runs[1][0], rtol=1e-4, atol=1e-5)
         table.assert_same(runs[0][1], runs[1][1], rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.slow
     def test_what_is_minimised_falls_to_the_entropy_of_the_pixels(self):
         """Bits that are independent leave the codes nothing to say: what is left is their own empirical entropy."""
         for row in (table.VAE, table.CONDITIONAL):
@@ -122,6 +126,7 @@ class SimultaneousTest(parameterized.TestCase):
             seen |= set(phase.updates)
 
     @parameterized.named_parameters(*(row for row in table.CHOSEN if row in _ONCE))
+    @pytest.mark.slow
     def test_only_phases_after_the_first_see_other_parameters(self, *row):
         self.check(row)
 

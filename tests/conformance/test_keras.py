@@ -52,6 +52,7 @@ class DataTest(parameterized.TestCase):
         ("generator", lambda x: (({"x": x[i : i + 16]},) for i in (0, 16, 32))),
         ("py_dataset", batches_of),
     )
+    @pytest.mark.slow
     def test_trains_on(self, give):
         model = table.model(*table.VAE[1:])
         data = give(table.arrays(model.recipe)["x"])
@@ -71,6 +72,7 @@ class DataTest(parameterized.TestCase):
         ("dict", lambda x, c: ({"c": c, "x": x},)),
         ("dataset_of_tuples", lambda x, c: (tf.data.Dataset.from_tensor_slices((x, c)).batch(16),)),
     )
+    @pytest.mark.slow
     def test_trains_on_two_variables(self, give):
         model = table.model(*table.CONDITIONAL[1:])
         data = give(**table.arrays(model.recipe))
@@ -78,6 +80,7 @@ class DataTest(parameterized.TestCase):
         model.fit(*data, shuffle=False, verbose=0, **options)
         table.assert_same(table.state(model), fitted("conditional_vae")[1], rtol=1e-5, atol=1e-7)
 
+    @pytest.mark.slow
     def test_trains_on_endless_batches(self):
         model = table.model(*table.VAE[1:])
         data = batches_of(table.arrays(model.recipe)["x"])
@@ -94,6 +97,7 @@ class DataTest(parameterized.TestCase):
             self.assertTrue(np.isfinite(list(history.values())).all(), history)
 
     @parameterized.named_parameters(*table.CHOSEN)
+    @pytest.mark.slow
     def test_a_last_smaller_batch_counts(self, *row):
         self.check_smaller_batch(row)
 
@@ -102,12 +106,14 @@ class DataTest(parameterized.TestCase):
     def test_a_last_smaller_batch_counts_for(self, *row):
         self.check_smaller_batch(row)
 
+    @pytest.mark.slow
     def test_validation_split(self):
         model = table.model(*table.VAE[1:])
         history = model.fit(table.arrays(model.recipe), validation_split=1 / 3, batch_size=16, verbose=0).history
         self.assertEqual(int(model.steps), 2)
         self.assertSameElements(history, [*VAE_METRICS, *(f"val_{name}" for name in VAE_METRICS)])
 
+    @pytest.mark.slow
     def test_single_batches(self):
         model = table.model(*table.VAE[1:])
         x = table.arrays(model.recipe)["x"]
@@ -124,6 +130,7 @@ class CallbacksTest(parameterized.TestCase):
         super().setUp()
         self.directory = pathlib.Path(self.create_tempdir().full_path)
 
+    @pytest.mark.slow
     def test_validation_metrics_are_those_of_an_evaluation(self):
         model = table.model(*table.AAVAE[1:])
         data = table.dataset(model.recipe)
@@ -132,6 +139,7 @@ class CallbacksTest(parameterized.TestCase):
         self.assertCountEqual(history, [*metrics, *(f"val_{name}" for name in metrics)])
         table.assert_same({name: history[f"val_{name}"][-1] for name in metrics}, metrics, rtol=1e-6)
 
+    @pytest.mark.slow
     def test_early_stopping_on_a_validation_metric(self):
         model = table.model(*table.VAE[1:], optimizer=keras.optimizers.SGD(1e-6))
         data = table.dataset(model.recipe)
@@ -139,6 +147,7 @@ class CallbacksTest(parameterized.TestCase):
         history = model.fit(data, validation_data=data, epochs=9, callbacks=[stop], verbose=0).history
         self.assertLen(history["wake/loss"], 3)  # the best, and two that are no better
 
+    @pytest.mark.slow
     def test_csv_logger(self):
         model = table.model(*table.VAE[1:])
         log = keras.callbacks.CSVLogger(str(self.directory / "metrics.csv"))
@@ -147,6 +156,7 @@ class CallbacksTest(parameterized.TestCase):
             rows = list(csv.DictReader(file))
         self.assertEqual([float(row["wake/rate"]) for row in rows], history["wake/rate"])
 
+    @pytest.mark.slow
     def test_model_checkpoint_keeps_the_best(self):
         model = table.model(*table.VAE[1:], optimizer=keras.optimizers.SGD(0.01))
         path = self.directory / "best.keras"
@@ -156,6 +166,7 @@ class CallbacksTest(parameterized.TestCase):
         best = ugm_tf.load_model(path).evaluate(data, verbose=0, return_dict=True)["wake/loss"]
         self.assertAlmostEqual(best, min(history["val_wake/loss"]), places=4)
 
+    @pytest.mark.slow
     def test_callbacks_see_metrics_after_each_call_of_steps(self):
         model = table.model(*table.VAE[1:], steps_per_execution=2)
         seen = []
@@ -178,6 +189,7 @@ class CallbacksTest(parameterized.TestCase):
 
 class PredictTest(parameterized.TestCase):
     @parameterized.named_parameters(*table.CHOSEN)
+    @pytest.mark.slow
     def test_is_what_a_call_answers(self, *row):
         self.check(row)
 

@@ -4,6 +4,7 @@ import pathlib
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -93,6 +94,7 @@ def with_a_flow(recipe):
 
 class OwnNetworksTest(parameterized.TestCase):
     @parameterized.parameters(sequential, functional, subclassed)
+    @pytest.mark.slow
     def test_trains_is_saved_and_goes_on(self, network):
         def densities(recipe):
             return {
@@ -121,6 +123,7 @@ class OwnNetworksTest(parameterized.TestCase):
         ("a_flow", "iaf_vae", {}, with_a_flow),
         ("a_flow_and_several_draws", "iwae", {"k": 2}, with_a_flow),
     )
+    @pytest.mark.slow
     def test_goes_on_after_loading_with(self, *row):
         model = table.model(*row)
         data = table.dataset(model.recipe)

@@ -122,6 +122,7 @@ def model(recipe, **options):
 
 class OwnPartsTest(parameterized.TestCase):
     @parameterized.named_parameters(("noisy", NOISY), ("mirrored", MIRRORED))
+    @pytest.mark.slow
     def test_trains_saves_goes_on_and_exports(self, recipe):
         self.check(recipe)
 
@@ -141,6 +142,7 @@ class OwnPartsTest(parameterized.TestCase):
         table.assert_same(table.state(of), table.state(loaded))
         self.assertTrue((export_model(of, folder / "served") / "saved_model.pb").exists())
 
+    @pytest.mark.slow
     def test_with_xla_in_one_program_as_without(self):
         ends = []
         for options in ({"jit_compile": True, "steps_per_execution": 3}, {}):

@@ -47,6 +47,7 @@ class MixedBfloat16Test(parameterized.TestCase):
             table.assert_same(left, right, rtol=0.02, atol=0.02)
 
     @parameterized.named_parameters(*table.CHOSEN)
+    @pytest.mark.slow
     def test_metrics_are_those_of_float32_up_to_the_rounding_of_networks(self, *row):
         self.check(row)
 
@@ -55,6 +56,7 @@ class MixedBfloat16Test(parameterized.TestCase):
     def test_metrics_are_those_of_float32_up_to_the_rounding_of_networks_for(self, *row):
         self.check(row)
 
+    @pytest.mark.slow
     def test_distributions_and_answers_are_float32(self):
         with policy("mixed_bfloat16"):
             model = table.model(*table.VAE[1:])

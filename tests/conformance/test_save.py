@@ -65,6 +65,7 @@ class SaveTest(parameterized.TestCase):
         self.check_trained(row)
 
     @parameterized.named_parameters(*table.UNLIKE)
+    @pytest.mark.slow
     def test_goes_on_from_the_middle_of_an_epoch(self, *row):
         folder = self.path().parent
         with table.trained(*row) as shared:
@@ -82,15 +83,18 @@ class SaveTest(parameterized.TestCase):
             table.assert_same(model.fit(data.skip(2), callbacks=[again], verbose=0).history, history, rtol=1e-6)
             table.assert_same(table.state(model), expected)
 
+    @pytest.mark.slow
     def test_slots_and_arguments_of_optimizers_are_there(self):
         model, loaded = self.check(table.GAN[1:], optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))
         for name, optimizer in model.optimizers.items():
             self.assertEqual(optimizer.get_config(), loaded.optimizers[name].get_config())
             self.assertGreater(max(np.abs(v.numpy()).max() for v in optimizer.variables[2:]), 0.0)
 
+    @pytest.mark.slow
     def test_goes_on_as_if_never_stopped_with_xla(self):
         self.check(table.GAN[1:], jit_compile=True, steps_per_execution=2)
 
+    @pytest.mark.slow
     def test_goes_on_with_its_own_arguments_of_compile(self):
         optimizers = {"discriminate": keras.optimizers.SGD(0.1, momentum=0.9), "generate": keras.optimizers.Adam(1e-3)}
         options = {"optimizer": optimizers, "schedule": "simultaneous", "steps_per_execution": 2}
@@ -103,6 +107,7 @@ class SaveTest(parameterized.TestCase):
         )
 
     @parameterized.named_parameters(*table.ROWS)
+    @pytest.mark.slow
     def test_a_model_is_made_again_from_its_config(self, *row):
         with table.trained(*row) as shared:
             again = ugm_tf.UnifiedModel.from_config(shared.model.get_config())
@@ -114,6 +119,7 @@ class SaveTest(parameterized.TestCase):
         again = ugm_tf.UnifiedModel.from_config(table.model(*table.VAE[1:], seed=5).get_config())
         self.assertEqual(again.seed, 5)
 
+    @pytest.mark.slow
     def test_answers_are_the_same_after_loading(self):
         path = self.path()
         model = table.model(*table.VAE[1:], seed=5)
@@ -130,6 +136,7 @@ class SaveTest(parameterized.TestCase):
         model.save(path)
         np.testing.assert_array_equal(ugm_tf.load_model(path).sample(2), model.sample(2))
 
+    @pytest.mark.slow
     def test_weights_alone_are_saved_and_loaded(self):
         path = self.path().with_name("model.weights.h5")
         model, other = (table.model(*table.GAN[1:]) for _ in range(2))

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -17,6 +18,7 @@ class StoppedTest(parameterized.TestCase):
     @parameterized.parameters(
         {"steps_per_execution": 1}, {"steps_per_execution": 8}, {"steps_per_execution": 8, "jit_compile": True}
     )
+    @pytest.mark.slow
     def test_with_what_was_learned_before(self, **options):
         good = np.tile(GOOD, (2, 1, 1, 1))  # four batches of 8
         bad = good.copy()
@@ -31,6 +33,7 @@ class StoppedTest(parameterized.TestCase):
         self.assertEqual(int(stopped.steps), 3)
         table.assert_same(table.state(stopped), table.state(expected))
 
+    @pytest.mark.slow
     def test_unless_nobody_looks(self):
         bad = np.concatenate([GOOD, 2.0 * GOOD - 1.0])  # a NaN would end the training, but for another reason
         data = tf.data.Dataset.from_tensor_slices(bad).batch(16)
@@ -46,12 +49,14 @@ class StoppedTest(parameterized.TestCase):
         ("continuous_bernoulli", 0.3, 1.01),
         ("laplace", -7.0, np.inf),
     )
+    @pytest.mark.slow
     def test_at_what_each_likelihood_does_not_take(self, likelihood, inside, outside):
         of = table.model("vae", {}, table.networks(likelihood=likelihood))
         self.assertNotIn(None, of.train_on_batch(np.full_like(GOOD, inside)))
         with self.assertRaisesRegex(ValueError, "Training stopped before step 2"):
             of.train_on_batch(np.full_like(GOOD, outside))
 
+    @pytest.mark.slow
     def test_at_rows_that_are_no_classes(self):
         of, c = table.model("conditional_vae", {}, table.dense), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
         of.train_on_batch({"x": GOOD, "c": c})

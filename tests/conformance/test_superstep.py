@@ -17,6 +17,7 @@ def run(row, steps_per_execution, n=table.EXAMPLES, repeat=False, **fit):
 
 class SuperstepTest(parameterized.TestCase):
     @parameterized.named_parameters(table.VAE, table.BATCH_NORM)
+    @pytest.mark.slow
     def test_eight_at_once_are_eight_in_turn(self, *row):
         # 11 steps an epoch: calls of 8 and of 3.
         (one, one_history), (eight, eight_history) = (
@@ -27,6 +28,7 @@ class SuperstepTest(parameterized.TestCase):
         table.assert_same(one_history, eight_history, rtol=1e-5)
 
     @parameterized.named_parameters(*table.CHOSEN)
+    @pytest.mark.slow
     def test_an_epoch_at_once_is_its_steps_in_turn(self, *row):
         self.check(row)
 
@@ -43,12 +45,14 @@ class SuperstepTest(parameterized.TestCase):
             table.assert_same(history, shared.history, rtol=1e-5)
 
     @parameterized.parameters((1, 5), (2, 5), (5, 5), (8, 5), (3, 7))
+    @pytest.mark.slow
     def test_an_epoch_of_endless_data_has_as_many_steps_as_asked_for(self, steps_per_execution, steps_per_epoch):
         fit = {"epochs": 3, "steps_per_epoch": steps_per_epoch, "repeat": True}
         model, history = run(table.VAE[1:], steps_per_execution, **fit)
         self.assertEqual(int(model.steps), 3 * steps_per_epoch)
         self.assertLen(history["wake/loss"], 3)
 
+    @pytest.mark.slow
     def test_finite_data_go_on_over_epochs(self):
         # 3 epochs of 5 steps are all of 15 batches: none is lost or taken twice, and Keras has nothing to warn of.
         states = []
@@ -61,6 +65,7 @@ class SuperstepTest(parameterized.TestCase):
         for state in states:
             table.assert_same(state, table.state(model))
 
+    @pytest.mark.slow
     def test_the_order_of_endless_data_goes_on_from_epoch_to_epoch(self):
         (one, _), (two, _) = (
             run(table.VAE[1:], 2, repeat=True, epochs=epochs, steps_per_epoch=steps)
@@ -68,6 +73,7 @@ class SuperstepTest(parameterized.TestCase):
         )
         table.assert_same(table.state(one), table.state(two))
 
+    @pytest.mark.slow
     def test_validation_between_epochs_takes_no_steps_away(self):
         model = table.model(*table.VAE[1:], steps_per_execution=4)
         endless = table.dataset(model.recipe).repeat()
@@ -75,6 +81,7 @@ class SuperstepTest(parameterized.TestCase):
         model.fit(endless, **fit)
         self.assertEqual(int(model.steps), 15)
 
+    @pytest.mark.slow
     def test_evaluation_within_an_epoch_takes_no_steps_away(self):
         model = table.model(*table.VAE[1:], steps_per_execution=4)
         data = table.dataset(model.recipe)
@@ -86,6 +93,7 @@ class SuperstepTest(parameterized.TestCase):
         model.fit(data.repeat(), epochs=2, steps_per_epoch=5, callbacks=[Evaluates()], verbose=0)
         self.assertEqual(int(model.steps), 10)
 
+    @pytest.mark.slow
     def test_as_many_steps_as_fit_the_epoch_are_chosen(self):
         for epoch, chosen in ((3, 3), (8, 8), (11, 6)):
             model, _ = run(table.VAE[1:], "auto", n=epoch * table.BATCH)

@@ -4,6 +4,7 @@ import inspect
 import pathlib
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -29,6 +30,7 @@ class ToyTest(absltest.TestCase):
     def test_is_at_most_12_lines(self):
         self.assertLessEqual(len(inspect.getsource(bigan).splitlines()), 12)
 
+    @pytest.mark.slow
     def test_trains_and_goes_on_after_loading(self):
         before = {name: d.get_weights() for name, d in self.model.densities.items()}
         self.model.fit(self.data, verbose=0)
@@ -53,6 +55,7 @@ generate: minimise over decoder, encoder
   + E[x ~ data, z ~ encoder] -log q^r(y=1 | x, z)""",
         )
 
+    @pytest.mark.slow
     def test_is_exported(self):
         path = ugm_tf.serving.export_model(self.model, self.path / "saved_model")
         loaded = tf.saved_model.load(str(path))

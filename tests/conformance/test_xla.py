@@ -42,6 +42,7 @@ class XlaTest(parameterized.TestCase):
     def test_agrees_with_no_xla_from_the_same_seed_for(self, *row):
         self.check(row)
 
+    @pytest.mark.slow
     def test_losses_of_every_contest_and_their_gradients(self):
         def losses(logits):
             functions = [f for name in contests.names() for f in _functions(contests.get(name))]

@@ -1,6 +1,7 @@
 """Tests of `batches`: batch t is a pure function of (seed, t)."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -63,6 +64,7 @@ class BatchesTest(parameterized.TestCase):
         orders |= {tuple(levels(b) + levels(d)) for t in (2, 4, 6) for b, d in [listed(2, start_step=t)]}
         self.assertLen(orders, 6)
 
+    @pytest.mark.slow
     def test_put_every_example_everywhere_equally_often(self):
         examples = data.Examples(np.arange(8, dtype=np.float32)[:, None])
         x = np.array([b["x"][:, 0] for b in listed(2_000, examples, observation="raw", variables="x", batch_size=8)])

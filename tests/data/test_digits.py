@@ -3,6 +3,7 @@
 import pathlib
 
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 from sklearn import datasets
 
@@ -43,6 +44,7 @@ class DigitsTest(parameterized.TestCase):
     def test_can_be_resized(self):
         self.assertEqual(data.load("digits", "test", image_size=16).shape, (16, 16, 1))
 
+    @pytest.mark.slow
     def test_builder_gives_tfds_the_same_and_prepares_once(self):
         data_dir = self.create_tempdir().full_path
         for split in data.SPLITS:

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -71,6 +72,7 @@ class DensityTest(parameterized.TestCase):
         self.assertEqual(law.batch_shape, list(lead))
         np.testing.assert_allclose(law.mean(), tf.reshape(flat.mean(), [*lead, 4]), atol=1e-6)
 
+    @pytest.mark.slow
     def test_shapes_are_static_inside_a_function(self):
         density = Density(network(3, outputs=4), "gaussian")
 

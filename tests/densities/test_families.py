@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -136,6 +137,7 @@ class LogProbTest(parameterized.TestCase):
 
 @parameterized.named_parameters(*table.REPARAMETERISED)
 class ReparameterisationTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_gradients_of_a_draw_are_those_of_the_parameters(self, family, event_shape, parameter_shape):
         """By fourth-order central differences through the same noise: float32 leaves them 1e-7 / 0.03 of rounding."""
         values = table.parameters(parameter_shape)

@@ -4,6 +4,7 @@ import contextlib
 from unittest import mock
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from scipy import stats
@@ -163,6 +164,7 @@ class StandardNoiseTest(parameterized.TestCase):
         np.testing.assert_array_equal(draws, noise.noise_by_row("uniform", shape, tf.constant([[1, 2]]))[0])
 
     @parameterized.product(shape=((6,), (6, 3), (6, 3, 2), (0, 3)), kind=("normal", "uniform"))
+    @pytest.mark.slow
     def test_row_i_is_that_of_the_seed_and_of_stream_i(self, shape, kind):
         draws = noise.standard_noise(kind, shape, tf.constant([1, 2]))
         for i, row in enumerate(draws):

@@ -108,6 +108,7 @@ class ExamplesTest(parameterized.TestCase):
         self.assertGreater(sum(self.run_doctest(test) for test in tests), 0)
 
     @parameterized.named_parameters(named(with_examples("ugm_tf/")))
+    @pytest.mark.slow
     def test_examples_of_the_library(self, path):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))

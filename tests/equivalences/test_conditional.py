@@ -1,6 +1,7 @@
 """Models of a class c are those without one where c = 0 on every example: whole training steps."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -61,6 +62,7 @@ class ConditionalTest(parameterized.TestCase):
         self.assert_same(left, trained(ugm_tf.recipes.get(plain), gan(), X, 2), {"decoder": 3, "discriminator": 2})
 
     @parameterized.parameters(("conditional_gan", "gan"), ("iwcgan", "iwgan"))
+    @pytest.mark.slow
     def test_with_a_class_the_conditional_gan_is_not(self, name, plain):
         left = trained(ugm_tf.recipes.get(name), gan(True, True), {"x": X, "c": SOME}, 2)
         right = trained(ugm_tf.recipes.get(plain), gan(), X, 2)
@@ -75,6 +77,7 @@ class ConditionalTest(parameterized.TestCase):
         gap = np.max(np.abs(left["decoder"] - right["decoder"]))
         self.assertEqual(bool(gap < 2e-6), same, gap)
 
+    @pytest.mark.slow
     def test_the_conditional_vae_is_the_vae(self):
         left = trained(ugm_tf.recipes.conditional_vae(), vae(True), {"x": X, "c": NONE}, 2)
         self.assert_same(left, trained(ugm_tf.recipes.vae(), vae(), X, 2), {"encoder": 2, "decoder": 3})

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -53,6 +54,7 @@ class CycleGanTest(parameterized.TestCase):
         return trained(gan, into_x, X, **kwargs), trained(gan, into_target, TARGET, **kwargs)
 
     @parameterized.parameters(*SCHEDULES)
+    @pytest.mark.slow
     def test_without_a_cycle_it_is_two_gans(self, schedule):
         left = self.cyclegan(0.0, steps=3, schedule=schedule)
         into_x, into_target = self.two_gans(steps=3, schedule=schedule)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -13,6 +14,7 @@ EACH = (0.5, 1.0, 1.5)  # beta in the first three steps
 
 class ScheduledTest(parameterized.TestCase):
     @parameterized.product(schedule=["alternating", "simultaneous"], name=["vae", "aavae"])
+    @pytest.mark.slow
     def test_gradients_are_those_of_constant_scales(self, schedule, name):
         """After a step of SGD(1) the weights differ from those before by the gradient."""
         options = {"optimizer": keras.optimizers.SGD(1.0), "schedule": schedule}
@@ -35,6 +37,7 @@ class ScheduledTest(parameterized.TestCase):
         self.assertEqual(found["wake/rate_scale"], 2.0)  # of the fourth step, which would come next
         self.assertAlmostEqual(found["wake/loss"], found["wake/distortion"] + 2.0 * found["wake/rate"], places=3)
 
+    @pytest.mark.slow
     def test_several_steps_in_one_compiled_program_are_those_one_by_one(self):
         ends = []
         for options in ({"steps_per_execution": 3, "jit_compile": True}, {}):
@@ -44,6 +47,7 @@ class ScheduledTest(parameterized.TestCase):
         for left, right in zip(*ends, strict=True):
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
 
+    @pytest.mark.slow
     def test_a_constant_schedule_is_the_constant(self):
         one, other = (
             table.model("vae", {"beta": beta}, table.dense) for beta in (1.5, ugm_tf.schedules.linear(1.5, 1.5, 7))

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -64,6 +65,7 @@ class LabelledTest(absltest.TestCase):
         left = trained(ugm_tf.recipes.semi_supervised_vae(), m2(), DATA)
         self.assertGreater(np.max(np.abs(left["encoder"] - conditional_vae()["encoder"])), 1e-3)
 
+    @pytest.mark.slow
     def test_the_weight_of_labelled_examples_is_one_of_the_conditional_vae(self):
         twice, once = (
             trained(ugm_tf.recipes.semi_supervised_vae(alpha=5.0, labelled=weight), m2(), DATA) for weight in (2.0, 1.0)
@@ -114,6 +116,7 @@ class StackedTest(absltest.TestCase):
             np.testing.assert_allclose(left[name], right[name], atol=1e-5, err_msg=name)
             self.assertGreater(np.max(np.abs(left[name])), 1e-2)
 
+    @pytest.mark.slow
     def test_not_of_their_means_nor_of_the_labelled_ones_exchanged(self):
         left, (found, (h, told)) = self.steps(), self.features()
         for others in ([of.mean() for of in found], (told, h), (h, tf.reverse(told, [0]))):

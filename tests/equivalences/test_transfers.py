@@ -7,6 +7,7 @@ import dataclasses
 import functools
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -75,6 +76,7 @@ def base_of_activated(name):
 
 class ImportanceWeightedTest(parameterized.TestCase):
     @rows(WEIGHTED)
+    @pytest.mark.slow
     def test_its_step_is_the_minimax_ones_times_k_over_the_sum_of_the_weights(self, name, densities, data, learners):
         """Of several expectations that play against discriminators each has its own length."""
         recipe, left = weighted(name)

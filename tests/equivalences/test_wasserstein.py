@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -38,6 +39,7 @@ class LinearCriticTest(parameterized.TestCase):
         self.assertAlmostEqual(values["discriminate/gradient_penalty"], (1.5 - 1.0) ** 2, delta=TOLERANCE)
 
     @parameterized.parameters(0.0, 2.5, None)
+    @pytest.mark.slow
     def test_the_critics_step_by_hand(self, weight):
         _, after, fake = step(contest="wasserstein", gradient_penalty=weight)
         weight = 10.0 if weight is None else weight  # the default

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from scipy import integrate, stats
@@ -100,6 +101,7 @@ class ByTheProbeTest(parameterized.TestCase):
         ("wide_optimal", "wide", "optimal"),
         ("wide_biased", "wide", "biased"),
     )
+    @pytest.mark.slow
     def test_on_the_line(self, case, discriminator):
         (real, draw_real), (fake, draw_fake) = REAL, CASES[case]
         logit, ratio = DISCRIMINATORS[discriminator], LogRatio([(1,)])
@@ -114,6 +116,7 @@ class ByTheProbeTest(parameterized.TestCase):
             difference = abs(getattr(found, name).value - value)
             self.assertLess(difference, max(0.1 * abs(value), 0.01), f"{name}: {getattr(found, name)}, {value}")
 
+    @pytest.mark.slow
     def test_in_the_plane(self):
         """Two normals of the same covariance, where every quantity is one of the distance between them."""
         rng = np.random.default_rng(0)
@@ -139,6 +142,7 @@ class LogRatioTest(parameterized.TestCase):
         means = x.reshape(2, 16, 4, 16, 4, 3).mean((2, 4)).reshape(2, -1)
         np.testing.assert_allclose(features[:, :-5], means, rtol=1e-5)
 
+    @pytest.mark.slow
     def test_the_same_seed_gives_the_same_ratio_and_keras_goes_on_as_before(self):
         rows = tf.random.stateless_normal([500, 3], [0, 0]), tf.random.stateless_normal([500, 3], [0, 1]) + 1.0
         found = []
@@ -152,6 +156,7 @@ class LogRatioTest(parameterized.TestCase):
         keras.utils.set_random_seed(3)
         np.testing.assert_array_equal(found[0][1], keras.random.normal([2]))
 
+    @pytest.mark.slow
     def test_a_ratio_of_equal_sets_is_calibrated_to_nothing(self):
         rows = [tf.random.stateless_normal([60, 40], [0, i]) for i in range(4)]
         ratio = LogRatio([(40,)])

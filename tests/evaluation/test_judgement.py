@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 import ugm_tf
@@ -55,6 +56,7 @@ class ClassifierTest(absltest.TestCase):
         x = probabilities((0.9, 0.1, 0), (0.2, 0.8, 0), (0.3, 0.3, 0.4), (1, 0, 0))
         self.assertEqual(accuracy(Table(), x, np.array([0, 1, 0, 0])), 0.75)
 
+    @pytest.mark.slow
     def test_learns_real_digits_from_a_seed(self):
         train, held_out = (ugm_tf.data.load("digits", split) for split in ("train", "validation"))
         x, test = (np.asarray(part.x, np.float32) / 255.0 for part in (train, held_out))

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -44,6 +45,7 @@ class ClassificationTest(absltest.TestCase):
         self.assertTrue(has_classifier(model("adversarial_domain_adaptation")))
         self.assertFalse(has_classifier(model("vae")))
 
+    @pytest.mark.slow
     def test_the_same_networks_learn_from_labels_alone(self):
         for name in ("semi_supervised_vae", "stacked_semi_supervised_vae", "adversarial_domain_adaptation"):
             made = model(name)
@@ -54,11 +56,13 @@ class ClassificationTest(absltest.TestCase):
             for a, b in zip(before, made.variables, strict=True):  # the model's own are as they were
                 np.testing.assert_array_equal(a, b.numpy())
 
+    @pytest.mark.slow
     def test_their_sizes_are_those_of_the_model(self):
         made = model("adversarial_domain_adaptation")
         alone = supervised(made, endless(*sides(8)), steps=1)
         self.assertEqual(alone.count_params(), made.encoder.count_params() + made.classifier.count_params())
 
+    @pytest.mark.slow
     def test_a_seed_gives_the_same_networks(self):
         made = model("semi_supervised_vae")
         x, c = sides(16)

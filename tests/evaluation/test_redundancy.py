@@ -32,6 +32,7 @@ def coins(agree, n=4000):
 
 
 class RedundancyTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_it_is_twice_the_information_between_two_units(self):
         self.check(0.75, 0.75 * np.log(0.75) + 0.25 * np.log(0.25) + COIN)
 
@@ -45,6 +46,7 @@ class RedundancyTest(parameterized.TestCase):
         self.assertAlmostEqual(found.marginal, 2 * COIN, delta=0.02)
         self.assertAlmostEqual(found.redundancy, 2 * information, delta=0.03)
 
+    @pytest.mark.slow
     def test_the_model_stays_as_it_was(self):
         made = model()
         before = [v.numpy() for v in made.variables]

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
 from absl.testing import absltest
 
 import ugm_tf
@@ -21,6 +22,7 @@ class ExportTest(absltest.TestCase):
         command = [sys.executable, "-m", "export.export", *flags]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
+    @pytest.mark.slow
     def test_writes_the_endpoints_that_were_asked_for(self):
         of = served.model("gan")
         of.compile("adam", jit_compile=False)
@@ -35,6 +37,7 @@ class ExportTest(absltest.TestCase):
         self.assertIn('"serving_default": "decode"', card)
         self.assertNotIn(str(self.folder), card)  # no path of the machine that made it
 
+    @pytest.mark.slow
     def test_writes_what_a_server_needs_of_a_run(self):
         of = served.model("gan")
         of.compile("adam", jit_compile=False)
@@ -48,11 +51,13 @@ class ExportTest(absltest.TestCase):
         self.assertIn("- [run](#run): gan: ", (base / "README.md").read_text())
         self.assertIn("# gan\n", (base / "run/1/assets.extra/MODEL_CARD.md").read_text())
 
+    @pytest.mark.slow
     def test_flags_of_both_ways_at_once_are_refused(self):
         done = self.run_script("--model=a", "--output=b", "--name=c")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("Give --run and --base, maybe with --name; or --model and --output.", done.stdout + done.stderr)
 
+    @pytest.mark.slow
     def test_a_refusal_is_its_message_and_no_traceback(self):
         done = self.run_script(f"--model={self.folder}/none.keras", f"--output={self.folder}")
         self.assertEqual(done.returncode, 2)

@@ -13,6 +13,8 @@ from tests.export.test_serve_local import run
 from tests.serving import served
 from ugm_tf.serving import export_model, runtimes
 
+pytestmark = pytest.mark.slow  # one export that all share, and the libraries that convert it, take half a minute
+
 MODULES = {"onnx": "tf2onnx", "litert": "ai_edge_litert", "openvino": "openvino"}
 SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": ".xml"}
 
@@ -23,7 +25,6 @@ def setUpModule():
     VERSION = export_model(served.model("vae"), tempfile.mkdtemp(), max_batch=4, **asked)
 
 
-@pytest.mark.slow
 class ConvertedTest(parameterized.TestCase):
     @parameterized.parameters(*runtimes.RUNTIMES)
     def test_every_signature_without_a_seed_is_as_the_saved_model(self, to):

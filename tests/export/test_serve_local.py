@@ -9,6 +9,7 @@ import threading
 from unittest import mock
 
 import PIL.Image
+import pytest
 from absl.testing import absltest
 
 from export import sample_from, serve_local
@@ -29,6 +30,7 @@ def run(module, *arguments, **flags):
 
 
 class ServeLocalTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_it_says_where_it_listens_and_ends_by_a_signal(self):
         before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
         self.addCleanup(
@@ -60,6 +62,7 @@ class SampleFromTest(absltest.TestCase):
         self.flags = {"server": self.server.grpc, "model": "digits", "number": 9, "output": str(self.file)}
         self.flags["timeout"] = 60.0
 
+    @pytest.mark.slow
     def test_a_picture_by_grpc_and_rest_is_the_same(self):
         pictures = []
         for server in (self.server.grpc, self.server.rest):

@@ -4,6 +4,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -111,6 +112,7 @@ class AskTest(parameterized.TestCase):
             translator().sample(2)
 
     @parameterized.parameters(({},), ({"c": C, "x": X},), ({"d": C},))
+    @pytest.mark.slow
     def test_refuses_names_that_do_not_fit(self, given):
         with self.assertRaisesRegex(ValueError, r"decode\(\) takes z, c, the others by name. Received by name: "):
             conditional().decode(np.zeros([5, 3]), **given)

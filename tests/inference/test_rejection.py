@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -29,6 +30,7 @@ def model(slope, recipe=None):
 
 
 class RejectionTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_accepted_draws_are_of_the_law_that_the_discriminator_tells(self):
         # exp(x) N(x; 0, 1) is N(x; 1, 1) up to a factor.
         x = model(1.0).sample(2000, reject=True).numpy()[:, 0]

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -23,6 +24,7 @@ class SpectralNormTest(parameterized.TestCase):
         (keras.layers.Conv2D(4, 3, use_bias=False), (5, 8, 8, 2)),
         (keras.layers.Conv2DTranspose(4, 3, strides=2, use_bias=False), (5, 8, 8, 2)),
     )
+    @pytest.mark.slow
     def test_divides_the_kernel_by_its_largest_singular_value(self, inner, shape):
         x = RNG.normal(size=shape).astype(np.float32)
         layer = followed(SpectralNorm(inner), x)
@@ -30,6 +32,7 @@ class SpectralNormTest(parameterized.TestCase):
         sigma = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
         np.testing.assert_allclose(layer(x), inner(x) / sigma, rtol=1e-3, atol=1e-4)
 
+    @pytest.mark.slow
     def test_the_gradient_flows_through_the_division(self):
         inner = keras.layers.Dense(4, use_bias=False)
         x = RNG.normal(size=(5, 6)).astype(np.float32)

@@ -15,6 +15,7 @@ from unittest import mock
 import grpc
 import numpy as np
 import PIL.Image
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2
@@ -154,6 +155,7 @@ class BatchingTest(absltest.TestCase):
 
 
 class VersionsTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_a_new_version_is_served_and_a_broken_one_is_not(self):
         base = BASE.parent / "others"
         shutil.copytree(BASE / "digits/1", base / "digits/1")
@@ -171,6 +173,7 @@ class VersionsTest(absltest.TestCase):
             with self.assertRaisesRegex(Exception, r"NOT_FOUND: .*Specific\(digits, 1\)"):
                 Client(server.rest, "digits", version=1).signatures()
 
+    @pytest.mark.slow
     def test_labels_say_what_is_served(self):
         base = BASE.parent / "labelled"
         for number in ("1", "2", "3"):

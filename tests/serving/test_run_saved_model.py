@@ -65,8 +65,13 @@ class RunSavedModelTest(parameterized.TestCase):
         self.check(served.model(served.conditional() if recipe == "conditional" else recipe, "dcgan"))
 
     # A contest, a penalty or a weight exports as the recipe that it is of.
-    @parameterized.named_parameters(*table.RECIPES, *_OPTIONS, *table.TRANSFERS)
+    @parameterized.named_parameters(*table.RECIPES, *_OPTIONS)
     def test_answers_as_the_model_of(self, *row):
+        self.check(table.model(*row))
+
+    @parameterized.named_parameters(*table.TRANSFERS)
+    @pytest.mark.exhaustive
+    def test_answers_as_the_model_of_a_transfer(self, *row):
         self.check(table.model(*row))
 
 

@@ -7,6 +7,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.core.protobuf import saved_model_pb2
@@ -54,16 +55,20 @@ class AnswersTest(TestCase):
                 np.testing.assert_allclose(out[key], value, **(tolerance or {"rtol": 1e-5, "atol": 1e-6}), err_msg=name)
 
     @parameterized.parameters(("vae", 1), ("gan", 3), ("iwgan", 1), ("aavae", 3))
+    @pytest.mark.slow
     def test_every_endpoint_of_each_recipe_is_served(self, recipe, rows):
         self.assert_answers_agree(served.model(recipe), rows)
 
     @parameterized.parameters("batch", "spectral")
+    @pytest.mark.slow
     def test_convolutions_and_their_normalisations_are_served(self, normalization):
         self.assert_answers_agree(served.model("gan", "dcgan", normalization=normalization))
 
+    @pytest.mark.slow
     def test_conditions_are_served(self):
         self.assert_answers_agree(served.model(served.conditional()))
 
+    @pytest.mark.slow
     def test_what_was_trained_under_bfloat16_is_served_in_float32(self):
         policy = keras.config.dtype_policy()
         self.addCleanup(keras.config.set_dtype_policy, policy)
@@ -74,6 +79,7 @@ class AnswersTest(TestCase):
         self.assertEqual(of.decoder(tf.zeros([1, 3])).dtype, tf.bfloat16)
         self.assert_answers_agree(of, rtol=0.02, atol=0.02)  # bfloat16 has 8 bits
 
+    @pytest.mark.slow
     def test_averaged_weights_are_served_where_the_model_keeps_them(self):
         of = served.model("vae")
         of.compile(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9), jit_compile=False)
@@ -85,6 +91,7 @@ class AnswersTest(TestCase):
         self.assertGreater(np.abs(served_x - last).max(), 1e-4)
         self.assertEqual(json.loads((path / CARD).read_text())["weights"], "averages over training")
 
+    @pytest.mark.slow
     def test_a_sample_depends_on_its_seed_alone(self):
         path = saved_model.export_model(served.model(), self.base)
         seeds = np.array([[5, 0], [-3, 7], [5, 0], [2**31 - 1, 1]], np.int32)
@@ -113,6 +120,7 @@ class ContentsTest(TestCase):
     def read(self, path):
         return saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs[0]
 
+    @pytest.mark.slow
     def test_nothing_in_it_is_compiled_by_xla_or_random_by_itself(self):
         of = served.model("aavae")
         of.compile("adam", jit_compile=True)
@@ -122,6 +130,7 @@ class ContentsTest(TestCase):
         ops = {node.op for function in functions for node in function.node_def}
         self.assertEqual({op for op in ops if "Random" in op or "PyFunc" in op}, set())
 
+    @pytest.mark.slow
     def test_every_input_and_output_has_a_free_batch(self):
         path = saved_model.export_model(served.model(served.conditional()), self.base)
         for name, signature in self.read(path).signature_def.items():
@@ -138,6 +147,7 @@ class ContentsTest(TestCase):
         shapes = sorted(shape for name, shape in stored if "VARIABLE_VALUE" in name)
         self.assertEqual(shapes, sorted(list(variable.shape) for variable in of.decoder.variables))
 
+    @pytest.mark.slow
     def test_the_card_says_what_it_is(self):
         path = saved_model.export_model(served.model(served.conditional()), self.base, metadata={"data": "toy"})
         card = json.loads((path / "assets.extra/model.json").read_text())
@@ -186,6 +196,7 @@ class VersionsTest(TestCase):
         self.assertEqual((path / "saved_model.pb").stat().st_mtime_ns, before)
         self.assertEqual(os.listdir(self.base), ["3"])
 
+    @pytest.mark.slow
     def test_a_version_that_another_export_took_meanwhile_is_left(self):
         self.export()
         with mock.patch.object(publishing, "check_version"):  # as if it had not been there yet
@@ -284,11 +295,13 @@ class RefusalsTest(TestCase):
         with self.assertRaisesRegex(ValueError, "'to_z' takes c, of a shape that no network .* leave 'to_z' out"):
             saved_model.export_model(of, self.base)
 
+    @pytest.mark.slow
     def test_refuses_a_network_that_a_server_cannot_compile(self):
         of = with_own_encoder(tf.function(tf.tanh, jit_compile=True))
         with self.assertRaisesRegex(ValueError, "compiles a part of itself with XLA.*Take jit_compile=True out"):
             saved_model.export_model(of, self.base)
 
+    @pytest.mark.slow
     def test_refuses_a_network_that_draws_by_itself(self):
         of = with_own_encoder(lambda x: x + tf.random.normal(tf.shape(x)))
         with self.assertRaisesRegex(ValueError, r"draws random numbers by a state of its own \(RandomStandardNormal\)"):

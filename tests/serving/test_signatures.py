@@ -3,6 +3,7 @@
 import tempfile
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -23,6 +24,7 @@ class NamesTest(parameterized.TestCase):
         self.assertEqual(next(iter(signatures(served.model(recipe)))), default)
 
     @parameterized.parameters("avb", "infogan", "stacked_semi_supervised_vae", "cyclegan", "aahvae")
+    @pytest.mark.slow
     def test_no_output_has_the_name_of_an_input(self, recipe):
         for name, signature in signatures(served.model(recipe)).items():
             out = signature.function(*(tf.constant(v) for v in served.values(signature.inputs, 2).values()))

@@ -136,6 +136,7 @@ class RepairedTest(TestCase):
         for message in (r"calls back into Python (PyFunc)", "(RandomUniform)", "may not: NoSuchOperation, WriteFile."):
             self.assertIn(message, found)
 
+    @pytest.mark.slow
     def test_another_model(self):
         other = served.model(ugm_tf.recipes.conditional_vae())
         other.decoder.network.layers[-2].bias.assign_add(tf.ones_like(other.decoder.network.layers[-2].bias))

@@ -4,6 +4,7 @@ import pathlib
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from tests.trainers.test_figures import untrained
@@ -42,6 +43,7 @@ class BeginningTest(absltest.TestCase):
             self.assertIn("Begins with the weights of", line)
             self.assertIn(": decoder, encoder.", line)
 
+    @pytest.mark.slow
     def test_says_which_densities_begin_anew_and_which_are_not_used(self):
         model, line = self.begin("aavae")
         np.testing.assert_array_equal(weights(model, "decoder")[0], weights(self.source, "decoder")[0])
@@ -51,6 +53,7 @@ class BeginningTest(absltest.TestCase):
         self.source.save(self.run / "model.keras")
         self.assertIn("Not used: discriminator.", self.begin("vae")[1])
 
+    @pytest.mark.slow
     def test_takes_averages_where_they_are_kept(self):
         self.source.compile(keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.9), jit_compile=False)
         self.source.fit(np.zeros([4, 8, 8, 1], np.float32), batch_size=2, verbose=0)
@@ -70,6 +73,7 @@ class BeginningTest(absltest.TestCase):
         with self.assertRaisesRegex(ValueError, r"does not fit this run: encoder \(.* Give the networks that"):
             beginning.begin(model, self.run)
 
+    @pytest.mark.slow
     def test_a_refusal_changes_no_weight(self):
         source, *_ = untrained("iaf_vae")
         source.compile("adam")

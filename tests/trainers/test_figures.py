@@ -4,6 +4,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -86,6 +87,7 @@ class ReconstructionsTest(absltest.TestCase):
 
 
 class UnitsTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_redundancy_comes_with_what_it_is_of_and_with_what_can_be_read(self):
         model, training, held_out = untrained("predictability_minimization")
         model.compile(building.optimizers(model.recipe, 1e-3))
@@ -174,6 +176,7 @@ class JudgedTest(absltest.TestCase):
 
 
 class BoundTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_is_given_what_it_asks_for_and_no_more(self):
         for name in (
             "vae",

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import PIL.Image
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -48,6 +49,7 @@ class InputsTest(parameterized.TestCase):
         np.testing.assert_array_equal(target.x, ugm_tf.data.load(other, "train").x)
         self.assertEqual((int(target.x.max()), target.c), (7, None))
 
+    @pytest.mark.slow
     def test_a_batch_has_the_recipes_variables(self):
         for name in ("vae", "acgan", "semi_supervised_vae", "cyclegan", "adversarial_domain_adaptation"):
             training = load(name)

@@ -103,6 +103,7 @@ class RunTest(absltest.TestCase):
         recipe = f"{self.file}:readable_x"
         self.settings = Settings(recipe, "digits", epochs=1, batch_size=256, hidden=(8,), code_size=2, xla="off")
 
+    @pytest.mark.slow
     def test_goes_on_only_with_the_recipe_that_it_began_with(self):
         with test_run.without_an_end():
             done = test_run.train(self.settings, self.path / "run")

@@ -8,6 +8,7 @@ import tempfile
 from unittest import mock
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 import ugm_tf
@@ -17,6 +18,7 @@ from trainers import evaluation, fitting, metrics, run
 from trainers.rates import Rate
 
 
+@pytest.mark.slow
 class BeginningsTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):

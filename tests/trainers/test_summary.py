@@ -74,6 +74,7 @@ class EndTest(absltest.TestCase):
         self.assertEqual(written["bound on log p(x)"], -1.5)
         self.assertNotIn("classes covered", written)
 
+    @pytest.mark.slow
     def test_made_again_once_the_cause_is_mended_it_is_whole(self):
         with mock.patch.object(pictures, "interpolations", broken("cannot walk")):
             with self.assertLogs("ugm_tf.trainers", "ERROR"):
@@ -82,6 +83,7 @@ class EndTest(absltest.TestCase):
         self.assertFalse((self.path / "errors.txt").exists())
         self.assertIn("<h2>Interpolations</h2>", self.report())
 
+    @pytest.mark.slow
     def test_a_page_that_cannot_be_drawn_gives_way_to_words_and_figures(self):
         with mock.patch.object(page, "_pictures", mock.Mock(side_effect=[ValueError("odd shapes"), {}])):
             with self.assertLogs("ugm_tf.trainers", "ERROR"):
@@ -113,6 +115,7 @@ class WeightsTest(absltest.TestCase):
 
 
 class FewExamplesTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_walks_are_between_as_many_pairs_as_there_are(self):
         model, _, held_out = untrained("vae")
         for number, walks in ((2, 1), (7, 3), (12, 6), (40, 6)):

@@ -32,6 +32,7 @@ def finish(module, *flags):
 
 
 class CommandTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_help_shows_examples_and_each_of_our_flags_and_no_others(self):
         _, out = finish("trainers.train", "--help")
         examples, ours = out.split("trainers/train.py:\n")
@@ -42,12 +43,14 @@ class CommandTest(absltest.TestCase):
         places += ["strategy", "form_seconds", "probe_every"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
+    @pytest.mark.slow
     def test_an_unknown_flag_is_named(self):
         status, out = finish("trainers.train", "--no_such_flag=3")
         self.assertNotEqual(status, 0)
         self.assertIn("Unknown command line flag 'no_such_flag'", out)
         self.assertNotIn("Traceback", out)
 
+    @pytest.mark.slow
     def test_a_refusal_is_its_message_without_a_traceback(self):
         workdir = f"--workdir={self.create_tempdir().full_path}/run"
         status, out = finish("trainers.train", "--hyperparameter=betta=4", workdir)

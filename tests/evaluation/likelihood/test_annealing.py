@@ -24,6 +24,7 @@ CASES = {  # code, size, scale of x, temperatures at which the mean error is bel
 
 
 class QuickTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_a_code_of_two(self):
         linear = Linear(0, 2, 3, 1.0)
         x = linear.draw(8)
@@ -36,6 +37,7 @@ class QuickTest(parameterized.TestCase):
         self.assertEqual(found.codes["z"].shape, (16, 8, 2))
         self.assertEqual(found.log_prob.how["temperatures"], 150)
 
+    @pytest.mark.slow
     def test_one_temperature_from_the_posterior_needs_no_annealing(self):
         """From q(z | x) = p(z | x) every weight is p(x), at any temperature."""
         linear = Linear(1, 1, 3, 0.5, exact=1.0)
