@@ -108,7 +108,9 @@ class CanTest(parameterized.TestCase):
         self.assertEqual({verb for verb in verbs if model.can(verb)}, able)
 
     def test_refuses_what_no_model_answers(self):
-        with self.assertRaisesRegex(ValueError, "There is no verb 'smaple'. There are: classify, .*sample"):
+        with self.assertRaisesRegex(
+            ValueError, "No model answers 'smaple'. There are: classify, .* Did you mean 'sample'"
+        ):
             built("vae").can("smaple")
 
 

@@ -16,9 +16,11 @@ def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
     out: dict[str, Any] = {}
     for pair in (part for text in pairs for part in _split(text)):
         name, _, text = pair.partition("=")
-        if not name or not text or name in out:
+        if not name or not text:
+            raise ValueError(f"--hyperparameter takes name=value, such as beta=4.0. Received: '{pair}'.")
+        if name in out:
             raise ValueError(
-                f"--hyperparameter takes name=value, each name once, such as beta=4.0. Received: '{pair}'."
+                f"--hyperparameter takes each name once. Received: '{name}' as {out[name]!r} and as {text}."
             )
         try:
             out[name] = json.loads(text.lower() if text in ("True", "False") else text)

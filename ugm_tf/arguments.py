@@ -1,14 +1,15 @@
 """Arguments of the kind that a function's signature names, or a refusal."""
 
+import difflib
 import functools
 import inspect
 import numbers
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["count", "of_their_kind", "shown"]
+__all__ = ["count", "did_you_mean", "of_their_kind", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -42,7 +43,8 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         def checked(*args: _P.args, **kwargs: _P.kwargs) -> _T:
             try:
                 given = signature.bind(*args, **kwargs).arguments
-            except TypeError:  # something is missing or unknown, as the call itself says
+            except TypeError:  # something is missing, as the call itself says, or unknown
+                _refuse_unknown(owner, signature, kwargs)
                 return function(*args, **kwargs)
             for name, value in given.items():
                 _check(owner, signature.parameters[name], value)
@@ -74,6 +76,28 @@ def count(owner: str, name: str, value: Any, least: int = 1) -> int:
     if not whole or value < least:
         raise ValueError(f"{owner} takes {name}, a whole number of at least {least}. Received: {name}={value!r}.")
     return int(value)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'x'?" for the known name that is most alike, and of these of the nearest length; else "".
+
+    >>> did_you_mean("vea", ["gan", "vae", "veegan"])
+    " Did you mean 'vae'?"
+    """
+
+    def alike(other: str) -> tuple[float, int]:
+        return difflib.SequenceMatcher(None, other, name).ratio(), -abs(len(other) - len(name))
+
+    near = difflib.get_close_matches(name, known, n=3)
+    return f" Did you mean '{max(near, key=alike)}'?" if near else ""
+
+
+def _refuse_unknown(owner: str, signature: inspect.Signature, given: Iterable[str]) -> None:
+    known = signature.parameters
+    unknown = [name for name in given if name not in known]
+    if unknown and not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values()):
+        takes = ", ".join(map(shown, known.values())) or "no arguments"
+        raise TypeError(f"{owner} has no argument '{unknown[0]}'. It takes {takes}.{did_you_mean(unknown[0], known)}")
 
 
 def shown(parameter: inspect.Parameter) -> str:

@@ -41,7 +41,7 @@ class Joint:
     def __post_init__(self) -> None:
         if not isinstance(self.recipe, Recipe):
             raise ValueError(
-                f"UnifiedModel takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
+                f"A joint, as of a model, takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
             )
         validation.check_densities(self.recipe, self.densities)
         ordered = {name: self.densities[name] for name in self.recipe.densities}

@@ -17,10 +17,14 @@ class ParseTest(parameterized.TestCase):
     def test_hyperparameters(self, pairs, expected):
         self.assertEqual(parsing.parse_hyperparameters(pairs), expected)
 
-    @parameterized.parameters((["beta"],), (["beta="],), (["=4"],), (["beta=1", "beta=2"],), (["beta=1,"],))
-    def test_refuses_hyperparameters_without_name_or_value_or_twice(self, pairs):
-        with self.assertRaisesRegex(ValueError, "--hyperparameter takes name=value, each name once, such as beta=4.0"):
+    @parameterized.parameters((["beta"],), (["beta="],), (["=4"],), (["beta=1,"],))
+    def test_refuses_hyperparameters_without_name_or_value(self, pairs):
+        with self.assertRaisesRegex(ValueError, "--hyperparameter takes name=value, such as beta=4.0. Received: "):
             parsing.parse_hyperparameters(pairs)
+
+    def test_refuses_a_hyperparameter_that_comes_twice(self):
+        with self.assertRaisesRegex(ValueError, "each name once. Received: 'beta' as 1 and as 2"):
+            parsing.parse_hyperparameters(["beta=1", "beta=2"])
 
     def test_hidden(self):
         self.assertEqual(parsing.parse_hidden(["500", " 20"]), (500, 20))

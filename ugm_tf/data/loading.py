@@ -1,8 +1,8 @@
 """Data by name."""
 
-import difflib
 from typing import Any
 
+from ugm_tf.arguments import did_you_mean
 from ugm_tf.data import digits, tfds_images
 from ugm_tf.data.examples import Examples, loaded
 from ugm_tf.data.fingerprints import Fingerprint, array_digest
@@ -156,8 +156,7 @@ def _check_known(name: str) -> None:
     base = name.partition("/")[0].partition(":")[0]
     everything = [*names(), *tfds_images.known()]
     if base not in everything:
-        near = difflib.get_close_matches(base, everything, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(base, everything)
         raise ValueError(
             f"There is no data set '{name}'.{hint} Known: {', '.join(names())}; any other image set "
             "of TFDS by its name; 'folder:PATH'; 'npz:PATH'."

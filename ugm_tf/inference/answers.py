@@ -45,7 +45,9 @@ class Answers:
             return has_bound(self.joint)
         known = {*VERBS.values(), "sample", "reconstruct", "score", *self.joint.roles}
         if verb not in known:
-            raise ValueError(f"There is no verb '{verb}'. There are: {', '.join(sorted(known | {'log_prob_bound'}))}.")
+            known.add("log_prob_bound")
+            hint = arguments.did_you_mean(verb, known)
+            raise ValueError(f"No model answers '{verb}'. There are: {', '.join(sorted(known))}.{hint}")
         return verb in self.endpoints()
 
     def sample(self, n: int, seed: int = 0, mean: bool = True, reject: bool = False, **given: Any) -> tf.Tensor:

@@ -1,13 +1,12 @@
 """Recipes by name."""
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ugm_tf.algebra import Recipe, contested, schedules
-from ugm_tf.arguments import of_their_kind, shown
+from ugm_tf.arguments import did_you_mean, of_their_kind, shown
 
 __all__ = ["contestable", "function", "get", "names", "recipe"]
 
@@ -67,8 +66,7 @@ def function(name: str) -> Callable[..., Recipe]:
         ValueError: If there is none.
     """
     if name not in _RECIPES:
-        near = difflib.get_close_matches(name, _RECIPES, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, _RECIPES)
         raise ValueError(f"There is no recipe '{name}'. There are: {', '.join(names())}.{hint}")
     return _RECIPES[name]
 
@@ -96,5 +94,6 @@ def get(name: str, **hyperparameters: Any) -> Recipe:
     for key in hyperparameters:
         if key not in known:
             takes = ", ".join(map(shown, known.values())) or "none"
-            raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.")
+            hint = did_you_mean(key, known)
+            raise ValueError(f"Recipe '{name}' has no hyperparameter '{key}'. It takes: {takes}.{hint}")
     return make(**hyperparameters)
