@@ -1,7 +1,7 @@
 """Runs of rows of the table on one device and on several logical ones, in a process of its own, as devices are fixed
 when TensorFlow starts:
 
-  python -m tests.training.replica_runs 2 vae ppo_gan:sgd --break=noise
+  python -m tests.training.replica_runs 2 vae ppo_gan:epsilon --break=noise
 
 prints how far apart they end, as JSON.  `--break` does wrongly what must be done right, for controls.
 """
@@ -44,7 +44,7 @@ def main(arguments):
     out = {}
     for name in names:
         row, _, optimizer = name.partition(":")
-        options = {"optimizer": keras.optimizers.SGD(0.05)} if optimizer else {}
+        options = {"optimizer": keras.optimizers.Adam(1e-3, epsilon=1e-3)} if optimizer else {}
         one = _run(table, rows[row], contextlib.nullcontext(), options)
         several = _run(table, rows[row], strategy.scope(), options, "batch_norm" in broken)
         out[name] = {kind: _distance(one[kind], several[kind]) for kind in one}

@@ -13,10 +13,10 @@ MOST = {"weights": 1e-6, "slots": 1e-5, "logs": 1e-4, "answers": 1e-5}
 
 # A row for each kind of coupling within a batch: weights over it and within its classes, draws, packs, moments, floors
 # of free bits, penalties; two domains, exact sums.  Others of the table were compared by `replica_runs.py`.  (The
-# constant of ppo_gan's critic has no gradient, of whose rounding Adam would make steps: `ppo_gan:sgd`.)
+# constant of ppo_gan's critic has no gradient, of whose rounding Adam would make steps: `ppo_gan:epsilon`.)
 ROWS = (
     *("iwacgan", "iwae", "cyclegan", "semi_supervised_vae", "adversarial_domain_adaptation", "gan_gradient_penalty"),
-    *("gan_batch_norm", "iwgan_spectral_norm", "gan_pack", "vae_free_bits", "ppo_gan:sgd"),
+    *("gan_batch_norm", "iwgan_spectral_norm", "gan_pack", "vae_free_bits", "ppo_gan:epsilon"),
 )
 
 
