@@ -144,6 +144,9 @@ class RunDirectory:
 
     def _check_same(self, settings: Settings, data: Mapping[str, Any]) -> None:
         old = options.read(self.flags)
+        if old.storage != settings.storage:  # which changes no batch
+            old = dataclasses.replace(old, storage=settings.storage)
+            files.write(self.flags, options.as_text(old).encode())
         if all(getattr(old, name) == getattr(settings, name) for name in _OF_DATA):  # else the flags are the reason
             known_data.check(self.path, self.read_json("data"), data)
         longer = dataclasses.replace(old, epochs=settings.epochs)
