@@ -33,7 +33,8 @@ def chunks():
         yield slice(i, i + 1), np.full([1, 8], i + 1, np.uint8)
         time.sleep(float(sys.argv[3]))
 
-x = prepared.mapped(chunks(), (4, 8), np.dtype(np.uint8), sys.argv[1], Fingerprint("array", {"x": "1"}), "slow", "train")
+origin = Fingerprint("array", {"x": "1"})
+x = prepared.mapped(chunks(), (4, 8), np.dtype(np.uint8), sys.argv[1], origin, "slow", "train")
 assert (np.asarray(x) == np.arange(1, 5)[:, None]).all()
 """
 

@@ -1,5 +1,6 @@
 """Tests of where examples lie."""
 
+import logging
 import pathlib
 from unittest import mock
 
@@ -27,6 +28,7 @@ class ChosenTest(FolderCase):
         size = self.load().x.nbytes
         with mock.patch.object(storage, "MAX_BYTES", size - 1 + more):
             with self.assertLogs("ugm_tf.data", "INFO") as log:
+                logging.getLogger("ugm_tf.data").info("there is a line at least")
                 found = self.load(cache_dir=self.cache)
                 self.assertEqual(self.load(storage="memory").storage, "memory")  # who insists is heard
         self.assertEqual(found.storage, expected)

@@ -141,7 +141,7 @@ def _divided(
     if missing:
         classes = None if names is None else [names[label] for label in labels["train"]]
         try:
-            divided = splits_by_content(x["train"].digests, classes, missing)
+            divided = splits_by_content(x["train"].digests(), classes, missing)
         except ValueError as error:
             raise ValueError(f"{title}: {error} Give it more examples, or splits of its own.") from error
         rows |= {split: ("train", found) for split, found in divided.items()}

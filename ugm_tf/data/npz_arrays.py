@@ -49,8 +49,6 @@ class NpzArray:
         shape: Of the examples, [N, H, W, C] or [N, D].
         dtype: Theirs, uint8 or float32.
         largest: The largest number.
-        digests: What identifies each example; of equal ones by their number among their like, since rows of a table may
-            be equal by chance.
         identity: What identifies the array as it is stored; see `fingerprints.array_digest`.
 
     Raises:
@@ -84,6 +82,17 @@ class NpzArray:
         for chunk in self._chunks():
             yield chunk.astype(self.dtype, copy=False).reshape(-1, *self.shape[1:])
 
+    def digests(self) -> list[str]:
+        """What identifies each example, [N]; of equal ones by their number among their like, since rows of a table may
+        be equal by chance."""
+        each = b"".join(hashlib.sha256(row.tobytes()).digest()[:8] for chunk in self.chunks() for row in chunk)
+        contents = np.frombuffer(each, ">u8")
+        order, places = np.argsort(contents, kind="stable"), np.arange(len(contents))
+        first = np.append(True, np.diff(contents[order]) != 0)
+        numbers = np.empty_like(places)
+        numbers[order] = places - np.maximum.accumulate(np.where(first, places, 0))
+        return [digest(f"{content:016x} {number}".encode()) for content, number in zip(contents, numbers, strict=True)]
+
     def _header(self) -> tuple[tuple[int, ...], np.dtype, bool]:
         with self._file.zip.open(self._member) as opened:
             shape, by_columns, dtype = _HEADERS[np.lib.format.read_magic(opened)](opened)
@@ -108,8 +117,7 @@ class NpzArray:
 
     def _looked_through(self) -> bool:
         """Finds all that takes a look at each number; returns whether all are finite."""
-        found, seen = hashlib.sha256(), dict[str, int]()
-        self.digests: list[str] = []
+        found = hashlib.sha256()
         self.largest = -np.inf
         for stored in self._chunks():
             found.update(np.ascontiguousarray(stored).tobytes())
@@ -117,9 +125,5 @@ class NpzArray:
             if self.dtype != np.uint8 and not np.isfinite(chunk).all():
                 return False
             self.largest = max(self.largest, chunk.max())
-            for row in chunk:
-                content = digest(row.tobytes())
-                seen[content] = seen.get(content, -1) + 1
-                self.digests.append(digest(f"{content} {seen[content]}".encode()))
         self.identity = in_words(self._dtype, self._stored, found.hexdigest())
         return True
