@@ -30,7 +30,7 @@ class ImageFilesTest(FolderCase):
     def files(self, split="train", **options):
         return self.load(split, storage="files", **options)
 
-    @parameterized.parameters(({},), ({"background": "#3070ff"},), ({"image_size": 4},), ({"image_size": 9},))
+    @parameterized.parameters(({},), ({"background": "#3070ff"},), ({"image_size": 9},))
     def test_batches_are_those_in_memory_bit_for_bit(self, options):
         one, other = self.load(**options), self.files(**options)
         self.assertEqual(other.storage, "files")
@@ -59,10 +59,9 @@ class ImageFilesTest(FolderCase):
     def test_the_last_smaller_batch_and_static_bits_too(self):
         one, other = self.load("train"), self.files("train")
         options = {"shuffle": False, "epochs": 1, "drop_remainder": False}
-        for observation in ("grey", "static"):
-            number = data.steps_per_epoch(one, 5, drop_remainder=False)
-            for a, b in self.both(one, other, 5, number, observation=observation, **options):
-                np.testing.assert_array_equal(a["x"], b["x"])
+        number = data.steps_per_epoch(one, 5, drop_remainder=False)
+        for a, b in self.both(one, other, 5, number, observation="static", **options):
+            np.testing.assert_array_equal(a["x"], b["x"])
 
     def test_it_is_indexed_as_the_array_of_its_images(self):
         whole, files = self.load().x, self.files().x

@@ -57,16 +57,15 @@ class FolderTest(FolderCase):
         return sorted(path.name for path in self.cache.iterdir())
 
     def test_examples_and_batches_are_those_in_memory_bit_for_bit(self):
-        for split in data.SPLITS:
+        for split in ("train", "test"):
             one, other = self.load(split, image_size=3), self.mapped(split, image_size=3)
             self.assertEqual(other.storage, "mapped")
             np.testing.assert_array_equal(one.x, other.x)
             np.testing.assert_array_equal(one.c, other.c)
         one, other = self.load(), self.mapped()
-        for observation in ("dequantised", "static"):
-            batches = [data.batches(e, 7, observation=observation, start_step=3).take(12) for e in (one, other)]
-            for a, b in zip(*(list(dataset.as_numpy_iterator()) for dataset in batches), strict=True):
-                np.testing.assert_array_equal(a["x"], b["x"])
+        batches = [data.batches(e, 7, observation="dequantised", start_step=3).take(9) for e in (one, other)]
+        for a, b in zip(*(list(dataset.as_numpy_iterator()) for dataset in batches), strict=True):
+            np.testing.assert_array_equal(a["x"], b["x"])
 
     def test_are_prepared_once(self):
         self.mapped()
