@@ -91,7 +91,8 @@ class NpzArray:
         first = np.append(True, np.diff(contents[order]) != 0)
         numbers = np.empty_like(places)
         numbers[order] = places - np.maximum.accumulate(np.where(first, places, 0))
-        return [digest(f"{content:016x} {number}".encode()) for content, number in zip(contents, numbers, strict=True)]
+        pairs = zip(contents.tolist(), numbers.tolist(), strict=True)
+        return [digest(f"{content:016x} {number}".encode()) for content, number in pairs]
 
     def _header(self) -> tuple[tuple[int, ...], np.dtype, bool]:
         with self._file.zip.open(self._member) as opened:
