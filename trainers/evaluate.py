@@ -51,7 +51,7 @@ _RANGE = flags.DEFINE_enum("features_range", "unit", list(RANGES), "The range th
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie.")
 _CACHE_DIR = flags.DEFINE_string(
-    "cache_dir", None, "Where --storage=mapped keeps the files that it prepares, and trained classifiers lie."
+    "cache_dir", None, "Where data larger than memory are prepared to be mapped, and trained classifiers lie."
 )
 
 

@@ -12,9 +12,10 @@ from . import pictures
 from .figure import Figure
 from .inputs import Inputs
 
-__all__ = ["accuracies", "bound", "losses", "redundancy", "sample_quality", "scaled", "translations"]
+__all__ = ["accuracies", "bound", "first", "losses", "redundancy", "sample_quality", "scaled", "translations"]
 
 _JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
+_MOST_BYTES = 2**32  # of held-out images as floats: of sets that are larger the first ones are looked at
 
 
 def losses(model: ugm_tf.UnifiedModel, held_out: Inputs, every: bool = False) -> list[Figure]:
@@ -51,7 +52,7 @@ def sample_quality(
     drawn = [pictures.samples(model, _JUDGED, seed=1 + seed) for seed in range(seeds)]
     given = [network.probabilities(pictures.seen(x)) for x, _ in drawn]
     each = [ugm_tf.evaluation.judgement_of(p) for p in given]
-    images = scaled(held_out)
+    images = scaled(held_out, first(held_out))
     told = network.probabilities(images)
     real = ugm_tf.evaluation.judgement_of(told) if len(told) > 1 else None  # one image has no spread of classes
     classes = told.shape[1]
@@ -84,7 +85,7 @@ def sample_quality(
         found = [np.argmax(p, -1) for p in given]
         if "c" in model.recipe.data:
             right = [float(np.mean(f == a)) for f, a in zip(found, asked, strict=True)]
-            of_data = None if held_out.c is None else float(np.mean(np.argmax(told, -1) == held_out.c))
+            of_data = None if held_out.c is None else float(np.mean(np.argmax(told, -1) == held_out.c[: len(told)]))
             out.insert(1, figure("samples of the class asked for", "", right, of_data, classes="as many of each"))
         else:
             right = [_purity(f, a) for f, a in zip(found, asked, strict=True)]
@@ -142,14 +143,15 @@ def translations(
         moved, back = ugm_tf.evaluation.cycle(model, x, start)
         arrow = f"{'source' if start == 'x' else 'target'} to {'source' if end == 'x' else 'target'}"
         if here.c is not None and there.c is not None and train.c is not None:
-            network = FeatureNetwork.trained(train, cache_dir)
+            network, seen = FeatureNetwork.trained(train, cache_dir), first(there)
             rates = [
                 float(np.mean(np.argmax(network.probabilities(images), -1) == labels))
-                for images, labels in ((pictures.seen(moved), here.c), (scaled(there), there.c))
+                for images, labels in ((pictures.seen(moved), here.c), (scaled(there, seen), there.c[seen]))
             ]
             how = {"split": here.split, "error": "over examples", **network.how}
             estimates = [
-                Estimate(rate, _error(rate, n), n, how) for rate, n in zip(rates, (len(x), len(there)), strict=True)
+                Estimate(rate, _error(rate, n), n, how)
+                for rate, n in zip(rates, (len(x), len(there.c[seen])), strict=True)
             ]
             out.append(Figure(f"accuracy, {arrow}", estimates[0], real=estimates[1]))
         error = ugm_tf.evaluation.cycle_error(x, back)
@@ -176,6 +178,11 @@ def _error(rate: float, number: int) -> float:
     return float(np.sqrt(rate * (1.0 - rate) / number))
 
 
-def scaled(examples: ugm_tf.data.Examples) -> np.ndarray:
-    """The images in [0, 1], float32 [N, H, W, C]."""
-    return np.asarray(examples.x, np.float32) / 255.0
+def first(examples: ugm_tf.data.Examples) -> slice:
+    """As many examples as may be in memory at once as floats: all but of sets that are larger than it."""
+    return slice(_MOST_BYTES // (4 * int(np.prod(examples.shape))))
+
+
+def scaled(examples: ugm_tf.data.Examples, rows: slice | np.ndarray) -> np.ndarray:
+    """The images of some rows in [0, 1], float32 [N, H, W, C]."""
+    return np.asarray(examples.x[rows], np.float32) / 255.0

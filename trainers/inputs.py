@@ -19,7 +19,7 @@ class Sources(NamedTuple):
     Args:
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files that were downloaded by hand lie.
-        cache_dir: Where --storage=mapped keeps the files that it prepares.
+        cache_dir: Where mapped files and trained classifiers lie.
     """
 
     data_dir: str | None = None
@@ -82,13 +82,14 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
     Raises:
         ValueError: If the data cannot be read.
     """
+    may_be_mapped = "mapped" in ugm_tf.data.storages(settings.dataset) and settings.storage in (None, "mapped")
     return ugm_tf.data.load(
         settings.dataset,
         split,
-        **sources._asdict(),
+        **sources._replace(cache_dir=sources.cache_dir if may_be_mapped else None)._asdict(),
         image_size=settings.image_size,
         background=settings.background,
-        storage=settings.storage or "memory",
+        storage=settings.storage,
     )
 
 
@@ -139,7 +140,8 @@ def _target(settings: Settings, examples: ugm_tf.data.Examples, split: str, sour
     if name in ugm_tf.data.SHIFTS:
         return ugm_tf.data.shifted(examples, name)
     try:
-        target = read(dataclasses.replace(settings, dataset=name), split, sources)
+        asked = settings.storage if settings.storage in set(ugm_tf.data.storages(name)) - {"memory"} else None
+        target = read(dataclasses.replace(settings, dataset=name, storage=asked), split, sources)
     except ValueError as e:
         raise ValueError(f"--target is a shift ({', '.join(ugm_tf.data.SHIFTS)}) or a data set. {e}") from e
     if target.shape != examples.shape:

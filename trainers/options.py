@@ -124,8 +124,9 @@ OPTIONS: dict[str, Option] = {
     "storage": Option(
         flags.DEFINE_enum,
         None,
-        "Keep images in memory, or map them from a file that is prepared once, for more than fit; memory by default.",
-        {"enum_values": ["memory", "mapped"]},
+        "Keep data in memory, map them from a file that is prepared once, or read a folder's files batch by batch; "
+        "memory up to 8 GiB and else mapped by default.",
+        {"enum_values": list(ugm_tf.data.STORAGES)},
     ),
     "observation": Option(
         flags.DEFINE_enum,

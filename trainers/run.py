@@ -91,6 +91,7 @@ def train(
             "--keep_best and --on_nan=rollback."
         )
     examples = inputs.read(settings, "train", sources)
+    settings = dataclasses.replace(settings, storage=examples.storage)
     resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
     training = inputs.prepare(resolved, "train", examples, sources)
     held_out = inputs.load(resolved, "validation", sources)
@@ -109,9 +110,10 @@ def train(
         if own_recipes.is_own(resolved.recipe):
             directory.check_equations(model.describe())
         _LOG.info(
-            "Training %s on %s in %s (%s):\n%s",
+            "Training %s on %s (storage: %s) in %s (%s):\n%s",
             resolved.recipe,
             examples.title,
+            resolved.storage,
             directory.path,
             model.execution,
             model.describe(),

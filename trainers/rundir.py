@@ -144,6 +144,8 @@ class RunDirectory:
 
     def _check_same(self, settings: Settings, data: Mapping[str, Any]) -> None:
         old = options.read(self.flags)
+        moved = old.storage != settings.storage
+        old = dataclasses.replace(old, storage=settings.storage)  # which changes no batch
         if all(getattr(old, name) == getattr(settings, name) for name in _OF_DATA):  # else the flags are the reason
             known_data.check(self.path, self.read_json("data"), data)
         longer = dataclasses.replace(old, epochs=settings.epochs)
@@ -160,6 +162,8 @@ class RunDirectory:
                 f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
                 f"--workdir, or go on with that run by --flagfile={self.flags}."
             )
+        elif moved:
+            files.write(self.flags, options.as_text(settings).encode())
 
     def _check_longer(self, old: Settings, settings: Settings) -> None:
         """Refuses more epochs where a setting would have been another one from the first step on."""

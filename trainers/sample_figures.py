@@ -10,7 +10,7 @@ import ugm_tf
 from ugm_tf.evaluation import Estimate, samples
 
 from .figure import Figure
-from .figures import scaled
+from .figures import first, scaled
 from .subject import Effort, Subject
 
 __all__ = ["accuracy_score", "conditional", "distances", "diversity", "manifold", "memorisation", "modes"]
@@ -81,7 +81,7 @@ def modes(subject: Subject, effort: Effort) -> list[Figure]:
     """Of a stacked set, by the literature's rules: a mode is found that at least one sample is given to."""
     x, _ = subject.drawn(effort)
     classes, out = subject.training.examples.num_classes, []
-    found, own = (_modes(subject, images) for images in (x, scaled(subject.training.examples)[: len(x)]))
+    found, own = (_modes(subject, images) for images in (x, scaled(subject.training.examples, slice(len(x)))))
     for name, unit in (("modes found", f"of {classes}"), ("reverse KL of modes", "nats")):
         out.append(Figure(name, found[name], unit, own[name]))
     return out
@@ -106,7 +106,8 @@ def accuracy_score(subject: Subject, effort: Effort) -> list[Figure]:
     """The classification accuracy score, and that of as many training examples."""
     x, c = subject.drawn(effort)
     training, held_out = subject.training.examples, subject.held_out.examples
-    test_x, test_c = scaled(held_out), np.asarray(held_out.c)
+    seen = first(held_out)
+    test_x, test_c = scaled(held_out, seen), np.asarray(held_out.c)[seen]
 
     def score(images: np.ndarray, labels: Any) -> Estimate:
         seeds, classes = tuple(range(effort.seeds)), training.num_classes or 0
@@ -115,7 +116,7 @@ def accuracy_score(subject: Subject, effort: Effort) -> list[Figure]:
 
     # In the order of a shuffle: real examples of a set may come sorted, as samples do.
     chosen = np.random.default_rng(0).permutation(len(training))[: len(x)]
-    own = score(scaled(training)[chosen], np.asarray(training.c)[chosen])
+    own = score(scaled(training, chosen), np.asarray(training.c)[chosen])
     return [Figure("classification accuracy score", score(x, c), real=own)]
 
 

@@ -133,6 +133,6 @@ class Subject:
                 x = self.drawn(effort)[0]
             else:
                 examples = {"train": self.training, "held_out": self.held_out}[what].examples
-                x = scaled(examples)[: n if what == "train" else _MOST] if examples.is_image else examples.x
+                x = scaled(examples, slice(n if what == "train" else _MOST)) if examples.is_image else examples.x
             self._features[what, n] = self.network(x) if self.training.examples.is_image else np.asarray(x, np.float64)
         return self._features[what, n]

@@ -33,7 +33,7 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; ru
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
 _CACHE_DIR = flags.DEFINE_string(
-    "cache_dir", None, "Where --storage=mapped keeps the files that it prepares; the user's cache folder by default."
+    "cache_dir", None, "Where data larger than memory are prepared to be mapped; the user's cache folder by default."
 )
 _SEEDS = flags.DEFINE_integer(
     "seeds", 1, "Train so many runs, of --seed and the seeds after it, and compare them.", lower_bound=1

@@ -10,7 +10,7 @@ from absl.testing import absltest
 
 from tests.data.folder_case import FolderCase, flat
 from ugm_tf import data
-from ugm_tf.data import examples
+from ugm_tf.data import storage
 
 
 def levels(split):
@@ -124,9 +124,9 @@ class FolderTest(FolderCase):
 
     def test_that_would_not_fit_in_memory_is_refused(self):
         self.classes(a=10)
-        with mock.patch.object(examples, "MAX_BYTES", 5 * 4 * 4 - 1):
-            with self.assertRaisesRegex(ValueError, "GiB of memory.*image_size=64"):
-                self.load()
+        with mock.patch.object(storage, "_memory", return_value=5 * 4 * 4 - 1):
+            with self.assertRaisesRegex(ValueError, "GiB of memory, and this machine has.*image_size=64"):
+                self.load(storage="memory")
 
     def test_image_size_makes_sizes_equal(self):
         for level in range(10):

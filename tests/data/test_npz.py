@@ -1,11 +1,14 @@
 """Tests of a user's own arrays in an .npz file."""
 
 import pathlib
+import tracemalloc
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from ugm_tf import data
+from ugm_tf.data import fingerprints, npz_arrays, storage
 
 VECTORS = np.arange(60, dtype=np.float32).reshape(30, 2)  # row n is (2 n, 2 n + 1)
 
@@ -83,6 +86,79 @@ class NpzTest(NpzCase):
         found = before.differences(self.npz(x=VECTORS[:29], c=np.arange(29) % 5).fingerprint)
         self.assertLen(found, 1)
         self.assertRegex(found[0], r"2 arrays changed: c \(int64 \[30\] \w+\) \(int64 \[29\] \w+\), x \(float32")
+
+
+class LargeTest(NpzCase):
+    """Files that are read a few rows at a time."""
+
+    def setUp(self):
+        super().setUp()
+        self.enter_context(mock.patch.object(npz_arrays, "_CHUNK", 7 * 16 * 3))  # seven images
+        self.x = np.random.default_rng(0).integers(0, 256, [60, 4, 4, 3], np.uint8)
+        self.arrays = {"x": self.x, "c": np.arange(60) % 3}
+
+    @parameterized.parameters(np.savez, np.savez_compressed)
+    def test_mapped_examples_are_those_in_memory_in_the_same_order(self, save):
+        save(self.file, **self.arrays)
+        cache = str(self.create_tempdir().full_path)
+        for split in data.SPLITS:
+            one = data.load(f"npz:{self.file}", split, storage="memory")
+            other = data.load(f"npz:{self.file}", split, storage="mapped", cache_dir=cache)
+            self.assertEqual((one.storage, other.storage), ("memory", "mapped"))
+            np.testing.assert_array_equal(one.x, other.x)
+            rows = [np.flatnonzero((self.x == x).all((1, 2, 3))).item() for x in one.x]
+            np.testing.assert_array_equal(one.c, np.array(rows) % 3)
+            np.testing.assert_array_equal(one.c, other.c)
+
+    def test_vectors_and_splits_of_their_own_too(self):
+        x = np.random.default_rng(0).normal(size=[300, 9])
+        cache = str(self.create_tempdir().full_path)
+        np.savez(self.file, x_train=x, x_validation=x[:40], x_test=np.asfortranarray(x[:50]))
+        for split, n in (("train", 300), ("validation", 40), ("test", 50)):
+            found = data.load(f"npz:{self.file}", split, storage="mapped", cache_dir=cache)
+            np.testing.assert_array_equal(found.x, x[:n].astype(np.float32))
+
+    def test_the_fingerprint_is_that_of_the_whole_arrays(self):
+        found = self.npz(**self.arrays).fingerprint
+        self.assertEqual(dict(found.parts), {name: fingerprints.array_digest(a) for name, a in self.arrays.items()})
+
+    def test_what_is_larger_than_the_limit_is_mapped_by_itself(self):
+        np.savez(self.file, **self.arrays)
+        with mock.patch.object(storage, "MAX_BYTES", 1_000):
+            found = data.load(f"npz:{self.file}", cache_dir=str(self.create_tempdir().full_path))
+        self.assertEqual(found.storage, "mapped")
+        with mock.patch.object(storage, "_memory", return_value=1_000):
+            with self.assertRaisesRegex(ValueError, "'npz:.*data.npz' would take 0.0 GiB of memory, and this machine"):
+                data.load(f"npz:{self.file}", storage="memory")
+
+    def test_a_file_that_changes_is_prepared_anew(self):
+        cache = str(self.create_tempdir().full_path)
+        for x in (self.x, 255 - self.x):
+            np.savez(self.file, x_train=x, x_validation=x[:9], x_test=x[:9])
+            found = data.load(f"npz:{self.file}", storage="mapped", cache_dir=cache)
+            np.testing.assert_array_equal(found.x, x)
+
+    def test_no_more_than_a_chunk_and_the_split_is_in_memory(self):
+        x = np.zeros([2_000, 32, 32, 3], np.uint8)
+        x[:, 0, 0, 0], x[:, 0, 0, 1] = np.arange(2_000) % 256, np.arange(2_000) // 256
+        np.savez(self.file, x_train=x, x_validation=x[:9], x_test=x[:9])
+        size = x.nbytes
+        del x
+        tracemalloc.start()
+        with mock.patch.object(npz_arrays, "_CHUNK", size // 20):
+            found = data.load(f"npz:{self.file}")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        self.assertLen(found, 2_000)
+        self.assertLess(most, 1.3 * size)
+
+    def test_a_damaged_array_is_found(self):
+        np.savez(self.file, **self.arrays)
+        content = bytearray(self.file.read_bytes())
+        content[content.index(self.x[30].tobytes())] ^= 1
+        self.file.write_bytes(content)
+        with self.assertRaisesRegex(ValueError, "not an .npz file that NumPy can read without pickle: Bad CRC-32"):
+            data.load(f"npz:{self.file}")
 
 
 class RefusalsTest(NpzCase):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from ugm_tf import data
-from ugm_tf.data.observations import observe, static_bits
+from ugm_tf.data.observations import observe, static_bits, unpacked
 
 LEVELS = np.tile(np.arange(256, dtype=np.uint8), [4_000, 1]).reshape(-1, 16, 16, 1)  # 4,000 of each level
 
@@ -33,7 +33,7 @@ class ObserveTest(parameterized.TestCase):
     @parameterized.parameters("binarised", "static")
     def test_bit_is_one_with_the_probability_of_its_level(self, observation):
         if observation == "static":
-            x = static_bits(tf.constant(LEVELS), 2).numpy()
+            x = unpacked(tf.constant(static_bits(LEVELS, 2)), (16, 16, 1)).numpy()
         else:
             x = observe(LEVELS, observation, (0, 2)).numpy()
         self.assertEqual(set(np.unique(x)), {0, 1})
@@ -57,9 +57,16 @@ class ObserveTest(parameterized.TestCase):
         np.testing.assert_array_equal(observe(x, "raw", (0, 0)), x)
 
     def test_static_bits_of_an_example_do_not_depend_on_how_many_follow(self):
-        few, many = (static_bits(tf.constant(LEVELS[:n]), 1).numpy() for n in (5, 2_003))
+        few, many = (static_bits(LEVELS[:n], 1) for n in (5, 2_003))
         np.testing.assert_array_equal(few, many[:5])
         self.assertFalse(np.array_equal(many[1_000:1_005], few))  # the next thousand has noise of its own
+
+    def test_static_bits_are_those_of_the_noise_packed(self):
+        x = LEVELS[:1_200].reshape(-1, 256)[:, :25].reshape(-1, 5, 5, 1)  # 25 bits fill no whole byte
+        bits = static_bits(x, 3)
+        self.assertEqual(bits.shape, (1_200, 4))
+        expected = observe(x[:1_000], "binarised", tf.constant([3, 0], tf.int64))
+        np.testing.assert_array_equal(unpacked(tf.constant(bits), (5, 5, 1))[:1_000], expected)
 
 
 class SupportTest(parameterized.TestCase):

@@ -1,114 +1,86 @@
 """Tests of where examples lie."""
 
-import collections
-import os
+import logging
 import pathlib
-import shutil
 from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from tests.data.folder_case import FolderCase, flat
+from tests.data.folder_case import FolderCase
 from ugm_tf import data
-from ugm_tf.data import folders, storage
+from ugm_tf.data import storage
 
 
-class MappedTest(FolderCase):
+class ChosenTest(FolderCase):
     def setUp(self):
         super().setUp()
-        self.cache = pathlib.Path(self.create_tempdir().full_path)
-        self.classes(a=30, b=30)
+        self.cache = str(self.create_tempdir().full_path)
+        self.classes(a=10, b=10)
 
-    def mapped(self, split="train", **options):
-        return self.load(split, storage="mapped", cache_dir=str(self.cache), **options)
+    def test_what_is_small_is_kept_in_memory(self):
+        self.assertEqual(self.load().storage, "memory")
+        self.assertEqual(self.load().labelled_subset(per_class=1).storage, "memory")
 
-    def files(self):
-        return sorted(path.name for path in self.cache.iterdir())
+    @parameterized.parameters((0, "mapped"), (1, "memory"))
+    def test_what_is_larger_than_the_limit_is_mapped_by_itself_and_said(self, more, expected):
+        size = self.load().x.nbytes
+        with mock.patch.object(storage, "MAX_BYTES", size - 1 + more):
+            with self.assertLogs("ugm_tf.data", "INFO") as log:
+                logging.getLogger("ugm_tf.data").info("there is a line at least")
+                found = self.load(cache_dir=self.cache)
+                self.assertEqual(self.load(storage="memory").storage, "memory")  # who insists is heard
+        self.assertEqual(found.storage, expected)
+        self.assertEqual("is mapped from a file, and not kept in memory" in "".join(log.output), not more)
 
-    def test_examples_and_batches_are_those_in_memory_bit_for_bit(self):
-        for split in data.SPLITS:
-            one, other = self.load(split, image_size=3), self.mapped(split, image_size=3)
-            np.testing.assert_array_equal(one.x, other.x)
-            np.testing.assert_array_equal(one.c, other.c)
-        one, other = self.load(), self.mapped()
-        for observation in ("dequantised", "static"):
-            batches = [data.batches(e, 7, observation=observation, start_step=3).take(12) for e in (one, other)]
-            for a, b in zip(*(list(dataset.as_numpy_iterator()) for dataset in batches), strict=True):
-                np.testing.assert_array_equal(a["x"], b["x"])
+    def test_a_half_of_a_small_machine_is_the_limit(self):
+        size = self.load().x.nbytes
+        for memory, expected in ((2 * size - 2, "mapped"), (2 * size, "memory")):
+            with mock.patch.object(storage, "_memory", return_value=memory):
+                self.assertEqual(self.load(cache_dir=self.cache).storage, expected)
 
-    def test_are_prepared_once(self):
-        self.mapped()
-        self.assertLen(self.files(), 2)
-        with mock.patch.object(folders, "read", side_effect=AssertionError("is read again")):
-            self.mapped()
-            with self.assertRaisesRegex(AssertionError, "is read again"):
-                self.mapped("test")
+    def test_the_memory_of_a_container_is_what_it_may_have(self):
+        group = pathlib.Path(self.create_tempdir().full_path) / "memory.max"
+        physical = storage._memory()
+        for text, expected in (("1000\n", 1_000), ("max\n", physical), (str(2**60), physical)):
+            group.write_text(text)
+            with mock.patch.object(storage, "_GROUP", group):
+                self.assertEqual(storage._memory(), min(expected, physical) if text != "max\n" else expected)
 
-    @parameterized.parameters(({"image_size": 3},), ({"background": "black"},), ({},))
-    def test_read_otherwise_or_of_other_content_are_another_file(self, options):
-        before = self.mapped()
-        if not options:
-            self.write("a/more.png", flat(200))
-            self.write("a/more still.png", flat(201))
-        after = self.mapped(**options)
-        self.assertLen(self.files(), 4)
-        self.assertTrue(options or len(after) > len(before))
-
-    @parameterized.parameters("flipped", "cut", "noteless")
-    def test_a_damaged_file_is_prepared_anew(self, how):
-        before = self.mapped().x.copy()
-        file = next(self.cache.glob("*.npy"))
-        content = bytearray(file.read_bytes())
-        content[200] ^= 1
-        if how == "noteless":
-            file.with_suffix(".json").write_text("{")
-        else:
-            file.write_bytes(content if how == "flipped" else content[:-5])
-        with self.assertLogs("ugm_tf.data", "WARNING") as log:
-            np.testing.assert_array_equal(self.mapped().x, before)
-        self.assertRegex(log.output[0], "is damaged. It is prepared anew")
-        self.assertLen(self.files(), 2)
-
-    def test_nothing_is_left_of_a_preparation_that_failed(self):
-        with mock.patch.object(os, "fsync", side_effect=OSError(28, "No space left on device")):
-            with self.assertRaisesRegex(
-                ValueError, "cannot be prepared in .*No space left.*Make room.*--cache_dir=DIR"
-            ):
-                self.mapped()
-        self.assertEqual(self.files(), [])
-
-    def test_too_little_room_is_said_before_work_starts(self):
-        usage = collections.namedtuple("usage", "free")(100)
-        with mock.patch.object(shutil, "disk_usage", return_value=usage), mock.patch.object(folders, "read") as read:
-            with self.assertRaisesRegex(ValueError, "GiB are needed there, and there are less. Make room"):
-                self.mapped()
-        read.assert_not_called()
-
-    def test_files_lie_in_the_users_cache_by_default(self):
-        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(self.cache)}):
-            self.load(storage="mapped")
-        self.assertEqual(self.files(), ["ugm_tf"])
+    def test_a_users_own_mapped_array_is_not_copied(self):
+        file = pathlib.Path(self.cache) / "x.npy"
+        np.save(file, np.arange(64, dtype=np.uint8).reshape(4, 4, 4, 1))
+        mapped = np.load(file, mmap_mode="r")
+        examples = data.Examples(mapped)
+        self.assertEqual(examples.storage, "mapped")
+        self.assertTrue(np.shares_memory(examples.x, mapped))
 
     @parameterized.parameters(
-        ({"storage": "files"}, "one of memory, mapped. Received: storage='files'"),
-        ({"cache_dir": "x"}, "cache_dir='x' belongs to storage='mapped'"),
+        ({"storage": "disk"}, "one of memory, mapped, files. Received: storage='disk'"),
+        ({"storage": "memory", "cache_dir": "x"}, "cache_dir='x' belongs to storage='mapped', and .* kept in memory"),
+        ({"storage": "files", "cache_dir": "x"}, "cache_dir='x' belongs to storage='mapped', and .* kept in files"),
     )
     def test_refuses_other_options(self, options, advice):
         with self.assertRaisesRegex(ValueError, advice):
             self.load(**options)
 
-    @parameterized.parameters("digits", "ring", "npz:a.npz")
-    def test_is_for_images_that_may_be_large(self, name):
-        with self.assertRaisesRegex(ValueError, "storage='mapped' belongs to folders of images and data sets of TFDS"):
-            data.load(name, storage="mapped")
+    @parameterized.parameters(
+        ("digits", "mapped", "folders of images, files and data sets of TFDS, and 'digits'"),
+        ("ring", "mapped", "folders of images, files and data sets of TFDS"),
+        ("stacked_digits", "mapped", "folders of images, files and data sets of TFDS"),
+        ("npz:a.npz", "files", "folders of images, and 'npz:a.npz'"),
+        ("mnist", "files", "folders of images, and 'mnist'"),
+    )
+    def test_what_a_storage_does_not_suit_is_refused_by_name(self, name, kind, owners):
+        with self.assertRaisesRegex(ValueError, f"storage='{kind}' belongs to {owners}"):
+            data.load(name, storage=kind)
 
 
 class TensorTest(parameterized.TestCase):
     @parameterized.parameters(np.uint8, np.float32)
     def test_shares_the_memory_of_an_aligned_array_that_may_be_read_only(self, dtype):
-        x = storage._empty((50, 3), dtype)
+        x = storage.empty((50, 3), dtype)
         x[...] = np.arange(150).reshape(50, 3)
         locked = x.view()
         locked.flags.writeable = False
@@ -118,11 +90,11 @@ class TensorTest(parameterized.TestCase):
         self.assertEqual(tensor[7].numpy().tolist(), [99] * 3)
 
     def test_outlives_the_array(self):
-        x = storage._empty((1_000, 1_000))
+        x = storage.empty((1_000, 1_000))
         x[...] = 3
         tensor = storage.as_tensor(x)
         del x
-        self.assertEqual(int(tf.reduce_max([storage._empty((1_000, 1_000))[0, 0] * 0 + 3])), 3)
+        self.assertEqual(int(tf.reduce_max([storage.empty((1_000, 1_000))[0, 0] * 0 + 3])), 3)
         self.assertEqual(np.unique(tensor).tolist(), [3])
 
     @parameterized.parameters("shifted", "broadcast", "transposed", "reversed")

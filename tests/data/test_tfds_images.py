@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from absl.testing import absltest, parameterized
 
 from ugm_tf import data
-from ugm_tf.data import examples, reachable
+from ugm_tf.data import reachable, storage
 
 URL = "http://nowhere.invalid/shades.bin"
 CONTENT = bytes(range(200))  # example n is an image of one level, n
@@ -191,9 +191,9 @@ class TfdsTest(parameterized.TestCase):
 
     def test_a_set_that_would_not_fit_in_memory_is_refused(self):
         self.trouble.return_value = None
-        with mock.patch.object(examples, "MAX_BYTES", 40 * 4 * 4 * 3 - 1):
+        with mock.patch.object(storage, "_memory", return_value=40 * 4 * 4 * 3 - 1):
             with self.assertRaisesRegex(ValueError, "GiB of memory.*image_size=64"):
-                self.load("ugm_unlabelled", image_size=4)
+                self.load("ugm_unlabelled", image_size=4, storage="memory")
 
     def test_sets_of_anything_but_labelled_images_are_refused(self):
         with self.assertRaisesRegex(ValueError, "'imdb_reviews' is not a set of grey or RGB images"):

@@ -41,6 +41,15 @@ class InputsTest(parameterized.TestCase):
         training = load("cyclegan", target="negative")
         np.testing.assert_array_equal(training.target.x, 255 - training.examples.x)
 
+    def test_data_that_are_never_mapped_need_no_cache_and_a_target_has_a_storage_that_suits_it(self):
+        path = pathlib.Path(self.create_tempdir().full_path)
+        np.savez(path / "other.npz", x=np.full([40, 8, 8, 1], 7, np.uint8))
+        sources = inputs.Sources(cache_dir=str(path / "cache"))
+        settings = Settings("cyclegan", f"npz:{path / 'other.npz'}", target="digits", storage="mapped")
+        found = inputs.load(defaults.resolve(settings, (8, 8, 1), 40), "train", sources)
+        self.assertEqual((found.examples.storage, found.target.storage), ("mapped", "memory"))
+        self.assertLen(list((path / "cache").glob("*.npy")), 1)
+
     def test_a_target_may_be_another_data_set(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         np.savez(path / "other.npz", x=np.full([40, 8, 8, 1], 7, np.uint8))

@@ -47,6 +47,15 @@ class RunDirectoryTest(absltest.TestCase):
         with self.assertRaisesRegex(ValueError, advice):
             rundir.RunDirectory(self.path, Settings("gan", "digits", epochs=3))
 
+    def test_another_storage_is_taken_and_kept_as_the_batches_are_the_same(self):
+        rundir.RunDirectory(self.path, Settings("vae", "digits"))  # of a version that did not write it down
+        for storage in ("memory", "mapped"):
+            found = rundir.RunDirectory(self.path, Settings("vae", "digits", storage=storage))
+            self.assertEqual(options.read(found.flags).storage, storage)
+        with self.assertRaisesRegex(ValueError, "belongs to other flags: --recipe"):
+            rundir.RunDirectory(self.path, Settings("gan", "digits", storage="files"))
+        self.assertEqual(options.read(found.flags).storage, "mapped")
+
     def test_a_flag_file_may_have_comments_and_values_with_equal_signs(self):
         self.path.mkdir(parents=True)
         (self.path / "flags.txt").write_text("# a VAE\n--hyperparameter=beta=4.0,kl=sampled\n\n")

@@ -1,4 +1,4 @@
-"""Data in memory, and named batches of it.
+"""Data in memory or mapped into it, and named batches of it.
 
     examples = ugm_tf.data.load("digits", "train")
     dataset = ugm_tf.data.batches(examples, 64, seed=0, observation="binarised")
@@ -12,17 +12,20 @@ was stopped goes on bit for bit.
 from ugm_tf.data.batching import batches, steps_per_epoch
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.fingerprints import Fingerprint
-from ugm_tf.data.loading import SPLITS, load, names
+from ugm_tf.data.image_files import naming_files
+from ugm_tf.data.loading import SPLITS, load, names, storages
 from ugm_tf.data.observations import OBSERVATIONS, support
 from ugm_tf.data.readings import Reading
 from ugm_tf.data.shifts import SHIFTS, shifted
 from ugm_tf.data.stacked import unstacked
+from ugm_tf.data.storage import STORAGES
 from ugm_tf.data.toys import centers, grid, ring, scale
 
 __all__ = [
     "OBSERVATIONS",
     "SHIFTS",
     "SPLITS",
+    "STORAGES",
     "Examples",
     "Fingerprint",
     "Reading",
@@ -31,10 +34,12 @@ __all__ = [
     "grid",
     "load",
     "names",
+    "naming_files",
     "ring",
     "scale",
     "shifted",
     "steps_per_epoch",
+    "storages",
     "support",
     "unstacked",
 ]

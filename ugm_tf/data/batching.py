@@ -1,14 +1,15 @@
 """Batches by name: batch t is a pure function of (seed, t)."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ugm_tf.data.examples import Examples
-from ugm_tf.data.observations import observe, static_bits
+from ugm_tf.data.image_files import ImageFiles
+from ugm_tf.data.observations import observe, static_bits, unpacked
 from ugm_tf.data.sources import check_sources, check_variables, order
 from ugm_tf.data.storage import as_tensor
 
@@ -104,9 +105,7 @@ def batches(
     _check_range(seed, start_step, epochs, steps)
 
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
-        values = {name: as_tensor(source.x) for name, source in sources.items()}  # no copies
-        if observation == "static":
-            values = {name: static_bits(x, seed + (_STATIC << 32)) for name, x in values.items()}
+        gathers = {name: _gather(source, observation, seed) for name, source in sources.items()}
         owner = "labelled" if "labelled" in sources else "x"
         c = tf.constant(sources[owner].c) if "c" in names else None
 
@@ -121,7 +120,7 @@ def batches(
             if name == "c":
                 return tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
             noise = _key(seed, _NOISE + _STREAMS[name], step)
-            return observe(tf.gather(values[name], chosen[name]), observation, noise)
+            return observe(gathers[name](chosen[name]), observation, noise)
 
         return {name: read(name) for name in names}
 
@@ -134,6 +133,17 @@ def batches(
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
     return dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+
+
+def _gather(source: Examples, observation: str, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from rows [B] to these examples as they lie in memory or in files, [B, ...]; nothing is copied."""
+    if observation == "static":
+        bits = as_tensor(static_bits(source.x, seed + (_STATIC << 32)))
+        return lambda rows: unpacked(tf.gather(bits, rows), source.shape)
+    if isinstance(source.x, ImageFiles):
+        return source.x.gather
+    x = as_tensor(source.x)
+    return lambda rows: tf.gather(x, rows)
 
 
 def _rows_of_steps(n, batch_size, steps, seed, shuffle, start_step, epochs) -> tf.data.Dataset:

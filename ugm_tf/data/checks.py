@@ -1,6 +1,7 @@
 """What arrays may be data and labels; and where they may not, what is wrong with them and how to mend it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,12 +79,12 @@ def checked_names(names, num_classes: int | None, title: str) -> tuple[str, ...]
     return found
 
 
-def checked_labels(c: np.ndarray, x: np.ndarray, names: tuple[str, ...] | None, classes: int, title: str) -> np.ndarray:
+def checked_labels(c: np.ndarray, x: Any, names: tuple[str, ...] | None, classes: int, title: str) -> np.ndarray:
     """Labels as int32, or a refusal.
 
     Args:
         c: Integers [N] from 0 up to `classes` - 1; or strings [N] of `names`.
-        x: What they label, [N, ...].
+        x: What they label, [N, ...], or anything of that shape and length.
         names: The names of the classes; None where nothing but the labels themselves says which there are: then each
             class must have an example.
         classes: How many classes there are.
@@ -198,7 +199,7 @@ def _mend_values(x: np.ndarray) -> str:
     return values + "np.rint(255 * (x - x.min()) / (x.max() - x.min())).astype(np.uint8), if these are their limits"
 
 
-def _mend_labels(c: np.ndarray, x: np.ndarray) -> str:
+def _mend_labels(c: np.ndarray, x: Any) -> str:
     size = len(x)
     if c.ndim == 2 and c.shape == (size, 1):
         return "Labels in a column become a vector by c[:, 0]."

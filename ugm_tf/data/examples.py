@@ -1,32 +1,32 @@
-"""A split of a data set, in memory, checked once."""
+"""A split of a data set, checked once."""
 
 import dataclasses
 import functools
-import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ugm_tf.data.checks import checked_data, checked_labels, checked_names, checked_number, class_counts
 from ugm_tf.data.fingerprints import Fingerprint, array_digest
+from ugm_tf.data.image_files import ImageFiles
 from ugm_tf.data.readings import Reading
+from ugm_tf.data.storage import storage_of
 
-__all__ = ["MAX_BYTES", "Examples", "check_memory", "loaded"]
-
-MAX_BYTES = 8 * 2**30  # what "in memory" may mean
+__all__ = ["Examples", "loaded"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Examples:
-    """One split of a data set, held in memory.
+    """One split of a data set, held in memory or as if it were.
 
-    Everything that this package trains on fits in memory, and gathering a batch
-    from memory costs less than any other input pipeline.  The arrays are
+    Gathering a batch from memory costs less than any other input pipeline.  What does not fit is mapped into it, by
+    `load` or as `np.load(file, mmap_mode="r")`, and is not copied.  The arrays are
     checked when they are given and read-only afterwards.
 
     Args:
-        x: Images, uint8 [N, H, W, C] with C = 1 or 3; or vectors, float32 [N, D].
+        x: Images, uint8 [N, H, W, C] with C = 1 or 3; or vectors, float32 [N, D]. Of `load(..., storage="files")` it
+            is no array, but becomes one by `np.asarray`, whole or of some rows: `np.asarray(x[:100])`.
         c: Labels, integers [N] from 0 up to `num_classes` - 1, or strings [N] of `class_names`; or None. Kept as int32.
         num_classes: Number of classes C of `c`. Each must have an example, unless the classes are named.
         name: The data set's name, for messages.
@@ -90,6 +90,11 @@ class Examples:
     def shape(self) -> tuple[int, ...]:
         """Shape of one example: (H, W, C) or (D,)."""
         return self.x.shape[1:]
+
+    @property
+    def storage(self) -> str:
+        """Where x lies: "memory"; "mapped", in a file that is mapped into it; or "files", in those of its images."""
+        return storage_of(self.x)
 
     @property
     def is_image(self) -> bool:
@@ -179,27 +184,9 @@ def loaded(examples: Examples, source: Examples | tuple[Reading, Fingerprint], *
     return examples
 
 
-def check_memory(title: str, number: int, shape: Sequence[int]) -> None:
-    """Refuses images that plainly would not fit in memory, before they are read.
-
-    Args:
-        title: The data set's name, for messages.
-        number: How many images, N.
-        shape: (H, W, C) of one, a byte each.
-
-    Raises:
-        ValueError: If they would take more than `MAX_BYTES`.
-    """
-    size = number * math.prod(shape)
-    if size > MAX_BYTES:
-        raise ValueError(
-            f"'{title}' would take {size / 2**30:.1f} GiB of memory, and data is kept in memory up to "
-            f"{MAX_BYTES / 2**30:.1f} GiB. Choose smaller images, such as image_size=64 (--image_size=64), "
-            "or images of folders and TFDS in a file: storage='mapped' (--storage=mapped)."
-        )
-
-
-def _array(values, variable: str, title: str) -> np.ndarray:
+def _array(values: Any, variable: str, title: str) -> np.ndarray:
+    if isinstance(values, ImageFiles):  # which is taken for one, and of which nothing is read yet
+        return cast(np.ndarray, values)
     try:
         array = np.asarray(values)
     except ValueError as error:  # NumPy's own, of lists that are no array
@@ -209,6 +196,8 @@ def _array(values, variable: str, title: str) -> np.ndarray:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
+    if isinstance(array, ImageFiles):
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

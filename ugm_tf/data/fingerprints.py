@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Fingerprint", "array_digest", "digest"]
+__all__ = ["Fingerprint", "array_digest", "digest", "in_words"]
 
 _SHOWN = 3  # names of each kind in a message
 _CHUNK = 2**24  # bytes hashed at once
@@ -24,7 +24,18 @@ def array_digest(array: np.ndarray) -> str:
     rows = max(1, _CHUNK // max(1, array.nbytes // max(1, flat)))
     for start in range(0, flat, rows):
         found.update(np.ascontiguousarray(array[start : start + rows] if array.ndim else array).tobytes())
-    return f"{array.dtype} {list(array.shape)} {found.hexdigest()[:16]}"
+    return in_words(array.dtype, array.shape, found.hexdigest())
+
+
+def in_words(dtype: np.dtype, shape: Sequence[int], content: str) -> str:
+    """What identifies an array, in one line.
+
+    Args:
+        dtype: The array's.
+        shape: Likewise.
+        content: Hexadecimal digits of the SHA-256 of its bytes, in C order.
+    """
+    return f"{dtype} {list(shape)} {content[:16]}"
 
 
 @dataclasses.dataclass(frozen=True)

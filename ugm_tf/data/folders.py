@@ -1,29 +1,22 @@
 """A user's own folder of images."""
 
-import concurrent.futures
 import dataclasses
 import os
 import pathlib
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-import PIL.Image
 
 from ugm_tf.data.examples import Examples, loaded
 from ugm_tf.data.fingerprints import Fingerprint
+from ugm_tf.data.image_files import ImageFiles, in_threads
 from ugm_tf.data.listing import Listing, list_images
-from ugm_tf.data.pixels import Colour, Header, inspect, parse_background, read
+from ugm_tf.data.pixels import Colour, Header, inspect, parse_background
 from ugm_tf.data.readings import Reading, say
-from ugm_tf.data.resizing import square
 from ugm_tf.data.splits import SPLITS, splits_by_content
-from ugm_tf.data.storage import stored
+from ugm_tf.data.storage import in_order, stored
 
 __all__ = ["load_folder"]
-
-_CHUNK = 256  # images read at once
-_PORTION = 10_000
-_THREADS = min(16, os.cpu_count() or 1)
 
 
 def load_folder(
@@ -31,7 +24,7 @@ def load_folder(
     split: str,
     image_size: int | None,
     background: str | None = None,
-    storage: str = "memory",
+    storage: str | None = None,
     cache_dir: str | None = None,
 ) -> Examples:
     """Reads one split from a folder of images.
@@ -46,7 +39,7 @@ def load_folder(
         image_size: Height and width H = W to which the largest centred square is resized; None takes the
             images as they are, which must then be of one size.
         background: What is behind transparent pixels: "white", "black" or "#rrggbb"; None is white.
-        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        storage: "memory", "mapped" or "files"; None is as `ugm_tf.data.storage.stored` decides.
         cache_dir: Where a mapped file lies.
 
     Returns:
@@ -58,23 +51,26 @@ def load_folder(
     """
     title, colour = f"folder:{path}", parse_background(background)
     listing = list_images(path)
-    with _threads() as threads:
-        files, labels, headers = _inspected(listing, colour, threads)
-        rows = _divided(listing, labels, headers, title)
-        everything = [header for part in headers.values() for header in part]
-        height, width = (image_size, image_size) if image_size else _size(files, headers, title)
-        grey = all(header.grey for header in everything)
-        part, chosen = rows[split]
-        facts = {
-            "image_size": str(image_size or "as stored"),
-            "background": "#" + bytes(colour).hex(),
-            "splits": "by content",
-        }
-        origin = dataclasses.replace(_fingerprint(path, files, headers), facts=facts)
+    files, labels, headers = _inspected(listing, colour)
+    rows = _divided(listing, labels, headers, title)
+    everything = [header for part in headers.values() for header in part]
+    height, width = (image_size, image_size) if image_size else _size(files, headers, title)
+    grey = all(header.grey for header in everything)
+    part, chosen = rows[split]
+    facts = {
+        "image_size": str(image_size or "as stored"),
+        "background": "#" + bytes(colour).hex(),
+        "splits": "by content",
+    }
+    origin = dataclasses.replace(_fingerprint(path, files, headers), facts=facts)
+    shape = (height, width, 1 if grey else 3)
+    digests = [headers[part][row].digest for row in chosen]
+    images = ImageFiles([files[part][row] for row in chosen], digests, grey, colour, image_size, shape)
+    x: Any = images
+    if storage != "files":
         x = stored(
-            _pixels([files[part][row] for row in chosen], grey, colour, image_size, threads),
-            len(chosen),
-            (height, width, 1 if grey else 3),
+            in_order(images.chunks()),
+            images.shape,
             storage=storage,
             cache_dir=cache_dir,
             origin=origin,
@@ -94,28 +90,14 @@ def load_folder(
     return loaded(examples, (reading, origin))
 
 
-def _threads() -> concurrent.futures.ThreadPoolExecutor:
-    return concurrent.futures.ThreadPoolExecutor(_THREADS)
-
-
-def _map(function: Callable, items: Sequence, threads: concurrent.futures.Executor) -> list:
-    with warnings.catch_warnings():
-        # Images that are large and no more than that are read; those that Pillow refuses are refused by name.
-        warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
-        found: list = []
-        for start in range(0, len(items), _PORTION):  # each item waits as an object of its own
-            found += threads.map(function, items[start : start + _PORTION])
-        return found
-
-
-def _inspected(listing: Listing, colour: Colour, threads: concurrent.futures.Executor):
+def _inspected(listing: Listing, colour: Colour):
     """By part: the files, their classes and their headers."""
     files, labels, headers = {}, {}, {}
     for part, by_class in listing.files.items():
         names = sorted(by_class)
         files[part] = [str(file) for name in names for file in by_class[name]]
         labels[part] = np.repeat(np.arange(len(names)), [len(by_class[name]) for name in names])
-        headers[part] = _map(lambda file: _header(file, colour), files[part], threads)
+        headers[part] = in_threads(lambda file: _header(file, colour), files[part])
     return files, labels, headers
 
 
@@ -156,20 +138,6 @@ def _size(files: dict[str, list[str]], headers: dict[str, list[Header]], title: 
             f"{second[1]}x{second[0]}. Choose one size, such as image_size=64 (--image_size=64)."
         )
     return next(iter(known))
-
-
-def _pixels(
-    files: Sequence[str], grey: bool, colour: Colour, image_size: int | None, threads: concurrent.futures.Executor
-) -> Iterator[np.ndarray]:
-    """The images in chunks, uint8 [n, H, W, C]."""
-    for start in range(0, len(files), _CHUNK):
-        images = _map(lambda file: read(file, grey, colour), files[start : start + _CHUNK], threads)
-        if image_size is None:
-            yield np.stack(images)
-        elif len({image.shape for image in images}) == 1:
-            yield square(np.stack(images), image_size)
-        else:
-            yield np.stack(_map(lambda image: square(image[np.newaxis], image_size)[0], images, threads))
 
 
 def _fingerprint(path: str, files: dict[str, list[str]], headers: dict[str, list[Header]]) -> Fingerprint:

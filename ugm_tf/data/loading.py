@@ -13,10 +13,10 @@ from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import check_image_size, square
 from ugm_tf.data.splits import SPLITS, check_split
 from ugm_tf.data.stacked import STACKED, stack
-from ugm_tf.data.storage import check_storage
+from ugm_tf.data.storage import STORAGES, check_storage
 from ugm_tf.data.toys import TOYS, toy_split
 
-__all__ = ["SPLITS", "load", "names"]
+__all__ = ["SPLITS", "load", "names", "storages"]
 
 _IMAGE_SETS = ("digits", "mnist", "fashion_mnist", "svhn_cropped", "cifar10")
 
@@ -24,6 +24,18 @@ _IMAGE_SETS = ("digits", "mnist", "fashion_mnist", "svhn_cropped", "cifar10")
 def names() -> list[str]:
     """The data sets known by name, sorted; `load` takes any other image set of TFDS too."""
     return sorted((*_IMAGE_SETS, *STACKED, *TOYS))
+
+
+def storages(name: str) -> tuple[str, ...]:
+    """The storages that a data set may have: "memory"; "mapped" of what may be large; "files" of folders.
+
+    Args:
+        name: As for `load`.
+    """
+    kind, colon, _ = name.partition(":")
+    if colon and kind == "folder":
+        return STORAGES
+    return ("memory",) if name in (*TOYS, *STACKED, "digits") else ("memory", "mapped")
 
 
 def load(
@@ -35,7 +47,7 @@ def load(
     download: bool | None = None,
     image_size: int | None = None,
     background: str | None = None,
-    storage: str = "memory",
+    storage: str | None = None,
     cache_dir: str | None = None,
     seed: int | None = None,
 ) -> Examples:
@@ -75,9 +87,10 @@ def load(
             keeps them as they are.
         background: What is behind the transparent pixels of a folder's images: "white", "black" or "#rrggbb"; None is
             white.
-        storage: "memory"; or "mapped", for images of folders and TFDS that are larger: they are prepared once as a
-            file, which is mapped into memory and gives the same batches.
-        cache_dir: Where such a file lies; None is `ugm_tf` in the user's cache folder.
+        storage: "memory"; "mapped", for what is larger: it is prepared once as a file, which is mapped into memory; or
+            "files", for images of a folder that are to lie nowhere else: each batch reads its own. Batches are the
+            same. None is "memory" up to 8 GiB, or half of the machine's memory if that is less, and else "mapped".
+        cache_dir: Where a mapped file lies; None is `ugm_tf` in the user's cache folder.
         seed: Which draws of "ring" and "grid"; None is 0.
 
     Returns:
@@ -104,17 +117,13 @@ def load(
     _refuse(name, {} if name in TOYS else {"seed": seed}, "ring and grid")
     _refuse(name, {"image_size": image_size} if name in TOYS or kind == "npz" else {}, "images")
     _refuse(name, {} if from_files and kind == "folder" else {"background": background}, "folders of images")
-    embedded = name in STACKED or (name == "digits" and data_dir is None)
-    can_be_mapped = kind == "folder" if from_files else from_tfds and not embedded
-    mapped = None if storage == "memory" else storage
-    _refuse(name, {} if can_be_mapped else {"storage": mapped}, "folders of images and data sets of TFDS")
-    _refuse(name, {} if mapped else {"cache_dir": cache_dir}, "storage='mapped'")
+    _refuse_storage(name, storage, cache_dir)
 
     if name in TOYS:
         return toy_split(name, split, seed or 0)
     if from_files:
         if kind == "npz":
-            return load_npz(path, split)
+            return load_npz(path, split, storage, cache_dir)
         return load_folder(path, split, image_size, background, storage, cache_dir)
     if name in STACKED:
         return stack(load(STACKED[name], split, **options, image_size=image_size), name)
@@ -150,6 +159,18 @@ def _refuse(name: str, options: dict, owners: str) -> None:
     given = [f"{key}={value!r}" for key, value in options.items() if value is not None]
     if given:
         raise ValueError(f"{', '.join(given)} belongs to {owners}, and '{name}' is not of them. Leave it out.")
+
+
+def _refuse_storage(name: str, storage: str | None, cache_dir: str | None) -> None:
+    suited = storages(name)
+    if storage is not None and storage not in suited:
+        owners = "folders of images" if storage == "files" else "folders of images, files and data sets of TFDS"
+        _refuse(name, {"storage": storage}, owners)
+    if cache_dir is not None and ("mapped" not in suited or storage not in (None, "mapped")):
+        raise ValueError(
+            f"cache_dir={cache_dir!r} belongs to storage='mapped', and '{name}' is kept in "
+            f"{storage or 'memory'}. Leave it out."
+        )
 
 
 def _check_known(name: str) -> None:

@@ -1,23 +1,26 @@
 """A user's own arrays, in an .npz file."""
 
-import zipfile
-import zlib
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ugm_tf.data.checks import checked_labels, checked_names
 from ugm_tf.data.examples import Examples, loaded
-from ugm_tf.data.fingerprints import Fingerprint, array_digest, digest
+from ugm_tf.data.fingerprints import Fingerprint, array_digest
+from ugm_tf.data.npz_arrays import NpzArray, readable
+from ugm_tf.data.prepared import Placed
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.splits import SPLITS, splits_by_content
+from ugm_tf.data.storage import in_order, stored
 
 __all__ = ["load_npz"]
 
 _NAMES = "class_names"
 
 
-def load_npz(path: str, split: str) -> Examples:
-    """Reads one split from an .npz file.
+def load_npz(path: str, split: str, storage: str | None = None, cache_dir: str | None = None) -> Examples:
+    """Reads one split from an .npz file; of the others a few examples at a time.
 
     Args:
         path: A file with x (and c), to be divided; or with x_train (and c_train) and, where
@@ -25,6 +28,8 @@ def load_npz(path: str, split: str) -> Examples:
             Keras's own files, are labels too. x is uint8 [N, H, W] or [N, H, W, C], or float [N, D]. Labels are
             integers from 0, each with an example to train on; or integers or strings beside `class_names`, strings [C].
         split: "train", "validation" or "test".
+        storage: "memory" or "mapped"; None is as `ugm_tf.data.storage.stored` decides.
+        cache_dir: Where a mapped file lies.
 
     Returns:
         `Examples`.
@@ -34,64 +39,79 @@ def load_npz(path: str, split: str) -> Examples:
             wrong shape; or labels have gaps.
     """
     title = f"npz:{path}"
-    x, c, names, origin = _arrays(path)
-    x = {part: Examples(_as_stored(values), name=title, split=part).x for part, values in x.items()}
-    if x["train"].dtype == np.uint8 and x["train"].max() == 1:
-        raise ValueError(
-            f"{title}: the images have the values 0 and 1 of 0 to 255. Bits become grey levels by 255 * x."
+    with contextlib.ExitStack() as opened:
+        with readable(path):
+            file = opened.enter_context(np.load(opened.enter_context(open(path, "rb")), allow_pickle=False))
+            there = list(file.files)
+        keys, of_labels = _keys(there, path)
+        with readable(path):
+            small = {key: file[key] for key in there if key not in keys.values()}
+        x = {part: NpzArray(file, key, path, f"{title}/{part}") for part, key in keys.items()}
+        if x["train"].dtype == np.uint8 and x["train"].largest == 1:
+            raise ValueError(
+                f"{title}: the images have the values 0 and 1 of 0 to 255. Bits become grey levels by 255 * x."
+            )
+        identities = {key: array_digest(value) for key, value in small.items()}
+        origin = Fingerprint("array", identities | {keys[part]: found.identity for part, found in x.items()})
+        labels, names = _labels({part: small[key] for part, key in of_labels.items()}, x, small.get(_NAMES), title)
+        rows = _divided(x, labels, names, title)
+        part, chosen = rows[split]
+        values = stored(
+            in_order(x[part].chunks()) if len(chosen) == len(x[part]) else _placed(x[part], chosen),
+            (len(chosen), *x[part].shape[1:]),
+            x[part].dtype,
+            storage=storage,
+            cache_dir=cache_dir,
+            origin=origin,
+            title=title,
+            split=split,
         )
-    labels, names = _labels(c, x, names, title)
-    rows = _divided(x, labels, names, title)
-    reading = Reading(
-        title, {name: len(found) for name, (_, found) in rows.items()}, None if names is None else len(names)
-    )
+    sizes = {name: len(found) for name, (_, found) in rows.items()}
+    reading = Reading(title, sizes, None if names is None else len(names))
     say(reading)
-    part, chosen = rows[split]
-    examples = Examples(
-        x[part][chosen], labels[part][chosen] if labels else None, name=title, split=split, class_names=names
+    c = labels[part][chosen] if labels else None
+    return loaded(
+        Examples(values, c, name=title, split=split, class_names=names), (reading, origin), splits="by content"
     )
-    return loaded(examples, (reading, origin), splits="by content")
 
 
-def _arrays(path: str):
-    """Data and labels by part, names of the classes, and the fingerprint; what is not divided yet is "train"."""
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            found = {key: file[key] for key in file.files}
-    except FileNotFoundError:
-        raise ValueError(f"There is no file '{path}' (data 'npz:{path}').") from None
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"'{path}' is not an .npz file that NumPy can read without pickle: {error}.") from error
-    origin = Fingerprint("array", {key: array_digest(value) for key, value in found.items()})
-    names = found.pop(_NAMES, None)
-    x: dict[str, np.ndarray] = {}
-    c: dict[str, np.ndarray] = {}
-    for key, value in found.items():
+def _keys(there: Sequence[str], path: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The keys of data and those of labels by part; what is not divided yet is "train"."""
+    x: dict[str, str] = {}
+    c: dict[str, str] = {}
+    named = ", ".join(key for key in there if key != _NAMES)
+    for key in there:
         kind, _, part = key.partition("_")
-        by_name, part = (x if kind == "x" else c), part or "train"
-        if kind not in ("x", "c", "y") or part not in SPLITS or part in by_name:
+        by_part, part = (x if kind == "x" else c), part or "train"
+        if key == _NAMES:
+            continue
+        if kind not in ("x", "c", "y") or part not in SPLITS or part in by_part:
             raise ValueError(
                 f"'{path}' has an array called '{key}'. Expected x and c; or x_train, c_train, x_validation, "
-                f"c_validation, x_test, c_test; and maybe {_NAMES}. It has: {', '.join(found)}."
+                f"c_validation, x_test, c_test; and maybe {_NAMES}. It has: {named}."
             )
-        by_name[part] = value
+        by_part[part] = key
     if not x or (c and set(c) != set(x)):
         raise ValueError(
             f"'{path}' has data for {', '.join(x) or 'nothing'} and labels for {', '.join(c) or 'nothing'}. "
             "Give data, and labels for all of it or for none."
         )
     if "train" not in x:
-        raise ValueError(f"'{path}' has no x_train. It has: {', '.join(found)}.")
-    return x, c, names, origin
+        raise ValueError(f"'{path}' has no x_train. It has: {named}.")
+    return x, c
 
 
-def _as_stored(x: np.ndarray) -> np.ndarray:
-    if x.ndim == 3 and x.dtype == np.uint8:
-        return x[..., np.newaxis]
-    return x.astype(np.float32) if x.ndim == 2 and x.dtype == np.float64 else x
+def _placed(x: NpzArray, rows: np.ndarray) -> Iterator[Placed]:
+    """The examples of some rows, each with its place among these, in the order of the file."""
+    places, at = np.full(len(x), -1), 0
+    places[rows] = np.arange(len(rows))
+    for chunk in x.chunks():
+        here = places[at : at + len(chunk)]
+        yield here[here >= 0], chunk[here >= 0]
+        at += len(chunk)
 
 
-def _labels(c: dict[str, np.ndarray], x: dict[str, np.ndarray], names: np.ndarray | None, title: str):
+def _labels(c: dict[str, np.ndarray], x: dict[str, NpzArray], names: np.ndarray | None, title: str):
     """Labels by part, and the names of their classes: those that the file gives, or those of the training labels."""
     if not c:
         if names is not None:
@@ -113,7 +133,7 @@ def _labels(c: dict[str, np.ndarray], x: dict[str, np.ndarray], names: np.ndarra
 
 
 def _divided(
-    x: dict[str, np.ndarray], labels: dict[str, np.ndarray], names: tuple[str, ...] | None, title: str
+    x: dict[str, NpzArray], labels: dict[str, np.ndarray], names: tuple[str, ...] | None, title: str
 ) -> dict[str, tuple[str, np.ndarray]]:
     """For each split the part that it is of, and its rows there."""
     missing = [split for split in ("test", "validation") if split not in x]
@@ -121,19 +141,8 @@ def _divided(
     if missing:
         classes = None if names is None else [names[label] for label in labels["train"]]
         try:
-            divided = splits_by_content(_digests(x["train"]), classes, missing)
+            divided = splits_by_content(x["train"].digests(), classes, missing)
         except ValueError as error:
             raise ValueError(f"{title}: {error} Give it more examples, or splits of its own.") from error
         rows |= {split: ("train", found) for split, found in divided.items()}
     return {split: rows[split] for split in SPLITS}
-
-
-def _digests(x: np.ndarray) -> list[str]:
-    """Of each example; of equal ones by their number among their like, since rows of a table may be equal by chance."""
-    seen: dict[str, int] = {}
-    found = []
-    for row in x:
-        content = digest(row.tobytes())
-        seen[content] = seen.get(content, -1) + 1
-        found.append(digest(f"{content} {seen[content]}".encode()))
-    return found

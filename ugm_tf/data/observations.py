@@ -4,13 +4,16 @@ A likelihood has a support: a Bernoulli scores bits, a continuous Bernoulli scor
 discretised logistic scores the 256 levels.  The observation is therefore an explicit choice.
 """
 
+import math
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from ugm_tf.data.examples import Examples
+from ugm_tf.data.storage import empty
 
-__all__ = ["OBSERVATIONS", "observe", "support"]
+__all__ = ["OBSERVATIONS", "observe", "static_bits", "support", "unpacked"]
 
 _SUPPORTS = {"grey": "levels", "dequantised": "unit", "binarised": "binary", "static": "binary", "raw": "real"}
 OBSERVATIONS = tuple(_SUPPORTS)
@@ -77,7 +80,7 @@ def observe(x: Any, observation: str, seed: Any) -> tf.Tensor:
     Noise has 16 bits a pixel, so a probability is exact to 2**-16, and 0 and 1 are exact.
 
     Args:
-        x: uint8 [B, H, W, C]; float32 [B, D] for "raw"; for "static" the bits of `static_bits`.
+        x: uint8 [B, H, W, C]; float32 [B, D] for "raw"; for "static" the bits of `static_bits`, unpacked.
         observation: One of `OBSERVATIONS`.
         seed: Two integers; the noise is a pure function of them and of the shape of x.
 
@@ -94,7 +97,7 @@ def observe(x: Any, observation: str, seed: Any) -> tf.Tensor:
     return tf.cast(x, tf.float32)
 
 
-def static_bits(x: Any, seed: int) -> tf.Tensor:
+def static_bits(x: Any, seed: int) -> np.ndarray:
     """One fixed binarisation: 1 with probability n / 255, drawn once for each example.
 
     Args:
@@ -102,14 +105,34 @@ def static_bits(x: Any, seed: int) -> tf.Tensor:
         seed: An integer.
 
     Returns:
-        Bits, uint8 of the shape of x; example n's depend on the seed, on n and on its pixels only.
+        Bits for `unpacked`, uint8 [N, P]: eight in a byte, D = H W C of an example in P = ceil(D / 8) bytes.  Example
+        n's depend on the seed, on n and on its pixels only.
     """
-    chunks = []
+    size = math.prod(x.shape[1:])
+    packed = empty([len(x), -(-size // 8)])
     for start in range(0, len(x), _STATIC_CHUNK):
-        chunk = x[start : start + _STATIC_CHUNK]
-        padded = tf.pad(chunk, [[0, _STATIC_CHUNK - len(chunk)], [0, 0], [0, 0], [0, 0]])
-        chunks.append(tf.cast(_bernoulli(padded, tf.constant([seed, start], tf.int64)), tf.uint8)[: len(chunk)])
-    return tf.concat(chunks, axis=0)
+        chunk = np.asarray(x[start : start + _STATIC_CHUNK])
+        padded = np.zeros([_STATIC_CHUNK, *chunk.shape[1:]], np.uint8)
+        padded[: len(chunk)] = chunk
+        bits = _bernoulli(tf.constant(padded), tf.constant([seed, start], tf.int64))[: len(chunk)]
+        packed[start : start + len(chunk)] = np.packbits(bits.numpy().reshape(-1, size), axis=1)
+    return packed
+
+
+def unpacked(bits: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Bits of `static_bits` one by one.
+
+    Args:
+        bits: uint8 [B, P].
+        shape: (H, W, C).
+
+    Returns:
+        0 and 1, uint8 [B, H, W, C].
+    """
+    places = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
+    each = tf.bitwise.bitwise_and(tf.bitwise.right_shift(bits[..., tf.newaxis], places), tf.constant(1, tf.uint8))
+    flat = tf.reshape(each, [-1, 8 * bits.shape[1]])[:, : math.prod(shape)]
+    return tf.ensure_shape(tf.reshape(flat, [-1, *shape]), [bits.shape[0], *shape])
 
 
 def _bits(x, seed):

@@ -95,13 +95,14 @@ def inspect(file: str, size: int, changed: int, background: Colour) -> Header:
     return Header(height, width, grey, hashlib.sha256(content).hexdigest())
 
 
-def read(file: str, grey: bool, background: Colour) -> np.ndarray:
+def read(file: str, grey: bool, background: Colour, content: bytes | None = None) -> np.ndarray:
     """The pixels of an image file.
 
     Args:
         file: Its path.
         grey: Whether to give one channel and not three.
         background: The colour behind transparent pixels.
+        content: What it holds, where that was read already.
 
     Returns:
         uint8 [H, W, C] with C = 1 if `grey`, else 3.
@@ -110,7 +111,7 @@ def read(file: str, grey: bool, background: Colour) -> np.ndarray:
         ValueError: As `inspect`.
     """
     try:
-        with _opened(file, file) as image:
+        with _opened(file if content is None else io.BytesIO(content), file) as image:
             pixels = np.asarray(_seen(image, background).convert("L" if grey else "RGB"))
     except _Refused:
         raise

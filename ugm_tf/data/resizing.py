@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["check_image_size", "square"]
+__all__ = ["centre", "check_image_size", "resized", "square"]
 
 
 def check_image_size(image_size: int | None) -> None:
@@ -32,15 +32,31 @@ def square(images, image_size: int) -> np.ndarray:
     height, width = images.shape[1:3]
     if (height, width) == (image_size, image_size):
         return np.asarray(images)
+    return resized(centre(images), tf.constant([image_size, image_size])).numpy()
+
+
+def centre(images: np.ndarray) -> np.ndarray:
+    """The largest centred square of each image, uint8 [N, H, W, C]."""
+    height, width = images.shape[1:3]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    centre = images[:, top : top + side, left : left + side]
-    return _resized(centre, tf.constant([image_size, image_size])).numpy()
+    return images[:, top : top + side, left : left + side]
 
 
 @tf.function(
     input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8), tf.TensorSpec([2], tf.int32)], autograph=False
 )
-def _resized(images, size):  # one program for all shapes: op by op takes several times as long for single images
-    resized = tf.round(tf.image.resize(images, size, antialias=True))
-    return tf.cast(tf.clip_by_value(resized, 0.0, 255.0), tf.uint8)
+def resized(images, size):
+    """Images of another size, with antialiasing.
+
+    One program for all shapes: op by op takes several times as long for single images.
+
+    Args:
+        images: uint8 [N, H, W, C].
+        size: Height and width, int32 [2].
+
+    Returns:
+        uint8 [N, *size, C]; those of that size already are not changed.
+    """
+    found = tf.round(tf.image.resize(images, size, antialias=True))
+    return tf.cast(tf.clip_by_value(found, 0.0, 255.0), tf.uint8)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ugm_tf.data.examples import Examples, loaded
+from ugm_tf.data.storage import check_memory, empty
 
 __all__ = ["SHIFTS", "shifted"]
 
+_CHUNK = 2**22  # numbers changed at once
 _COARSE = 3  # points across a texture, between which it is smooth
 _Shift = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
 
@@ -55,8 +57,8 @@ def shifted(examples: Examples, shift: str, seed: int = 0) -> Examples:
         `Examples` of as many images, in the same order.
 
     Raises:
-        ValueError: If there is no such shift, the examples are no images, or images that are not square are
-            to be rotated.
+        ValueError: If there is no such shift, the examples are no images, images that are not square are
+            to be rotated, or they do not fit in memory.
 
     Example:
 
@@ -81,7 +83,12 @@ def shifted(examples: Examples, shift: str, seed: int = 0) -> Examples:
             "image_size, or choose another shift."
         )
     rng = np.random.RandomState([seed, zlib.crc32(examples.title.encode())])  # its streams never change
-    x = np.ascontiguousarray(_SHIFTS[shift](examples.x, rng))
+    check_memory(f"{examples.title}, {shift}", examples.x.nbytes)
+    x = empty(examples.x.shape)
+    few = max(1, _CHUNK // x[0].size)
+    for start in range(0, len(x), few):
+        rows = slice(start, start + few)
+        x[rows] = _SHIFTS[shift](np.asarray(examples.x[rows]), rng)
     result = dataclasses.replace(examples, x=x, name=f"{examples.name}, {shift}")
     return loaded(result, examples, shift=f"{shift} by seed {seed}")
 

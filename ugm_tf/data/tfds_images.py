@@ -1,4 +1,4 @@
-"""Image sets of TensorFlow Datasets, read into memory; no network means an error at once."""
+"""Image sets of TensorFlow Datasets; no network means an error at once."""
 
 import functools
 import inspect
@@ -15,7 +15,7 @@ from ugm_tf.data.fingerprints import Fingerprint
 from ugm_tf.data.readings import Reading, say
 from ugm_tf.data.resizing import square
 from ugm_tf.data.splits import SPLITS, fixed_spans
-from ugm_tf.data.storage import stored
+from ugm_tf.data.storage import in_order, stored
 
 __all__ = ["known", "load_tfds"]
 
@@ -37,7 +37,7 @@ def load_tfds(
     manual_dir: str | None,
     download: bool | None,
     image_size: int | None,
-    storage: str = "memory",
+    storage: str | None = None,
     cache_dir: str | None = None,
 ) -> Examples:
     """Reads one split of an image set, after preparing the set if need be.
@@ -50,7 +50,7 @@ def load_tfds(
             the data set.
         download: False never uses the network; True and None do when files are missing.
         image_size: Height and width to resize to; None keeps them.
-        storage: "memory" or "mapped"; see `ugm_tf.data.storage.stored`.
+        storage: "memory" or "mapped"; None is as `ugm_tf.data.storage.stored` decides.
         cache_dir: Where a mapped file lies.
 
     Returns:
@@ -89,9 +89,8 @@ def load_tfds(
             yield chunk["image"] if image_size is None else square(chunk["image"], image_size)
 
     x = stored(
-        images(),
-        end - start,
-        (image_size or height, image_size or width, channels),
+        in_order(images()),
+        (end - start, image_size or height, image_size or width, channels),
         storage=storage,
         cache_dir=cache_dir,
         origin=origin,

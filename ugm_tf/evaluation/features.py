@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 import os
 import pathlib
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from ugm_tf.evaluation.samples.resize import resize
 __all__ = ["RANGES", "FeatureNetwork"]
 
 _BATCH = 100
+_MOST_BYTES = (
+    2**32
+)  # of floats that a classifier learns from: those of a set larger than memory are some of its examples
 _TRAINING = 1  # of `train_classifier`: another way to train has another file in the cache
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 _LOG = logging.getLogger(__package__)
@@ -85,8 +89,9 @@ class FeatureNetwork:
         classifier = _read(file)
         if classifier is None:
             _LOG.info("Training a classifier of %s, kept as %s.", examples.title, file)
-            x = np.asarray(examples.x, np.float32) / 255.0
-            classifier = train_classifier(x, examples.c, examples.num_classes, seed=seed)
+            rows = _some(examples, seed)
+            x = np.asarray(examples.x[rows], np.float32) / 255.0
+            classifier = train_classifier(x, examples.c[rows], examples.num_classes, seed=seed)
             try:
                 with files.replacing(file) as draft:
                     classifier.save(draft)
@@ -217,6 +222,12 @@ class FeatureNetwork:
             for column in zip(*parts, strict=True)
         )
         return check_rows(f"Features by {self.name}", features, least=1, rank=2), logits
+
+
+def _some(examples: Examples, seed: int) -> slice | np.ndarray:
+    """Rows of all examples that may be in memory at once as floats."""
+    most = max(1, _MOST_BYTES // (4 * math.prod(examples.shape)))
+    return slice(None) if len(examples) <= most else np.random.default_rng(seed).permutation(len(examples))[:most]
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

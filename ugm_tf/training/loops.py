@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf.data import naming_files
 from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
 
@@ -41,7 +42,7 @@ class Loops(Stepping):
         Raises:
             ValueError: Before the first step, if the data do not fit the densities, never end while there is no
                 number of steps, or a callback can do nothing with the model; and before a step whose batch has values
-                that the densities do not take, of which nothing is learned then.
+                that the densities do not take, of which nothing is learned then; or one of whose images was taken away.
             FloatingPointError: At a step with a loss or a gradient that is not finite, see `compile`.
         """
         if class_weight is not None or sample_weight is not None:
@@ -59,8 +60,9 @@ class Loops(Stepping):
         )
         given = keras.tree.flatten(getattr(kwargs["callbacks"], "callbacks", kwargs["callbacks"]))
         self._ends_at_nan = any(isinstance(callback, keras.callbacks.TerminateOnNaN) for callback in given)
-        first = first_batch.check_first(self.joint, x, y, size)
-        first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
+        with naming_files():
+            first = first_batch.check_first(self.joint, x, y, size)
+            first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
         if first is not None:
             self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._fit_steps = self._epoch_steps = steps
@@ -68,7 +70,8 @@ class Loops(Stepping):
         if isinstance(x, tf.data.Dataset) and steps:
             x = x.repeat()  # Keras counts whole calls of steps, and would start anew before the end
         try:
-            return super().fit(x, y, **kwargs)
+            with naming_files():
+                return super().fit(x, y, **kwargs)
         finally:
             self._fit_steps = self._epoch_steps = None
             self._ends_at_nan = False
@@ -90,10 +93,12 @@ class Loops(Stepping):
         if keras_internals.FIT_EVALUATES not in kwargs:
             first_batch.check_end(x, kwargs.get("steps"), "give evaluate() steps")
             keras_callbacks.adapted(self, kwargs.get("callbacks"))
-            first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
+            with naming_files():
+                first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
         left, self._epoch_steps = self._left.number, kwargs.get("steps")
         try:
-            return super().evaluate(x, y, **kwargs)
+            with naming_files():
+                return super().evaluate(x, y, **kwargs)
         finally:  # a callback may evaluate within an epoch
             self._left.number, self._epoch_steps = left, self._fit_steps
 
