@@ -18,19 +18,34 @@ class Draw(Step):
     Args:
         density: Name of the density.
         k: Number of draws for each example, on a new leading axis; None for one draw and no axis.
+        chunk: How many of them are there at a time, which divides k; None, or k and more, for all.  See `Chunked`.
     """
 
     density: str = dataclasses.field()  # required: without this, Step's None would be its default
     k: int | None = None
+    chunk: int | None = None
+    by_draw = True
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
             raise ValueError(f"A sampler takes k >= 1 draws for each example. Received: k={self.k}.")
+        if self.chunk is None:
+            return
+        if self.k is None or self.chunk < 1 or self.k % min(self.chunk, self.k):
+            near = [] if self.k is None else [c for c in range(1, self.k) if self.k % c == 0 and c <= self.chunk]
+            such = f" such as chunk={near[-1]}" if near else " and k is a number of draws"
+            raise ValueError(
+                f"A sampler's chunk is a number of draws that divides k,{such}. Received: k={self.k}, "
+                f"chunk={self.chunk}."
+            )
+        if self.chunk >= self.k:
+            object.__setattr__(self, "chunk", None)
 
     def __call__(self, sample, seed):
         lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
         density, distribution = sample.densities[self.density], sample.distribution(self.density)
-        several = {} if replicas.count() == 1 else {"first_row": sample.share.first}
+        several = {} if sample.first_row is None else {"first_row": sample.first_row}
+        several |= {} if sample.part is None else {"draws": sample.part}
         value = density.draw(distribution, lead, seed, **several)
         return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
 
@@ -46,6 +61,7 @@ class Mean(Step):
 
     density: str = dataclasses.field()
     verb = "takes the mean of"
+    by_draw = True
 
     def __call__(self, sample, seed):
         value = sample.densities[self.density].location(sample.distribution(self.density))
@@ -88,6 +104,7 @@ class Detach(Step):
     exact sums, and within a training step they outlast the updates of the densities that drew them."""
 
     holds = True
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.detached()
@@ -104,6 +121,7 @@ class Rename(Step):
 
     old: str
     new: str
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: sample[self.old]})
@@ -132,6 +150,7 @@ class Reverse(Step):
 
     old: str
     new: str
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: 1.0 - sample[self.old]})
@@ -162,6 +181,7 @@ class Pack(Step):
     old: str
     new: str
     size: int
+    by_draw = True
 
     def __post_init__(self) -> None:
         if self.size < 2:
@@ -201,6 +221,7 @@ class Ask(Step):
     new: str = "l"
     verb = "asks"
     outlasts = True
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: tf.stop_gradient(sample.distribution(self.density).logits)})

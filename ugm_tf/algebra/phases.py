@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from ugm_tf.algebra import schedules
+from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import DiscriminatorLoss
@@ -57,16 +58,30 @@ class Expectation:
         self.under.check()
         object.__setattr__(self, "scale", schedules.of(self.scale))
 
-    def __call__(self, sample: JointSample) -> tf.Tensor:
+    def __call__(self, sample: JointSample | Chunked) -> tf.Tensor:
         """The expectation without its scale, a scalar; on one of several devices, its part of the sum."""
+        if isinstance(sample, Chunked):
+            return sample.start.mean(sample.value(self))
         if self.of.pooled and self.weight is not None:
             return self._mean(self.of.value(self._weighted(sample)), sample)
         return self._mean(self.of.value(sample), sample)
 
-    def beside(self, sample: JointSample) -> dict[str, tf.Tensor]:
+    def beside(self, sample: JointSample | Chunked) -> dict[str, tf.Tensor]:
         """What is logged beside it, by the endings of the metrics' names; scalars."""
+        if isinstance(sample, Chunked):
+            return {name: sample.start.mean(sample.value_beside(self, i)) for i, name in enumerate(self.of.beside)}
         values = self.of.values_beside(sample) if self.of.beside else ()
         return {name: self._mean(value, sample) for name, value in zip(self.of.beside, values, strict=True)}
+
+    def factor(self, sample: JointSample) -> tf.Tensor:
+        """What its term is multiplied by: its weight, and that of the sample."""
+        weight = 1.0 if self.weight is None else tf.stop_gradient(self.weight.value(sample))
+        return tf.convert_to_tensor(weight if sample.weight is None else weight * sample.weight)
+
+    def log_mass(self, sample: JointSample) -> tf.Tensor:
+        """What the draws of this sample count among more, as a logarithm: 0 where its weight is of each draw."""
+        mass = None if self.weight is None else self.weight.log_mass(sample, None)
+        return tf.constant(0.0) if mass is None else mass
 
     def _mean(self, value: tf.Tensor, sample: JointSample) -> tf.Tensor:
         if sample.weight is not None:

@@ -31,16 +31,20 @@ class Drawn(keras.layers.Layer):
             return self.family.location(distribution)
         return distribution.bijector.forward(self.family.location(distribution.distribution))
 
-    def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor, first_row: Any = 0) -> tf.Tensor:
+    def draw(
+        self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor, first_row: Any = 0, draws: Any = None
+    ) -> tf.Tensor:
         """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2].
 
-        Their last axis before the event's is of the rows of a batch, of which the first has the number `first_row`.
+        Their last axis before the event's is of the rows of a batch, of which the first has the number `first_row`;
+        their first one may be a part of more `draws`, see `standard_noise`.
         """
         event_shape = tuple(distribution.event_shape)
         own = self.family.noise_shape(event_shape)
         parts = (lead, distribution.batch_shape_tensor(), own)
         shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
-        noise = standard_noise(self.family.noise, shape, seed, axes=shape.shape[0] - len(own), first_row=first_row)
+        axes = shape.shape[0] - len(own)
+        noise = standard_noise(self.family.noise, shape, seed, axes=axes, first_row=first_row, draws=draws)
         value = self.value(distribution, noise)
         return value if noise is not None else tf.broadcast_to(value, shape)
 
