@@ -90,14 +90,14 @@ class Chunked:
         def piece(sample: JointSample) -> _Piece:
             value = e.of.value(sample)
             mass = e.of.log_mass(sample, value)
-            return _Piece(value, e.factor(sample), e.log_mass(sample) if mass is None else mass)
+            return _Piece(value, e.factor(sample), _log_mass(e, sample) if mass is None else mass)
 
         return self._merged(e, piece, e.of)
 
     def value_beside(self, e: Any, number: int) -> tf.Tensor:
         """What its term logs beside itself, likewise."""
         return self._merged(
-            e, lambda sample: _Piece(e.of.values_beside(sample)[number], e.factor(sample), e.log_mass(sample))
+            e, lambda sample: _Piece(e.of.values_beside(sample)[number], e.factor(sample), _log_mass(e, sample))
         )
 
     def _merged(self, e: Any, piece: Callable[[JointSample], _Piece], together: Any = None) -> tf.Tensor:
@@ -210,6 +210,12 @@ class Chunked:
         for name in e.asked:
             if name in roles and not changing & {roles[name].of, *roles[name].given} and roles[name].given:
                 self.start.distribution(name)
+
+
+def _log_mass(e: Any, sample: JointSample) -> tf.Tensor:
+    """What the draws of a sample count by the expectation's weight; 0 where it is of each draw, or there is none."""
+    mass = None if e.weight is None else e.weight.log_mass(sample, None)
+    return tf.constant(0.0) if mass is None else mass
 
 
 def _over_draws(value: tf.Tensor, shape: tf.Tensor, chunk: int) -> tf.Tensor:

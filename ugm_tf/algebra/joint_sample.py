@@ -92,7 +92,11 @@ class JointSample:
     @property
     def first_row(self) -> Any:
         """Number of its first row in the batch; None if it is all of it."""
-        return None if replicas.count() == 1 else self.share.first
+        return self.share.first if replicas.count() > 1 or isinstance(self.share.first, tf.Tensor) else None
+
+    def from_row(self, first: tf.Tensor) -> "JointSample":
+        """This sample as a part of a larger batch, from this row on: the noise is of its rows there."""
+        return self._with(share=replicas.Share(first, self.share.size))
 
     @property
     def distributions(self) -> Mapping[str, tfd.Distribution]:

@@ -34,11 +34,6 @@ class Term(Part):
         return type(self).__name__.lower()
 
     @property
-    def pooled(self) -> bool:
-        """Whether it is a statistic of the batch, and so has to take the sample's weights into account itself."""
-        return False
-
-    @property
     def power(self) -> int:
         """The power of what chunks of draws count that its gradient of them takes; 1 if it is of its value."""
         return 1

@@ -45,6 +45,10 @@ class ImportanceWeight(Weight):
         return (self.by,)
 
     @property
+    def pooled(self):
+        return True
+
+    @property
     def takes(self):
         return () if self.within is None else (self.within,)
 
