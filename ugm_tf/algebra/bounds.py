@@ -75,7 +75,7 @@ class ImportanceWeightedBound(Term):
                 f"k=50). Received log-weights of shape {tuple(log_w.shape)}."
             )
         if self.group is not None:
-            k = log_w.shape[0] if sample.part is None else sample.part[1]
+            k = log_w.shape[0] * (1 if sample.part is None else sample.part[1])
             if k % self.group:
                 raise ValueError(f"Groups of {self.group} draws need k to be a multiple of it. Received: k={k}.")
             groups = k // self.group

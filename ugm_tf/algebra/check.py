@@ -168,10 +168,17 @@ def _check_chunks(where: str, e: Expectation, roles: Roles) -> None:
         if e.weight is not None and drawn & set(e.weight.variables(roles)):
             raise ValueError(f"{who}, a bound of all of them, and weights it by each draw. Leave out `chunk`.")
         (groups,) = e.of.own_axes(int(many.k or 1)) or (1,)
-        if int(many.chunk or 1) % groups:
+        if groups > 1 and not _has_groups(int(many.chunk or 1), groups):
+            fitting = [c for c in range(1, int(many.k or 1)) if int(many.k or 1) % c == 0 and _has_groups(c, groups)]
             raise ValueError(
-                f"{who}, which are in {groups} groups: a chunk has as many draws of each, a multiple of {groups}."
+                f"{who}, which are in {groups} groups, and not as many of each in a chunk. There "
+                + (f"fit: {', '.join(map(str, fitting))}." if fitting else "is none that fits: leave out `chunk`.")
             )
+
+
+def _has_groups(chunk: int, groups: int) -> bool:
+    """Whether a chunk has as many draws of each group; one of a multiple of 4 is a part of each quarter of all."""
+    return chunk % (groups if chunk % 4 else 4 * groups) == 0
 
 
 def _known(name: str, roles: Roles, what: str) -> None:

@@ -90,15 +90,18 @@ class Chunked:
         def piece(sample: JointSample) -> _Piece:
             value = e.of.value(sample)
             mass = e.of.log_mass(sample, value)
-            return _Piece(value, e.factor(sample), _log_mass(e, sample) if mass is None else mass)
+            return _Piece(value, e.factor(sample, value.dtype), _log_mass(e, sample) if mass is None else mass)
 
         return self._merged(e, piece, e.of)
 
     def value_beside(self, e: Any, number: int) -> tf.Tensor:
         """What its term logs beside itself, likewise."""
-        return self._merged(
-            e, lambda sample: _Piece(e.of.values_beside(sample)[number], e.factor(sample), _log_mass(e, sample))
-        )
+
+        def piece(sample: JointSample) -> _Piece:
+            value = e.of.values_beside(sample)[number]
+            return _Piece(value, e.factor(sample, value.dtype), _log_mass(e, sample))
+
+        return self._merged(e, piece)
 
     def _merged(self, e: Any, piece: Callable[[JointSample], _Piece], together: Any = None) -> tf.Tensor:
         """The values of pieces merged; where `together` has a value of all draws alone, by that."""
@@ -123,7 +126,7 @@ class Chunked:
                 given, own = self._backward(of_chunk, tensors, variables, log_mass, upstream, together)
                 return (given, own) if variables else given
 
-            return value, gradient
+            return tf.stop_gradient(value), gradient  # no tape is to go back through the first pass
 
         return merged(*tf.nest.flatten(state, expand_composites=True))
 
@@ -180,14 +183,15 @@ class Chunked:
         return [given.get(i) for i in range(len(tensors))], sums[len(floats) :]
 
     def _loop(self, add: Callable[..., Any], zeros: tuple[tf.Tensor, ...]) -> Any:
-        chunks = self._k // self._chunk
-        return tf.while_loop(lambda i, *_: i < chunks, add, (tf.constant(0), *zeros), parallel_iterations=1)
+        n = self._k // self._chunk
+        start = (tf.constant(0), *zeros)
+        return tf.while_loop(lambda i, *_: i < n, add, start, parallel_iterations=1, maximum_iterations=n)
 
     def _sample(self, state: Any, i: tf.Tensor) -> JointSample:
         """Chunk i of the draws, of the start's tensors."""
         given, values, known = state
         drawing = given.get("drawing")
-        part = (i * self._chunk, self._k)
+        part = (i, self._k // self._chunk)
         before = known if drawing is None else {**known, self._density: drawing}
         (first, seed), *others = self.steps
         sample = self.start.replaced(values, given.get("weight"), before, part)

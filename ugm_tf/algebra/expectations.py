@@ -66,7 +66,8 @@ class Expectation:
         """Its term at each example, times its weights: [B], or with axes before it."""
         if isinstance(sample, Chunked):
             return sample.value(self)
-        return self.factor(sample) * self.of.value(sample)
+        value = self.of.value(sample)
+        return self.factor(sample, value.dtype) * value
 
     def beside(self, sample: JointSample | Chunked) -> dict[str, tf.Tensor]:
         """What is logged beside it, by the endings of the metrics' names; scalars."""
@@ -75,10 +76,10 @@ class Expectation:
         values = self.of.values_beside(sample) if self.of.beside else ()
         return {name: self._mean(value, sample) for name, value in zip(self.of.beside, values, strict=True)}
 
-    def factor(self, sample: JointSample) -> tf.Tensor:
+    def factor(self, sample: JointSample, dtype: tf.DType) -> tf.Tensor:
         """What its term is multiplied by: its weight, and that of the sample."""
         weight = 1.0 if self.weight is None else tf.stop_gradient(self.weight.value(sample))
-        return tf.convert_to_tensor(weight if sample.weight is None else weight * sample.weight)
+        return tf.cast(weight if sample.weight is None else weight * sample.weight, dtype)
 
     def _mean(self, value: tf.Tensor, sample: JointSample) -> tf.Tensor:
         if sample.weight is not None:

@@ -33,7 +33,7 @@ class JointSample:
         axes: Sizes of the axes before B: k of several draws, C of an exact sum.  A value has all of them or the last.
 
     Attributes:
-        part: Of the first axis of draws: the number of its first draw, and how many there are; None if all are here.
+        part: Of the first axis of draws: the number of this chunk of them, and how many chunks there are; None of all.
         examples: B, where it is known without a tensor's value; else None.
         sized: Whether each value has the number of examples, and a term a number for each.
     """

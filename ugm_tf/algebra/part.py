@@ -25,7 +25,7 @@ class Part:
         conditioned: Names of the densities that it asks for a distribution, given values of their parents.
         judges: Names of those among them that it asks for a logit.
         takes: Names of the variables that it looks at itself, beside what these densities take.
-        pooled: Whether it is a statistic of the batch: a term has to take the sample's weights into account itself then.
+        pooled: Whether it is a statistic of the batch; a term then takes the sample's weights into account itself.
         by_draw: Whether its value at a draw depends on no other draw of the example: so it may come in chunks.
     """
 

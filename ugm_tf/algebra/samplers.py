@@ -132,8 +132,8 @@ class Ancestral(Sampler):
     Args:
         steps: Names of densities to draw from, or `Draw`, `Mean`, `Enumerate`, `Detach`, `Rename` and other steps.
         k: Number of draws for each example of the first density that is drawn.
-        chunk: How many of these are in memory at a time; it divides k.  The draws, the expectation and its gradient
-            are those of all k: each chunk is drawn once for the value and once more for the gradient.
+        chunk: How many of these are in memory at a time, at most.  The draws, the expectation and its gradient are
+            those of all k: each chunk is drawn once for the value and once more for the gradient.
 
     Example:
 
@@ -164,7 +164,7 @@ class Ancestral(Sampler):
                 )
             steps = (*steps[:first], Draw(steps[first].density, self.k, self.chunk), *steps[first + 1 :])
         elif self.chunk is not None:
-            raise ValueError(f"A sampler's chunk is of its k draws. Received: k=None, chunk={self.chunk}.")
+            raise ValueError(f"A chunk is of k draws. Received: k=None, chunk={self.chunk}.")
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "k", None)  # it is in the steps now
         object.__setattr__(self, "chunk", None)

@@ -74,37 +74,40 @@ def standard_noise(
         axes: How many axes lie before those of an event: the last of them are rows, and all others draws.  With 0,
             the noise is one row's.
         first_row: Number of the first row.
-        draws: Of the first axis, which is of draws: the number of its first draw, and how many there are altogether.
-            The noise is that part of the whole, to the bit.  None if it is the whole.
+        draws: Of the first axis, which is of draws, the number of this part of them and how many equal parts there
+            are: the noise is that part of the whole.  None if it is the whole.  A part of a multiple of 4 draws has as
+            many of each quarter of the whole, which are the four words of philox's blocks; other parts are draws one
+            after the other, and take four times the work.
     """
     if kind is None:
         return None
     shape = tf.convert_to_tensor(shape, tf.int32)
     known = tuple(shape.numpy().tolist()) if tf.executing_eagerly() else tuple(tf.fill(shape, 0).shape)
     axes = min(axes, len(known))  # a scalar is one row
-    first_draw, altogether = draws or (0, None)
-    others = [tf.convert_to_tensor(number, tf.int32) for number in (seed, first_row, first_draw)]
-    noise = _standard_noise(kind, known, axes, altogether)(shape, *others)
+    part, parts = draws or (0, 1)
+    others = [tf.convert_to_tensor(number, tf.int32) for number in (seed, first_row, part)]
+    noise = _standard_noise(kind, known, axes, parts)(shape, *others)
     return tf.ensure_shape(noise, known)
 
 
 @functools.cache
-def _standard_noise(kind: str, known: tuple[int | None, ...], axes: int, altogether: int | None) -> Any:
+def _standard_noise(kind: str, known: tuple[int | None, ...], axes: int, parts: int) -> Any:
     """The function that draws it; `known` is as much of the shape as is known when it is traced."""
 
     @tf.function(autograph=False)
-    def noise(shape: tf.Tensor, seed: tf.Tensor, first_row: tf.Tensor, first_draw: tf.Tensor) -> tf.Tensor:
+    def noise(shape: tf.Tensor, seed: tf.Tensor, first_row: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
         if known:
             shape = tf.stack([shape[i] if size is None else size for i, size in enumerate(known)])
         rows = shape[axes - 1] if axes else tf.constant(1)
         draws, event = tf.reduce_prod(shape[: max(axes - 1, 0)]), tf.reduce_prod(shape[axes:])
         size = draws * event
         key, streams = tf.reshape(seed, [1, 2]), first_row + tf.range(rows)
-        if altogether is None:
+        if parts == 1:
             bits = philox(key, (size + 3) // 4, streams)[:, :size]
+        elif known[0] is not None and known[0] % 4 == 0:
+            bits = philox(key, part * (size // 4) + tf.range(size // 4), streams)
         else:
-            each = size // shape[0]
-            bits = _words_of(key, first_draw * each + tf.range(size), (altogether * each + 3) // 4, streams)
+            bits = _words_of(key, part * size + tf.range(size), (parts * size + 3) // 4, streams)
         out = _of_kind(kind, bits)
         if axes > 1:
             out = tf.transpose(tf.reshape(out, tf.stack([rows, draws, event])), [1, 0, 2])

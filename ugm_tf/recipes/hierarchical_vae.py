@@ -19,7 +19,7 @@ def hierarchical_vae(k: int = 1, chunk: int | None = None) -> Recipe:
 
     Args:
         k: Draws of (z, h) for each example, at least 1.
-        chunk: Draws in memory at a time, which divides k; None for all.  The gradient is the same: see `Ancestral`.
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1.

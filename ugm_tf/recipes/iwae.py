@@ -21,7 +21,7 @@ def iwae(k: int = 5, gradient: str = "reparameterised", chunk: int | None = None
         k: Draws of z for each example, at least 1.
         gradient: "reparameterised", or "doubly_reparameterised" for an encoder that learns in a phase of its own by
             a gradient of less variance (DReG), which does not fade as k grows.
-        chunk: Draws in memory at a time, which divides k; None for all.  The gradient is the same: see `Ancestral`.
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1 or `gradient` is neither.

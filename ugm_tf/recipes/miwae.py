@@ -18,7 +18,7 @@ def miwae(groups: int = 5, k: int = 5, chunk: int | None = None) -> Recipe:
     Args:
         groups: M, at least 1.
         k: K draws of z in each, at least 1.
-        chunk: Draws in memory at a time, a multiple of `groups` that divides groups * k; None for all.
+        chunk: Draws in memory at a time, as many of each group: a multiple of 4 * groups; None for all.
 
     Raises:
         ValueError: If `groups` or `k` is below 1.

@@ -17,7 +17,7 @@ def reweighted_wake_sleep(k: int = 5, inference: str = "both", chunk: int | None
     Args:
         k: Draws of z for each example, at least 1.
         inference: How the encoder learns: from generated data ("sleep"), from the weighted draws ("wake"), or "both".
-        chunk: Draws in memory at a time, which divides k; None for all.  The gradient is the same: see `Ancestral`.
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1 or `inference` is none of these.
