@@ -17,12 +17,13 @@ def network(inputs, outputs, *layers):
     )
 
 
-def densities(*layers):
+def densities(layers=tuple):
+    """A VAE's, with what `layers` makes in each network."""
     keras.utils.set_random_seed(0)
     return {
         "prior": ugm_tf.Prior((3,)),
-        "encoder": ugm_tf.Density(network(4, 6, *layers), "gaussian"),
-        "decoder": ugm_tf.Density(network(3, 4, *layers), "bernoulli"),
+        "encoder": ugm_tf.Density(network(4, 6, *layers()), "gaussian"),
+        "decoder": ugm_tf.Density(network(3, 4, *layers()), "bernoulli"),
     }
 
 
@@ -42,7 +43,7 @@ class RematerialisedTest(parameterized.TestCase):
 
     def test_layers_draw_what_they_drew_and_change_once(self):
         layers = lambda: (keras.layers.BatchNormalization(), keras.layers.Dropout(0.5, seed=3))  # noqa: E731
-        self.check(ugm_tf.recipes.vae(), lambda: densities(*layers()))
+        self.check(ugm_tf.recipes.vae(), lambda: densities(layers))
 
     @pytest.mark.slow
     def test_with_xla_in_chunks_and_in_parts(self):

@@ -45,14 +45,14 @@ class Draw(Step):
 
 
 def _equal_chunks(k: int, most: int) -> int:
-    found = [c for c in range(max(1, (most + 1) // 2), most + 1) if k % c == 0]
+    """The largest number of draws up to `most` that divides k; a multiple of 4 before others."""
+    if most < 1:
+        raise ValueError(f"A chunk has at least 1 draw. Received: chunk={most}.")
+    found = [c for c in range((most + 1) // 2, most + 1) if k % c == 0]
     if not found:
-        near = round(k / most) * most if most > 0 else k
         raise ValueError(
             "Draws come in chunks of equal size, of at least half as many as asked for. Received: "
-            f"k={k}, chunk={most}; k={near} would do."
-            if near
-            else f"A chunk has at least 1 draw. Received: {most}."
+            f"k={k}, chunk={most}; k={round(k / most) * most} would do."
         )
     return max(found, key=lambda c: (c % 4 == 0, c))
 
