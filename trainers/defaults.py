@@ -105,7 +105,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         labels=_said(settings.labels, max(1, min(_LABELS, rarest)) if "labelled" in recipe.data else None),
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
-        batch_size=_said(settings.batch_size, min(examples, 128 if not small and scored else 64)),
+        batch_size=_batch_size(settings, min(examples, 128 if not small and scored else 64)),
         learning_rate=_said(settings.learning_rate, rate),
         ema=_said(settings.ema, ema),
         network=network,
@@ -125,11 +125,25 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         xla=settings.xla,
         precision=settings.precision,
         on_nan=settings.on_nan,
+        accumulate=settings.accumulate,
+        remat=settings.remat,
         init_from=settings.init_from,
         keep_best=settings.keep_best,
         patience=settings.patience,
         seed=settings.seed,
     )
+
+
+def _batch_size(settings: Settings, otherwise: int) -> int:
+    """What was asked for, or the largest up to another number that goes in equal parts."""
+    parts = settings.accumulate
+    size = _said(settings.batch_size, max(otherwise - otherwise % parts, parts))
+    if size % parts:
+        raise ValueError(
+            f"--accumulate={parts} takes batches in as many equal parts. Received: --batch_size={size}; "
+            f"--batch_size={max(1, round(size / parts)) * parts} is one."
+        )
+    return size
 
 
 def _said(asked: _T | None, otherwise: _T) -> _T:

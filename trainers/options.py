@@ -172,6 +172,20 @@ OPTIONS: dict[str, Option] = {
         "other noise.",
         {"enum_values": ["stop", "skip", "rollback"]},
     ),
+    "accumulate": Option(
+        flags.DEFINE_integer,
+        1,
+        "Learn each batch in so many equal parts, one after the other: the update of the whole batch, with the memory "
+        "of a part.",
+        _POSITIVE,
+        text=lambda parts: "" if parts == 1 else str(parts),
+    ),
+    "remat": Option(
+        flags.DEFINE_bool,
+        False,
+        "Compute networks again for gradients, instead of keeping what their layers put out.",
+        text=lambda remat: "true" if remat else "",
+    ),
     "init_from": Option(
         flags.DEFINE_string,
         None,

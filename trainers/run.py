@@ -151,6 +151,8 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",
         on_nan="skip" if settings.on_nan == "skip" else "stop",
+        accumulate=settings.accumulate,
+        remat=settings.remat,
     )
     return model
 

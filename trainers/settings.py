@@ -41,6 +41,8 @@ class Settings:
     xla: str = "auto"
     precision: str = "float32"
     on_nan: str = "stop"
+    accumulate: int = 1
+    remat: bool = False
     init_from: str | None = None
     keep_best: str | None = None
     patience: int | None = None

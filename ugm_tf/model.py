@@ -12,7 +12,7 @@ from ugm_tf.algebra import Recipe
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
 from ugm_tf.joint import Joint
-from ugm_tf.training import averages, distributed, execution, keras_internals, optimizers
+from ugm_tf.training import averages, distributed, execution, keras_internals, memory, optimizers
 from ugm_tf.training.loops import Loops
 
 __all__ = ["UnifiedModel"]
@@ -113,6 +113,8 @@ class UnifiedModel(Answers, Loops):
         run_eagerly: bool = False,
         check_values: bool = True,
         on_nan: str = "stop",
+        accumulate: int = 1,
+        remat: bool = False,
         **unknown: Any,
     ) -> None:
         """Says how the phases learn.
@@ -129,15 +131,19 @@ class UnifiedModel(Answers, Loops):
             on_nan: What to do at a step with a loss or a gradient that is not finite: "stop" before its update, with a
                 FloatingPointError that names the phase, the term and the density; or "skip" the rest of the step, and
                 warn.
+            accumulate: In how many equal parts, one after the other, a step takes its batch: the update is that of the
+                whole batch, with the memory of a part.  A step stays one batch and one update of each phase.
+            remat: Whether gradients compute the networks' layers again instead of keeping what these put out.
 
         Raises:
             ValueError: If a phase has no optimizer, an optimizer no phase, or an argument is not known.
         """
         arguments: dict[str, Any] = {"schedule": schedule, "jit_compile": jit_compile, "run_eagerly": run_eagerly}
         arguments |= {"steps_per_execution": steps_per_execution, "check_values": check_values}
-        arguments["on_nan"] = on_nan
+        arguments |= {"on_nan": on_nan, "accumulate": accumulate, "remat": remat}
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
+        memory.check(self.joint, accumulate, remat, schedule)
         if self.distributed:
             variables = [v for density in self.densities.values() for v in density.variables]
             distributed.check_scope(self.distribute_strategy, variables)
@@ -146,6 +152,7 @@ class UnifiedModel(Answers, Loops):
         if self.distributed:
             distributed.prepare(layers, self.optimizers, **arguments)
         self.schedule, self._replaced = schedule, None
+        memory.rematerialise(self.densities, remat)
         with self.distribute_strategy.scope():
             jit, self.execution = execution.choose_jit(layers, jit_compile)
         super().compile(

@@ -18,6 +18,7 @@ from ugm_tf.algebra import (
     E,
     Enumerate,
     GradientPenalty,
+    ImportanceWeight,
     ImportanceWeightedBound,
     Interpolated,
     Mean,
@@ -224,6 +225,46 @@ class CheckTest(parameterized.TestCase):
             Recipe(VAE, phases, families={"c": "one_hot"})
 
     # -------------------------------------------------------- draws
+
+    @parameterized.named_parameters(
+        (
+            "weights_over_the_batch",
+            E(
+                DiscriminatorLoss(0, "critic"),
+                Ancestral(("prior", Draw("decoder", 4, 2))),
+                weight=ImportanceWeight("critic"),
+            ),
+            "'critic_y0' over 4 draws in chunks of 2, and its weight, ImportanceWeight, is not of each draw by itself",
+        ),
+        (
+            "free_bits_over_the_batch",
+            E(KL("encoder", "prior", free=0.1, per="dimension"), Ancestral(("encoder",), k=4, chunk=2)),
+            "its term, KL, is not of each draw by itself",
+        ),
+        (
+            "an_axis_after_the_draws",
+            E(NegativeLogProb("decoder"), Ancestral((Draw("encoder", 4, 2), Draw("decoder", 3)))),
+            r"the step Draw\(density='decoder', k=3, chunk=None\) comes after them, with an axis of its own",
+        ),
+        (
+            "a_bound_weighted_by_each_draw",
+            E(
+                ImportanceWeightedBound(),
+                Ancestral((Draw("encoder", 4, 2), "decoder")),
+                weight=DiscriminatorProbability("critic"),
+            ),
+            "a bound of all of them, and weights it by each draw",
+        ),
+        (
+            "groups_that_are_not_in_each_chunk",
+            E(ImportanceWeightedBound(group=4), Ancestral(("encoder",), k=24, chunk=4)),
+            "which are in 6 groups, and not as many of each in a chunk. There fit: 6",
+        ),
+    )
+    def test_chunks_of_what_is_of_all_draws(self, e, advice):
+        densities = VAE | {"critic": "q(y | x)"}
+        others = (DISTORTION, RATE, E(DiscriminatorLoss(1, "critic"), DATA, name="real"))
+        self.refuses(advice, *others, e, densities=densities)
 
     def test_a_bound_without_draws(self):
         self.refuses(

@@ -182,6 +182,20 @@ class StandardNoiseTest(parameterized.TestCase):
         np.testing.assert_array_equal(tf.concat(parts, axes - 1), whole)
         self.assertLen(np.unique(whole), np.size(whole))  # no two rows, draws or elements share a number
 
+    @parameterized.parameters((2, (12, 3, 5)), (2, (10, 3)), (3, (12, 2, 3, 5)), (2, (4, 3, 1)))
+    def test_a_part_of_the_draws_has_the_noise_that_it_has_in_the_whole(self, axes, shape):
+        seed = tf.constant([1, 2])
+        whole = noise.standard_noise("uniform", shape, seed, axes=axes).numpy()
+        for size in (c for c in range(1, shape[0]) if shape[0] % c == 0):
+            parts = shape[0] // size
+            for i in range(parts):
+                part = noise.standard_noise("uniform", (size, *shape[1:]), seed, axes=axes, draws=(i, parts))
+                expected = whole[i * size : (i + 1) * size]
+                if size % 4 == 0:  # a piece of each quarter
+                    quarters = whole.reshape(4, -1, *shape[1:])
+                    expected = quarters[:, i * size // 4 : (i + 1) * size // 4].reshape(size, *shape[1:])
+                np.testing.assert_array_equal(part, expected)
+
     def test_a_shape_known_only_when_it_runs_changes_no_bit(self):
         draw = tf.function(lambda shape: noise.standard_noise("uniform", shape, tf.constant([1, 2])))
         known = noise.standard_noise("uniform", [6, 5], tf.constant([1, 2]))

@@ -33,6 +33,7 @@ class ResolveTest(parameterized.TestCase):
 
     def test_what_decides_nothing_else_stays_as_it_was_said(self):
         said = {"schedule": "simultaneous", "xla": "off", "precision": "mixed_bfloat16", "on_nan": "skip", "seed": 3}
+        said |= {"accumulate": 4, "remat": True}
         said |= {"init_from": "/runs/a", "keep_best": "val_wake/loss", "patience": 2, "storage": "mapped"}
         settings = resolve("vae", DIGITS, **said)
         self.assertEqual({name: getattr(settings, name) for name in said}, said)

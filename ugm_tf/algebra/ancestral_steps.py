@@ -18,21 +18,43 @@ class Draw(Step):
     Args:
         density: Name of the density.
         k: Number of draws for each example, on a new leading axis; None for one draw and no axis.
+        chunk: How many of them are in memory at a time, at most; None for all.  It becomes a number that divides k and
+            is at least half of it: a multiple of 4 if there is one, whose noise costs least.
     """
 
     density: str = dataclasses.field()  # required: without this, Step's None would be its default
     k: int | None = None
+    chunk: int | None = None
+    by_draw = True
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
             raise ValueError(f"A sampler takes k >= 1 draws for each example. Received: k={self.k}.")
+        if self.chunk is not None:
+            if self.k is None:
+                raise ValueError(f"A chunk is of k draws. Received: k=None, chunk={self.chunk}.")
+            object.__setattr__(self, "chunk", None if self.chunk >= self.k else _equal_chunks(self.k, self.chunk))
 
     def __call__(self, sample, seed):
         lead = sample.lead(self.density) if self.k is None else [self.k, *sample.lead(self.density)]
         density, distribution = sample.densities[self.density], sample.distribution(self.density)
-        several = {} if replicas.count() == 1 else {"first_row": sample.share.first}
+        several = {} if sample.first_row is None else {"first_row": sample.first_row}
+        several |= {} if sample.part is None else {"draws": sample.part}
         value = density.draw(distribution, lead, seed, **several)
         return sample.where(drawn_by=(self.density,), axis=self.k, **{sample.roles[self.density].of: value})
+
+
+def _equal_chunks(k: int, most: int) -> int:
+    """The largest number of draws up to `most` that divides k; a multiple of 4 before others."""
+    if most < 1:
+        raise ValueError(f"A chunk has at least 1 draw. Received: chunk={most}.")
+    found = [c for c in range((most + 1) // 2, most + 1) if k % c == 0]
+    if not found:
+        raise ValueError(
+            "Draws come in chunks of equal size, of at least half as many as asked for. Received: "
+            f"k={k}, chunk={most}; k={round(k / most) * most} would do."
+        )
+    return max(found, key=lambda c: (c % 4 == 0, c))
 
 
 @record
@@ -46,6 +68,7 @@ class Mean(Step):
 
     density: str = dataclasses.field()
     verb = "takes the mean of"
+    by_draw = True
 
     def __call__(self, sample, seed):
         value = sample.densities[self.density].location(sample.distribution(self.density))
@@ -88,6 +111,7 @@ class Detach(Step):
     exact sums, and within a training step they outlast the updates of the densities that drew them."""
 
     holds = True
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.detached()
@@ -104,6 +128,7 @@ class Rename(Step):
 
     old: str
     new: str
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: sample[self.old]})
@@ -132,6 +157,7 @@ class Reverse(Step):
 
     old: str
     new: str
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: 1.0 - sample[self.old]})
@@ -162,6 +188,7 @@ class Pack(Step):
     old: str
     new: str
     size: int
+    by_draw = True
 
     def __post_init__(self) -> None:
         if self.size < 2:
@@ -201,6 +228,7 @@ class Ask(Step):
     new: str = "l"
     verb = "asks"
     outlasts = True
+    by_draw = True
 
     def __call__(self, sample, seed):
         return sample.where(**{self.new: tf.stop_gradient(sample.distribution(self.density).logits)})

@@ -1,5 +1,7 @@
 """The importance-weighted bound: VAE, IWAE, MIWAE and their hierarchies are this one term."""
 
+import math
+
 import tensorflow as tf
 
 from ugm_tf.algebra.terms import Term
@@ -73,11 +75,11 @@ class ImportanceWeightedBound(Term):
                 f"k=50). Received log-weights of shape {tuple(log_w.shape)}."
             )
         if self.group is not None:
-            if log_w.shape[0] % self.group:
-                raise ValueError(
-                    f"Groups of {self.group} draws need k to be a multiple of it. Received: k={log_w.shape[0]}."
-                )
-            log_w = tf.reshape(log_w, tf.concat([[self.group, log_w.shape[0] // self.group], tf.shape(log_w)[1:]], 0))
+            k = log_w.shape[0] * (1 if sample.part is None else sample.part[1])
+            if k % self.group:
+                raise ValueError(f"Groups of {self.group} draws need k to be a multiple of it. Received: k={k}.")
+            groups = k // self.group
+            log_w = tf.reshape(log_w, tf.concat([[log_w.shape[0] // groups, groups], tf.shape(log_w)[1:]], 0))
         draws = tf.cast(tf.shape(log_w)[0], log_w.dtype)
         bound = tf.math.log(draws) - tf.reduce_logsumexp(log_w, axis=0)
         if not self.doubly_reparameterised:
@@ -85,6 +87,19 @@ class ImportanceWeightedBound(Term):
         squares = tf.square(tf.stop_gradient(tf.nn.softmax(log_w, axis=0)))
         surrogate = -tf.reduce_sum(squares * log_w, axis=0)
         return tf.stop_gradient(bound - surrogate) + surrogate
+
+    def log_mass(self, sample, value):
+        return -value
+
+    def merged(self, log_mass, chunks):
+        return math.log(chunks) - log_mass
+
+    @property
+    def power(self):
+        return 2 if self.doubly_reparameterised else 1
+
+    def own_axes(self, k):
+        return () if self.group is None else (k // self.group,)
 
     def describe(self, roles):
         above, below = (" ".join(map(roles.text, names)) for names in (self.generative, self.inference))

@@ -62,6 +62,7 @@ def _check_phase(phase: Phase, roles: Roles, data: tuple[str, ...]) -> set[str]:
 def _check_expectation(phase: Phase, e: Expectation, roles: Roles, data: tuple[str, ...]) -> set[str]:
     where = f"Phase '{phase.name}'"
     asked = set(e.asked)
+    _check_chunks(where, e, roles)
     for side in e.under.sides:
         known, drawn_from = _check_steps(where, side, roles, data)
         asked |= drawn_from
@@ -134,6 +135,50 @@ def _check_packs(where: str, e: Expectation, under: Ancestral, roles: Roles) -> 
             f"{where} normalises the weights of '{e.label}' within the classes of examples, and a pack of several has "
             "no one class. Use normalise='batch', or pack=1."
         )
+
+
+def _check_chunks(where: str, e: Expectation, roles: Roles) -> None:
+    """What comes in chunks of draws is a function of each draw, or of what the draws of an example count together."""
+    steps = e.under.steps
+    first = next((i for i, step in enumerate(steps) if step.chunk is not None), None)
+    if first is None:
+        return
+    many = steps[first]
+    who = f"{where} takes '{e.label}' over {many.k} draws in chunks of {many.chunk}"
+    if not isinstance(e.under, Ancestral):
+        raise ValueError(
+            f"{who}, and {type(e.under).__name__} needs all of them at once. Leave out `chunk`, or use Ancestral."
+        )
+    after = steps[first + 1 :]
+    if wrong := next((step for step in after if step.adds_axis or not step.by_draw), None):
+        raise ValueError(
+            f"{who}, and the step {wrong} comes after them"
+            + (", with an axis of its own. " if wrong.adds_axis else " and does not say by_draw = True. ")
+            + "Leave out `chunk`."
+        )
+    drawn = {step.sets(roles) for step in steps[first:]}
+    for part in e.parts:
+        if not part.by_draw and type(part).log_mass is Part.log_mass:
+            raise ValueError(
+                f"{who}, and its {part.kind}, {type(part).__name__}, is not of each draw by itself: it may depend on "
+                "all draws of the batch together. Leave out `chunk`; or, of one of your own that is of each draw, say "
+                "by_draw = True."
+            )
+    if isinstance(e.of, ImportanceWeightedBound):
+        if e.weight is not None and drawn & set(e.weight.variables(roles)):
+            raise ValueError(f"{who}, a bound of all of them, and weights it by each draw. Leave out `chunk`.")
+        (groups,) = e.of.own_axes(int(many.k or 1)) or (1,)
+        if groups > 1 and not _has_groups(int(many.chunk or 1), groups):
+            fitting = [c for c in range(1, int(many.k or 1)) if int(many.k or 1) % c == 0 and _has_groups(c, groups)]
+            raise ValueError(
+                f"{who}, which are in {groups} groups, and not as many of each in a chunk. There "
+                + (f"fit: {', '.join(map(str, fitting))}." if fitting else "is none that fits: leave out `chunk`.")
+            )
+
+
+def _has_groups(chunk: int, groups: int) -> bool:
+    """Whether a chunk has as many draws of each group; one of a multiple of 4 is a part of each quarter of all."""
+    return chunk % (groups if chunk % 4 else 4 * groups) == 0
 
 
 def _known(name: str, roles: Roles, what: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.guarded import Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 
@@ -32,7 +33,7 @@ class Draws:
     def _checked(self, sampler: Any, sample: Any) -> JointSample:
         """What a sampler drew, if it is what the sampler's sides say."""
         who = f"The sampler {type(sampler).__name__}"
-        if not isinstance(sample, JointSample):
+        if not isinstance(sample, JointSample | Chunked):
             raise Misdeclared(f"{who} is to `draw` a JointSample, such as `left.where(...)`. Received: {sample!r}.")
         says = self.start.drawn_by | sampler.drawn_by()
         more, lost = sorted(sample.drawn_by - says), sorted(says - self.start.drawn_by - sample.drawn_by)

@@ -33,6 +33,7 @@ class JointSample:
         axes: Sizes of the axes before B: k of several draws, C of an exact sum.  A value has all of them or the last.
 
     Attributes:
+        part: Of the first axis of draws: the number of this chunk of them, and how many chunks there are; None of all.
         examples: B, where it is known without a tensor's value; else None.
         sized: Whether each value has the number of examples, and a term a number for each.
     """
@@ -53,6 +54,7 @@ class JointSample:
         self.training, self.weight, self.drawn_by, self.axes = training, weight, drawn_by, axes
         self._distributions = dict(distributions or {})
         self._declared: Declared | None = None
+        self.part: tuple[Any, int] | None = None
         shapes = [tf.TensorShape(value.shape) for value in self._values.values()]
         sizes = {shape[0] for shape in shapes if shape.rank}
         self.sized = len(sizes) < 2  # data of two variables may have more of one
@@ -86,6 +88,20 @@ class JointSample:
             given = [self._values[variable] for variable in self.roles[density].given]
             self._distributions[density] = self._densities[density].distribution(*given, training=self.training)
         return self._distributions[density]
+
+    @property
+    def first_row(self) -> Any:
+        """Number of its first row in the batch; None if it is all of it."""
+        return self.share.first if replicas.count() > 1 or isinstance(self.share.first, tf.Tensor) else None
+
+    def from_row(self, first: tf.Tensor) -> "JointSample":
+        """This sample as a part of a larger batch, from this row on: the noise is of its rows there."""
+        return self._with(share=replicas.Share(first, self.share.size))
+
+    @property
+    def distributions(self) -> Mapping[str, tfd.Distribution]:
+        """Those that are known already, by density."""
+        return dict(self._distributions)
 
     def log_prob(self, density: str) -> tf.Tensor:
         """The logarithm of this density at the sample's values, in nats, [B] or [k, B]."""
@@ -150,6 +166,16 @@ class JointSample:
             return tf.reduce_mean(value)
         draws = tf.reduce_prod(tf.shape(value)[:-1])
         return tf.reduce_sum(value) / tf.cast(draws * self.share.size, value.dtype)
+
+    def replaced(
+        self,
+        values: Mapping[str, tf.Tensor],
+        weight: tf.Tensor | None,
+        distributions: Mapping[str, tfd.Distribution],
+        part: tuple[Any, int] | None = None,
+    ) -> "JointSample":
+        """This sample with the same values as other tensors, and these distributions as those that are known."""
+        return self._with(_values=dict(values), weight=weight, _distributions=dict(distributions), part=part)
 
     def detached(self) -> "JointSample":
         """The same values under theta_0: no gradient flows through them, nor through the probabilities of exact sums,

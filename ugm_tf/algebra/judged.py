@@ -45,6 +45,10 @@ class DiscriminatorLoss(Term):
     def judges(self):
         return (self.by,)
 
+    @property
+    def by_draw(self):
+        return True
+
     def __call__(self, sample):
         return contests.get(self.contest).loss(self.y, self.reverse)(sample.distribution(self.by).logits)
 
@@ -83,6 +87,10 @@ class GradientPenalty(Term):
     @property
     def judges(self):
         return (self.by,)
+
+    @property
+    def by_draw(self):
+        return True
 
     def __call__(self, sample):
         given = {variable: tf.identity(sample[variable]) for variable in self._judged(sample.roles)}
@@ -139,6 +147,10 @@ class ClippedRatio(Term):
     @property
     def judges(self):
         return (self.by, self.classifier)
+
+    @property
+    def by_draw(self):
+        return True
 
     @property
     def takes(self):

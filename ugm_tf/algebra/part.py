@@ -25,9 +25,19 @@ class Part:
         conditioned: Names of the densities that it asks for a distribution, given values of their parents.
         judges: Names of those among them that it asks for a logit.
         takes: Names of the variables that it looks at itself, beside what these densities take.
+        pooled: Whether it is a statistic of the batch; a term then takes the sample's weights into account itself.
+        by_draw: Whether its value at a draw depends on no other draw of the example: so it may come in chunks.
     """
 
     kind = "part"
+
+    @property
+    def by_draw(self) -> bool:
+        return False
+
+    @property
+    def pooled(self) -> bool:
+        return False
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -106,6 +116,16 @@ class Part:
             ValueError: If it asks for more, or is of another shape.
         """
         return self._of_examples(self(self._declared(sample)), sample)
+
+    def log_mass(self, sample: JointSample, value: tf.Tensor) -> tf.Tensor | None:
+        """What some of the draws count among all draws of an example, as a logarithm, [B], where its value is of all
+        draws together; None if each draw counts alike.
+
+        Args:
+            sample: A sample of these draws.
+            value: Its value of them.
+        """
+        return None
 
     def describe(self, roles: Roles) -> str:
         """The part as the paper writes it."""

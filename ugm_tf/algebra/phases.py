@@ -1,135 +1,20 @@
-"""Expectations and phases: what half of a training step minimises, and who learns."""
+"""Phases: what half of a training step minimises, and who learns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra import schedules
 from ugm_tf.algebra.draws import Draws
-from ugm_tf.algebra.joint_sample import JointSample
+from ugm_tf.algebra.expectations import E, Expectation
 from ugm_tf.algebra.judged import DiscriminatorLoss
-from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.role import Roles
-from ugm_tf.algebra.samplers import DATA, Sampler
+from ugm_tf.algebra.samplers import DATA
 from ugm_tf.algebra.schedule import Schedule
-from ugm_tf.algebra.terms import Term
-from ugm_tf.algebra.weights import Weight
 from ugm_tf.densities import fold
 from ugm_tf.serialization import record
 
 __all__ = ["E", "Expectation", "Phase", "adversarial"]
-
-
-@record
-class Expectation:
-    """scale * E_under[weight * of], in nats.
-
-    The mean is over the batch and over the draws of an example.  No gradient flows through `weight`.
-
-    Args:
-        of: A `Term`.
-        under: A `Sampler`.
-        scale: A factor, such as the beta of a beta-VAE: a number; or a function of the training step, a `Schedule` of
-            `ugm_tf.schedules` or a `keras.optimizers.schedules.LearningRateSchedule`.
-        weight: A `Weight`.
-        name: Name of the metric; the term's own name if it is not given.
-
-    Raises:
-        ValueError: If a part is of another kind, or does not say what it asks; see `Part`.
-    """
-
-    of: Term
-    under: Any = DATA
-    scale: Any = 1.0
-    weight: Weight | None = None
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_part(self.of, Term, "minimises a term")
-        if self.weight is not None:
-            _check_part(self.weight, Weight, "has a weight")
-        if not isinstance(self.under, Sampler):
-            raise ValueError(
-                "An expectation is under a sampler, such as ugm_tf.GENERATED, or a class of your own derived from "
-                f"ugm_tf.Sampler. Received: {self.under!r}."
-            )
-        self.under.check()
-        object.__setattr__(self, "scale", schedules.of(self.scale))
-
-    def __call__(self, sample: JointSample) -> tf.Tensor:
-        """The expectation without its scale, a scalar; on one of several devices, its part of the sum."""
-        if self.of.pooled and self.weight is not None:
-            return self._mean(self.of.value(self._weighted(sample)), sample)
-        return self._mean(self.of.value(sample), sample)
-
-    def beside(self, sample: JointSample) -> dict[str, tf.Tensor]:
-        """What is logged beside it, by the endings of the metrics' names; scalars."""
-        values = self.of.values_beside(sample) if self.of.beside else ()
-        return {name: self._mean(value, sample) for name, value in zip(self.of.beside, values, strict=True)}
-
-    def _mean(self, value: tf.Tensor, sample: JointSample) -> tf.Tensor:
-        if sample.weight is not None:
-            value = sample.weight * value
-        if self.weight is not None:
-            value = tf.stop_gradient(self.weight.value(sample)) * value
-        return sample.mean(value)
-
-    def _weighted(self, sample: JointSample) -> JointSample:
-        """The sample with the weight among its own."""
-        weight = tf.stop_gradient(self.weight.value(sample))  # type: ignore[union-attr]
-        return sample.where(weight=weight if sample.weight is None else weight * sample.weight)
-
-    @property
-    def label(self) -> str:
-        """Name of its metric within the phase."""
-        return self.name or self.of.label
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """Its term, and its weight if it has one."""
-        return (self.of,) if self.weight is None else (self.of, self.weight)
-
-    @property
-    def scored(self) -> tuple[str, ...]:
-        """Names of the densities whose log-probability it takes."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.scored))
-
-    @property
-    def conditioned(self) -> tuple[str, ...]:
-        """Names of the densities that it asks for a distribution given their parents."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.conditioned))
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        """Names of the densities that it asks for a logit."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.judges))
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """Names of all these densities."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.asked))
-
-    def about(self, roles: Roles, data: Sequence[str]) -> tuple[str, ...]:
-        """Which of the data its parts and its sampler look at."""
-        seen = {variable for part in self.parts for variable in part.variables(roles)}
-        seen |= {variable for step in self.under.steps for variable in step.needs(roles)}
-        return tuple(v for v in data if v in seen) or (() if self.under.steps else tuple(data))
-
-    def describe(self, roles: Roles, data: Sequence[str]) -> str:
-        """The expectation as the paper writes it, without its scale: "E[x ~ data] -log q(y=1 | x)"."""
-        weight = "" if self.weight is None else f"{self.weight.describe(roles)} * "
-        return f"E[{self.under.describe(roles, self.about(roles, data))}] {weight}{self.of.describe(roles)}"
-
-
-E = Expectation
-
-
-def _check_part(part: Any, kind: type[Part], what: str) -> None:
-    if not isinstance(part, kind):
-        function = f"function '{part.__name__}'" if hasattr(part, "__name__") else repr(part)
-        raise ValueError(f"An expectation {what}. Received: {function}. Write it as {kind.form()}.")
-    part.check()
 
 
 @record
@@ -180,13 +65,17 @@ class Phase:
             seed: int32 [2]; each expectation folds its index in.
         """
         values = {}
-        for i, e in enumerate(self.minimise):
-            sample = draws(e.under, fold(seed, i))
+        for e, sample in zip(self.minimise, self.draw(draws, seed), strict=True):
             values[self.metric(e)] = e(sample)
             values |= {f"{self.metric(e)}_{name}": value for name, value in e.beside(sample).items()}
         if self._scheduled():
             values[self.unscheduled] = tf.add_n([_without(e.scale) * values[self.metric(e)] for e in self.minimise])
         return values
+
+    def draw(self, draws: Draws, seed: Any) -> Iterator[Any]:
+        """The joint sample of each expectation, one after the other, drawn by these seeds where it is not there."""
+        for i, e in enumerate(self.minimise):
+            yield draws(e.under, fold(seed, i))
 
     def scales(self, step: Any) -> dict[str, tf.Tensor]:
         """The scales that follow a schedule at a training step, by the names of their metrics: "wake/rate_scale"."""

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from ugm_tf.algebra.ancestral_steps import Detach, Draw
+from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
@@ -131,6 +132,8 @@ class Ancestral(Sampler):
     Args:
         steps: Names of densities to draw from, or `Draw`, `Mean`, `Enumerate`, `Detach`, `Rename` and other steps.
         k: Number of draws for each example of the first density that is drawn.
+        chunk: How many of these are in memory at a time, at most.  The draws, the expectation and its gradient are
+            those of all k: each chunk is drawn once for the value and once more for the gradient.
 
     Example:
 
@@ -143,6 +146,7 @@ class Ancestral(Sampler):
 
     steps: tuple[Any, ...] = ()
     k: int | None = None
+    chunk: int | None = None
 
     def __post_init__(self) -> None:
         steps = tuple(Draw(step) if isinstance(step, str) else step for step in self.steps)
@@ -158,9 +162,12 @@ class Ancestral(Sampler):
                 raise ValueError(
                     f"A sampler of k={self.k} draws needs a density to draw from. Received: steps={self.steps}."
                 )
-            steps = (*steps[:first], Draw(steps[first].density, self.k), *steps[first + 1 :])
+            steps = (*steps[:first], Draw(steps[first].density, self.k, self.chunk), *steps[first + 1 :])
+        elif self.chunk is not None:
+            raise ValueError(f"A chunk is of k draws. Received: k=None, chunk={self.chunk}.")
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "k", None)  # it is in the steps now
+        object.__setattr__(self, "chunk", None)
 
     @property
     def sides(self) -> tuple["Ancestral", ...]:
@@ -184,12 +191,15 @@ class Ancestral(Sampler):
             live = not step.holds and (live or step.density in densities)
         return live
 
-    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
+    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample | Chunked:
         if not self.steps:
             return draws.start
         *before, last = self.steps
         sample = draws(Ancestral(tuple(before)), seed)  # samplers share their common beginning
-        return last.take(sample, fold(seed, len(before)))
+        seed = fold(seed, len(before))
+        if isinstance(sample, Chunked):
+            return sample.then(last, seed)
+        return last.take(sample, seed) if last.chunk is None else Chunked.begin(sample, last, seed)
 
     def drawn_by(self) -> frozenset[str]:
         """Names of the densities through which its draws depend on parameters."""

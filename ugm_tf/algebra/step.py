@@ -44,11 +44,15 @@ class Step:
         adds_axis: Whether what it sets has a new leading axis.
         holds: Whether it holds what was drawn before fixed, and sets nothing.
         outlasts: Whether what it sets is under theta_0, and so stays when its density learns.
+        chunk: How many of the k values are there at a time; None for all.
+        by_draw: Whether what it sets of a draw depends on no other draw of the example: it may come in chunks then.
     """
 
     density: str | None = None
     verb = "draws from"
     k: int | None = None
+    chunk: int | None = None
+    by_draw = False
     holds = False
     outlasts = False
 

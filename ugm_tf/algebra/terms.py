@@ -34,9 +34,18 @@ class Term(Part):
         return type(self).__name__.lower()
 
     @property
-    def pooled(self) -> bool:
-        """Whether it is a statistic of the batch, and so has to take the sample's weights into account itself."""
-        return False
+    def power(self) -> int:
+        """The power of what chunks of draws count that its gradient of them takes; 1 if it is of its value."""
+        return 1
+
+    def own_axes(self, k: int) -> tuple[int, ...]:
+        """The axes of its value in place of that of k draws, where it is of all of them together."""
+        return ()
+
+    def merged(self, log_mass: tf.Tensor, chunks: int) -> tf.Tensor | None:
+        """Its value of all draws, from the logarithm of the sum over chunks of what `log_mass` is of each; None if
+        it has a value at each draw."""
+        return None
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -64,6 +73,10 @@ class NegativeLogProb(Term):
     @property
     def scored(self):
         return (self.density,)
+
+    @property
+    def by_draw(self):
+        return True
 
     def __call__(self, sample):
         return -sample.log_prob(self.density)
@@ -132,6 +145,10 @@ class KL(Term):
         if not self.free:
             return divergence
         return tf.maximum(divergence, self.free) if self.per == "example" else self._per_dimension(sample, divergence)
+
+    @property
+    def by_draw(self):
+        return not self.pooled
 
     @property
     def pooled(self):

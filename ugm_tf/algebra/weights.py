@@ -45,6 +45,10 @@ class ImportanceWeight(Weight):
         return (self.by,)
 
     @property
+    def pooled(self):
+        return True
+
+    @property
     def takes(self):
         return () if self.within is None else (self.within,)
 
@@ -92,6 +96,10 @@ class DiscriminatorProbability(Weight):
     def judges(self):
         return (self.by,)
 
+    @property
+    def by_draw(self):
+        return True
+
     def __call__(self, sample):
         return tf.sigmoid(sample.distribution(self.by).logits / self.temperature)
 
@@ -125,6 +133,9 @@ class PosteriorWeight(Weight):
     def __call__(self, sample):
         log_w = sample.log_weights(self.generative, self.inference)
         return tf.nn.softmax(log_w, axis=0) * tf.cast(tf.shape(log_w)[0], log_w.dtype)
+
+    def log_mass(self, sample, value):
+        return tf.reduce_logsumexp(sample.log_weights(self.generative, self.inference), axis=0)
 
     def describe(self, roles):
         above, below = (" ".join(map(roles.text, names)) for names in (self.generative, self.inference))

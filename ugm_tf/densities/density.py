@@ -1,5 +1,6 @@
 """Densities: a Keras network and a family; and priors, which have no parents."""
 
+import itertools
 from typing import Any
 
 import keras
@@ -31,16 +32,20 @@ class Drawn(keras.layers.Layer):
             return self.family.location(distribution)
         return distribution.bijector.forward(self.family.location(distribution.distribution))
 
-    def draw(self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor, first_row: Any = 0) -> tf.Tensor:
+    def draw(
+        self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor, first_row: Any = 0, draws: Any = None
+    ) -> tf.Tensor:
         """Draws of shape [*lead, *batch_shape, *event_shape], by a stateless seed, int32 [2].
 
-        Their last axis before the event's is of the rows of a batch, of which the first has the number `first_row`.
+        Their last axis before the event's is of the rows of a batch, of which the first has the number `first_row`;
+        their first one may be a part of more `draws`, see `standard_noise`.
         """
         event_shape = tuple(distribution.event_shape)
         own = self.family.noise_shape(event_shape)
         parts = (lead, distribution.batch_shape_tensor(), own)
         shape = tf.concat([tf.convert_to_tensor(part, tf.int32) for part in parts], 0)
-        noise = standard_noise(self.family.noise, shape, seed, axes=shape.shape[0] - len(own), first_row=first_row)
+        axes = shape.shape[0] - len(own)
+        noise = standard_noise(self.family.noise, shape, seed, axes=axes, first_row=first_row, draws=draws)
         value = self.value(distribution, noise)
         return value if noise is not None else tf.broadcast_to(value, shape)
 
@@ -62,6 +67,9 @@ class Density(Drawn):
     Call args:
         given: The parents, each [B, ...], or [k, B, ...] with leading axes of draws.
         training: Whether batch normalisation and dropout behave as in training.
+
+    Attributes:
+        rematerialised: Whether a gradient computes the network again instead of keeping what its layers put out.
 
     Returns:
         Parameters, of shape [B, *parameter_shape] or [k, B, *parameter_shape].
@@ -90,6 +98,7 @@ class Density(Drawn):
             *axes, last = self.parameter_shape or (0,)
             own = self.parameter_shape if flow is None else (*axes, last - flow.context)
             self.event_shape = self.family.event_shape(own)
+        self.rematerialised = False
         self.built = True
 
     @property
@@ -103,18 +112,38 @@ class Density(Drawn):
     def call(self, *given: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         shapes = self.given_shapes
         if shapes is None:
-            return self.network(list(given) if len(given) > 1 else given[0], training=training)
+            return self._run(list(given), training)
         ranks = [g.shape.rank - len(s) for g, s in zip(given, shapes, strict=True)]
         if max(ranks) <= 1:
-            return self.network(list(given) if len(given) > 1 else given[0], training=training)
+            return self._run(list(given), training)
         # [k, B, ...] -> [k * B, ...], and back
         lead = tf.shape(given[ranks.index(max(ranks))])[: max(ranks)]
         folded = [
             tf.reshape(tf.broadcast_to(g, tf.concat([lead, tf.shape(g)[r:]], 0)), (-1, *s))
             for g, r, s in zip(given, ranks, shapes, strict=True)
         ]
-        out = self.network(folded if len(folded) > 1 else folded[0], training=training)
+        out = self._run(folded, training)
         return tf.reshape(out, tf.concat([lead, tf.shape(out)[1:]], 0))
+
+    def _run(self, inputs: list[tf.Tensor], training: bool | None) -> tf.Tensor:
+        """What the network makes of its inputs."""
+
+        def run(*values: tf.Tensor) -> tf.Tensor:
+            return self.network(list(values) if len(values) > 1 else values[0], training=training)
+
+        if not (self.rematerialised and training):
+            return run(*inputs)
+        # Made again, layers are to draw what they drew, and to change nothing that they have changed before.
+        before = [(v, tf.identity(v.value)) for v in self.network.variables if not v.trainable]
+        calls = itertools.count()
+
+        def again(*values: tf.Tensor) -> tf.Tensor:
+            if not next(calls):
+                return run(*values)
+            with keras.StatelessScope(state_mapping=before):
+                return run(*values)
+
+        return tf.recompute_grad(again)(*inputs)
 
     def distribution(self, *given: tf.Tensor, training: bool | None = None) -> tfd.Distribution:
         """The distribution given the parents, of batch shape [B] or [k, B]."""

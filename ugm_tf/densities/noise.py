@@ -50,7 +50,12 @@ def _folding(count: int) -> Any:
 
 
 def standard_noise(
-    kind: str | None, shape: Any, seed: tf.Tensor, axes: int = 1, first_row: int | tf.Tensor = 0
+    kind: str | None,
+    shape: Any,
+    seed: tf.Tensor,
+    axes: int = 1,
+    first_row: int | tf.Tensor = 0,
+    draws: tuple[int | tf.Tensor, int] | None = None,
 ) -> tf.Tensor | None:
     """Noise of which row i is a function of the seed and of i alone, however many rows there are: the same with and
     without XLA, up to the rounding of `ndtri`.
@@ -69,29 +74,40 @@ def standard_noise(
         axes: How many axes lie before those of an event: the last of them are rows, and all others draws.  With 0,
             the noise is one row's.
         first_row: Number of the first row.
+        draws: Of the first axis, which is of draws, the number of this part of them and how many equal parts there
+            are: the noise is that part of the whole.  None if it is the whole.  A part of a multiple of 4 draws has as
+            many of each quarter of the whole, which are the four words of philox's blocks; other parts are draws one
+            after the other, and take four times the work.
     """
     if kind is None:
         return None
     shape = tf.convert_to_tensor(shape, tf.int32)
     known = tuple(shape.numpy().tolist()) if tf.executing_eagerly() else tuple(tf.fill(shape, 0).shape)
     axes = min(axes, len(known))  # a scalar is one row
-    others = [tf.convert_to_tensor(number, tf.int32) for number in (seed, first_row)]
-    noise = _standard_noise(kind, known, axes)(shape, *others)
+    part, parts = draws or (0, 1)
+    others = [tf.convert_to_tensor(number, tf.int32) for number in (seed, first_row, part)]
+    noise = _standard_noise(kind, known, axes, parts)(shape, *others)
     return tf.ensure_shape(noise, known)
 
 
 @functools.cache
-def _standard_noise(kind: str, known: tuple[int | None, ...], axes: int) -> Any:
+def _standard_noise(kind: str, known: tuple[int | None, ...], axes: int, parts: int) -> Any:
     """The function that draws it; `known` is as much of the shape as is known when it is traced."""
 
     @tf.function(autograph=False)
-    def noise(shape: tf.Tensor, seed: tf.Tensor, first_row: tf.Tensor) -> tf.Tensor:
+    def noise(shape: tf.Tensor, seed: tf.Tensor, first_row: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
         if known:
             shape = tf.stack([shape[i] if size is None else size for i, size in enumerate(known)])
         rows = shape[axes - 1] if axes else tf.constant(1)
         draws, event = tf.reduce_prod(shape[: max(axes - 1, 0)]), tf.reduce_prod(shape[axes:])
         size = draws * event
-        bits = philox(tf.reshape(seed, [1, 2]), (size + 3) // 4, first_row + tf.range(rows))[:, :size]
+        key, streams = tf.reshape(seed, [1, 2]), first_row + tf.range(rows)
+        if parts == 1:
+            bits = philox(key, (size + 3) // 4, streams)[:, :size]
+        elif known[0] is not None and known[0] % 4 == 0:
+            bits = philox(key, part * (size // 4) + tf.range(size // 4), streams)
+        else:
+            bits = _words_of(key, part * size + tf.range(size), (parts * size + 3) // 4, streams)
         out = _of_kind(kind, bits)
         if axes > 1:
             out = tf.transpose(tf.reshape(out, tf.stack([rows, draws, event])), [1, 0, 2])
@@ -141,6 +157,14 @@ def _of_kind(kind: str, bits: tf.Tensor) -> tf.Tensor:
     return uniform if kind == "uniform" else tf.math.ndtri(uniform)
 
 
+def _words_of(key: tf.Tensor, places: tf.Tensor, blocks: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
+    """The words at some places, [n], of those that `philox` makes of so many blocks, uint32 [B, n]."""
+    four = tf.reshape(philox(key, places % blocks, streams), [tf.size(streams), 4, tf.size(places)])
+    words = tf.unstack(four, axis=1)
+    which = places // blocks
+    return functools.reduce(lambda rest, i: tf.where(which == i, words[i], rest), range(1, 4), words[0])
+
+
 def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
     """Random bits by Philox4x32-10, uint32 [B, 4 * blocks]: the first words of all blocks, then the second ones, ...
 
@@ -148,16 +172,18 @@ def philox(seeds: tf.Tensor, blocks: int | tf.Tensor, streams: tf.Tensor) -> tf.
 
     Args:
         seeds: int32 [B, 2], the keys; or [1, 2], one for all rows.
-        blocks: Number of blocks of four words a row.
+        blocks: Number of blocks of four words a row; or the numbers of those to make, int32 [n].
         streams: Second word of each row's counter, int32 [B].
     """
     keys = tf.bitcast(seeds, tf.uint32)
-    zeros = tf.zeros([tf.size(streams), blocks], tf.uint32)
+    blocks = tf.convert_to_tensor(blocks)
+    numbers = blocks if blocks.shape.rank else tf.range(blocks)
+    zeros = tf.zeros([tf.size(streams), tf.size(numbers)], tf.uint32)
     if seeds.shape[0] == 1:
         key = [keys[:, :1], keys[:, 1:]]
     else:
         key = [keys[:, :1] + zeros, keys[:, 1:] + zeros]  # operands of one shape: broadcasting rows is slower
-    block = tf.bitcast(tf.range(blocks), tf.uint32)[None, :]
+    block = tf.bitcast(numbers, tf.uint32)[None, :]
     counter = [block + zeros, tf.bitcast(streams, tf.uint32)[:, None] + zeros, zeros, zeros]
     for _ in range(10):
         first, second = (tf.cast(counter[i], tf.uint64) * m for i, m in zip((0, 2), _MULTIPLIERS, strict=True))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import arguments, validation
-from ugm_tf.algebra import Ancestral, ImportanceWeightedBound
+from ugm_tf.algebra import Ancestral, E, ImportanceWeightedBound
 from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 from ugm_tf.joint import Joint
@@ -196,13 +196,15 @@ class Answers:
         """The bound of k draws as a function of a batch and a seed, traced once."""
         key = f"bound of {k}"
         if key not in self.functions:
+            chunk = max(c for c in range(1, min(k, _MOST_DRAWS) + 1) if k % c == 0)
 
-            def bound(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+            def of_batch(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
                 start = self.joint.sample(values, training=False)
-                bounds = -ImportanceWeightedBound(generative, inferring)(Ancestral(inferring, k=k)(start, seed))
+                bound = E(ImportanceWeightedBound(generative, inferring), Ancestral(inferring, k=k, chunk=chunk))
+                bounds = -bound.by_example(bound.under(start, seed))
                 return tf.where(guards.holds(self.joint, values), bounds, float("nan"))
 
-            self.functions[key] = tf.function(bound, reduce_retracing=True, autograph=False)
+            self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)
         return self.functions[key]
 
     def _ask(self, name: str, first: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:

@@ -7,7 +7,7 @@ __all__ = ["hierarchical_vae"]
 
 
 @recipe
-def hierarchical_vae(k: int = 1) -> Recipe:
+def hierarchical_vae(k: int = 1, chunk: int | None = None) -> Recipe:
     """A VAE, or with several draws an IWAE, of two layers of codes: h above z above x.
 
     Densities:
@@ -19,6 +19,7 @@ def hierarchical_vae(k: int = 1) -> Recipe:
 
     Args:
         k: Draws of (z, h) for each example, at least 1.
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1.
@@ -45,7 +46,7 @@ def hierarchical_vae(k: int = 1) -> Recipe:
         phases=(
             Phase(
                 "wake",
-                (E(bound, Ancestral(("encoder", "top_encoder"), k=k)),),
+                (E(bound, Ancestral(("encoder", "top_encoder"), k=k, chunk=chunk)),),
                 updates=("encoder", "top_encoder", "middle", "decoder"),
             ),
         ),

@@ -7,7 +7,7 @@ __all__ = ["iwae"]
 
 
 @recipe
-def iwae(k: int = 5, gradient: str = "reparameterised") -> Recipe:
+def iwae(k: int = 5, gradient: str = "reparameterised", chunk: int | None = None) -> Recipe:
     """IWAE: a VAE whose bound is of k draws of the code, never looser than the VAE's.
 
     With one draw it is the VAE with the rate estimated at the draw.  What is logged is the bound itself.
@@ -21,6 +21,7 @@ def iwae(k: int = 5, gradient: str = "reparameterised") -> Recipe:
         k: Draws of z for each example, at least 1.
         gradient: "reparameterised", or "doubly_reparameterised" for an encoder that learns in a phase of its own by
             a gradient of less variance (DReG), which does not fade as k grows.
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1 or `gradient` is neither.
@@ -42,7 +43,7 @@ def iwae(k: int = 5, gradient: str = "reparameterised") -> Recipe:
         George Tucker et al. Doubly Reparameterized Gradient Estimators for Monte Carlo Objectives. ICLR 2019.
         https://arxiv.org/abs/1810.04152, equation 8.
     """
-    draws = Ancestral(("encoder",), k=k)
+    draws = Ancestral(("encoder",), k=k, chunk=chunk)
     wake = (E(ImportanceWeightedBound(), draws),)
     if gradient == "reparameterised":
         phases: tuple[Phase, ...] = (Phase("wake", wake, ("encoder", "decoder")),)

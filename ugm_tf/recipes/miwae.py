@@ -7,7 +7,7 @@ __all__ = ["miwae"]
 
 
 @recipe
-def miwae(groups: int = 5, k: int = 5) -> Recipe:
+def miwae(groups: int = 5, k: int = 5, chunk: int | None = None) -> Recipe:
     """MIWAE: the mean over groups of the importance-weighted bound of k draws each.
 
     One group is `iwae(k)`; groups of one draw are the VAE with several draws.  In between, the encoder's gradient
@@ -18,6 +18,7 @@ def miwae(groups: int = 5, k: int = 5) -> Recipe:
     Args:
         groups: M, at least 1.
         k: K draws of z in each, at least 1.
+        chunk: Draws in memory at a time, as many of each group: a multiple of 4 * groups; None for all.
 
     Raises:
         ValueError: If `groups` or `k` is below 1.
@@ -34,7 +35,7 @@ def miwae(groups: int = 5, k: int = 5) -> Recipe:
     """
     if groups < 1 or k < 1:
         raise ValueError(f"There are at least one group and one draw in it. Received: {groups=}, {k=}.")
-    bound = E(ImportanceWeightedBound(group=k), Ancestral(("encoder",), k=groups * k))
+    bound = E(ImportanceWeightedBound(group=k), Ancestral(("encoder",), k=groups * k, chunk=chunk))
     return Recipe(
         densities={"prior": "p(z)", "encoder": "q(z | x)", "decoder": "p(x | z)"},
         phases=(Phase("wake", (bound,), ("encoder", "decoder")),),

@@ -7,7 +7,7 @@ __all__ = ["reweighted_wake_sleep"]
 
 
 @recipe
-def reweighted_wake_sleep(k: int = 5, inference: str = "both") -> Recipe:
+def reweighted_wake_sleep(k: int = 5, inference: str = "both", chunk: int | None = None) -> Recipe:
     """Reweighted wake-sleep: wake-sleep with k draws of z, weighted by p(x, z) / q(z | x), in the wake phase.
 
     With one draw and inference="sleep" it is `wake_sleep`.
@@ -17,6 +17,7 @@ def reweighted_wake_sleep(k: int = 5, inference: str = "both") -> Recipe:
     Args:
         k: Draws of z for each example, at least 1.
         inference: How the encoder learns: from generated data ("sleep"), from the weighted draws ("wake"), or "both".
+        chunk: Draws in memory at a time, at most; None for all.  The gradient is that of all: see `Ancestral`.
 
     Raises:
         ValueError: If `k` is below 1 or `inference` is none of these.
@@ -36,7 +37,7 @@ def reweighted_wake_sleep(k: int = 5, inference: str = "both") -> Recipe:
     """
     if inference not in ("sleep", "wake", "both"):
         raise ValueError(f"inference is 'sleep', 'wake' or 'both'. Received: inference={inference!r}.")
-    draws, weight = Ancestral(("encoder",), k=k).detached(), PosteriorWeight()
+    draws, weight = Ancestral(("encoder",), k=k, chunk=chunk).detached(), PosteriorWeight()
     wake = E(NegativeLogProb("decoder"), draws, weight=weight, name="distortion")
     learn = []
     if inference != "wake":

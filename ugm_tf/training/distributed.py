@@ -67,7 +67,7 @@ def prepare(
     Args:
         layers: Every layer of the model, nested ones too.
         optimizers: The phases' optimizers.
-        **options: Of `compile`: jit_compile, run_eagerly and on_nan.
+        **options: Of `compile`: jit_compile, run_eagerly, on_nan and accumulate.
 
     Raises:
         ValueError: If something is not for several devices.
@@ -79,6 +79,11 @@ def prepare(
     ):
         if options[name] is value or options[name] == value:
             raise ValueError(f"Under a distribution strategy there is no {name}={value!r}: {why}. Leave it out.")
+    if options["accumulate"] > 1:
+        raise ValueError(
+            f"Under a distribution strategy there is no accumulate={options['accumulate']}: each device has a part of "
+            "the batch. Leave it out, or take more devices."
+        )
     for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
@@ -93,11 +98,6 @@ def prepare(
             raise ValueError(
                 f"The optimizer of phase '{name}' scales its loss, and leaves out updates, which several devices "
                 "cannot do. Train in float32 or mixed_bfloat16."
-            )
-        if own.gradient_accumulation_steps:
-            raise ValueError(
-                f"The optimizer of phase '{name}' accumulates gradients, which Keras cannot do on several devices. "
-                f"Leave gradient_accumulation_steps={own.gradient_accumulation_steps} out, and take larger batches."
             )
         keras_internals.leave_sums(own)
 

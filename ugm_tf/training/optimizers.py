@@ -22,6 +22,8 @@ def check(
     run_eagerly: bool,
     check_values: bool,
     on_nan: str,
+    accumulate: int,
+    remat: bool,
 ) -> None:
     """Refuses arguments of `compile` that make no sense for this recipe.
 
@@ -31,7 +33,8 @@ def check(
     if unknown:
         raise ValueError(
             f"compile() does not take {', '.join(sorted(unknown))}: the losses and metrics are the recipe's phases. "
-            "It takes optimizer, schedule, jit_compile, steps_per_execution, run_eagerly, check_values and on_nan."
+            "It takes optimizer, schedule, jit_compile, steps_per_execution, run_eagerly, check_values, on_nan, "
+            "accumulate and remat."
         )
     if schedule not in ("alternating", "simultaneous"):
         raise ValueError(f"schedule is 'alternating' or 'simultaneous'. Received: {schedule!r}.")
@@ -45,11 +48,15 @@ def check(
         raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
     if steps_per_execution != "auto" and not (isinstance(steps_per_execution, int) and steps_per_execution >= 1):
         raise ValueError(f"steps_per_execution is 'auto' or at least 1. Received: {steps_per_execution!r}.")
-    for name, value in {"run_eagerly": run_eagerly, "check_values": check_values}.items():
+    for name, value in {"run_eagerly": run_eagerly, "check_values": check_values, "remat": remat}.items():
         if not isinstance(value, bool):
             raise ValueError(f"{name} is True or False. Received: {value!r}.")
     if on_nan not in ON_NAN:
         raise ValueError(f"on_nan is 'stop' or 'skip'. Received: {on_nan!r}.")
+    if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
+        raise ValueError(
+            f"accumulate is in how many parts a step takes its batch, at least 1. Received: {accumulate!r}."
+        )
 
 
 def by_phase(
@@ -84,6 +91,12 @@ def by_phase(
     for name, one in out.items():
         if scaled and not isinstance(one, keras.optimizers.LossScaleOptimizer):
             one = out[name] = keras.optimizers.LossScaleOptimizer(one)
+        if inner(one).gradient_accumulation_steps:
+            raise ValueError(
+                f"The optimizer of phase '{name}' accumulates gradients over steps, while the other phases go on. "
+                f"Leave gradient_accumulation_steps={inner(one).gradient_accumulation_steps} out, and use "
+                "compile(accumulate=...), which takes each batch in parts."
+            )
         one.name = inner(one).name = name
     for phase in joint.recipe.phases:
         if not out[phase.name].built:

@@ -54,6 +54,11 @@ class Stepping(keras.Model):
         return bool(self._compile_arguments.get("check_values", True))
 
     @property
+    def accumulate(self) -> int:
+        """In how many parts a step takes its batch; see `compile`."""
+        return int(self._compile_arguments.get("accumulate", 1))
+
+    @property
     def distributed(self) -> bool:
         """Whether the model was made in the scope of a distribution strategy."""
         return self._distribute_strategy is not None
@@ -71,7 +76,8 @@ class Stepping(keras.Model):
         """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
         self._check_compiled("run_phases")
         values = self._values(data)
-        out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule)
+        options = (self.seed, self.steps.value, self.optimizers, self.schedule, None, self.accumulate)
+        out = steps.train(self.joint, values, *options)
         self.steps.assign_add(1)
         return out
 
@@ -80,7 +86,8 @@ class Stepping(keras.Model):
         if self._health is None:
             return self.run_phases(data)
         values, watch = self._values(data), self._health.watch(self.steps.value)
-        out = steps.train(self.joint, values, self.seed, self.steps.value, self.optimizers, self.schedule, watch)
+        options = (self.seed, self.steps.value, self.optimizers, self.schedule, watch, self.accumulate)
+        out = steps.train(self.joint, values, *options)
         good = watch.close()
         if not self._health.skip:
             self.steps.assign_add(tf.cast(good, self.steps.dtype))

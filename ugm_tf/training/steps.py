@@ -1,5 +1,6 @@
 """The one training step and the one evaluation step: the phases of a recipe on a batch."""
 
+import functools
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +9,15 @@ import keras
 import tensorflow as tf
 
 from ugm_tf import replicas
-from ugm_tf.algebra import Draws, Phase
+from ugm_tf.algebra import Draws, JointSample, Phase
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
-from ugm_tf.training import averages
+from ugm_tf.training import accumulation, averages
 from ugm_tf.training.health import Watch
 
 __all__ = ["evaluate", "train"]
 
+Visit = tuple[int, Phase, int]  # the number of a phase, it, and how often it ran before
 _EVALUATION = -1  # keeps the noise of evaluation apart from that of every training step
 
 
@@ -27,6 +29,7 @@ def train(
     optimizers: Mapping[str, keras.optimizers.Optimizer],
     schedule: str,
     watch: Watch | None = None,
+    accumulate: int = 1,
 ) -> dict[str, tf.Tensor]:
     """Runs the phases in turn, or at once, and updates who learns.
 
@@ -41,10 +44,13 @@ def train(
         optimizers: An optimizer for each phase.
         schedule: "alternating" or "simultaneous".
         watch: Says whether an update may be made; None to make each.
+        accumulate: In how many parts of the batch, one after the other, each phase's gradient is computed.
 
     Returns:
         The metrics' values by name, scalars in nats.
     """
+    if accumulate > 1:
+        return _train_in_parts(joint, values, seed, step, optimizers, schedule, watch, accumulate)
     draws = Draws(joint.sample(values, training=True))
     out: dict[str, tf.Tensor] = {}
     pending: list[tuple[int, Phase, tf.Tensor]] = []
@@ -76,6 +82,62 @@ def train(
         losses = [loss for _, _, loss in pending]
         _apply(joint, phase, optimizers[phase.name], gradients, losses, watch and watch.good)
     return out
+
+
+def _train_in_parts(
+    joint: Joint,
+    values: Mapping[str, tf.Tensor],
+    seed: int,
+    step: tf.Tensor,
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+    schedule: str,
+    watch: Watch | None,
+    accumulate: int,
+) -> dict[str, tf.Tensor]:
+    """As `train`, with one part of the batch in memory at a time: each phase draws again what earlier ones drew."""
+    visits = [(i, phase, repeat) for i, phase in enumerate(joint.recipe.phases) for repeat in range(phase.repeats)]
+    groups = [visits] if schedule == "simultaneous" else [[visit] for visit in visits]
+    out: dict[str, tf.Tensor] = {}
+    done: list[Visit] = []
+    for group in groups:
+        run = functools.partial(_of_part, joint, optimizers, seed, step, tuple(done), group)
+        names = [name for _, phase, _ in group for name in phase.metrics]
+        variables = [joint.variables_of(phase) for _, phase, _ in group]
+        found, gradients = accumulation.mean_over_parts(joint, values, accumulate, run, names, variables)
+        out |= found
+        for number, ((_, phase, _), own) in enumerate(zip(group, gradients, strict=True), len(done)):
+            if watch is not None:
+                watch.terms(number, {name: found[name] for name in phase.metrics})
+                watch.gradients(number, phase, joint, own, optimizers[phase.name])
+        for (_, phase, _), own in zip(group, gradients, strict=True):
+            _apply(joint, phase, optimizers[phase.name], own, list(found.values()), watch and watch.good)
+        done += group
+    return out
+
+
+def _of_part(
+    joint: Joint,
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+    seed: int,
+    step: tf.Tensor,
+    done: tuple[Visit, ...],
+    group: list[Visit],
+    start: JointSample,
+) -> accumulation.Found:
+    """Metrics and gradients of some phases on a part of a batch, where others are done."""
+    draws, out, losses = Draws(start), {}, []
+    with tf.GradientTape(persistent=True) as tape:
+        for i, phase, repeat in done:
+            draws = draws.afresh() if repeat else draws
+            list(phase.draw(draws, _fold(seed, step, i, repeat)))
+            draws = draws.after_update(phase.updates)
+        for i, phase, repeat in group:
+            draws = draws.afresh() if repeat else draws
+            found, loss = _metrics(phase, draws, _fold(seed, step, i, repeat), step)
+            out |= found
+            losses.append(optimizers[phase.name].scale_loss(loss))
+    own = [tape.gradient(loss, joint.variables_of(p)) for loss, (_, p, _) in zip(losses, group, strict=True)]
+    return out, own
 
 
 def evaluate(
