@@ -100,21 +100,23 @@ def compare(xla: str, rounds: int, folder: pathlib.Path) -> dict[str, Any]:
 def main(_: list[str]) -> None:
     if _SIDE.value is not None:
         found, gradient = turn(_K.value, _CHUNK.value, _BATCH.value, _STEPS.value, _SIDE.value == "on")
-        np.savez(_FILE.value, **found, **{f"g{i}": g for i, g in enumerate(gradient)})
+        arrays: dict[str, Any] = {**found, **{f"g{i}": g for i, g in enumerate(gradient)}}
+        np.savez(str(_FILE.value), **arrays)
         return
     if _SMOKE.value:
         _K.value, _CHUNK.value, _STEPS.value, _ROUNDS.value, _XLA.value = 20, 5, 1, 1, ["off"]
     results: dict[str, Any] = {"k": _K.value, "chunk": _CHUNK.value, "batch_size": _BATCH.value}
     with tempfile.TemporaryDirectory() as folder:
         for xla in _XLA.value:
-            found = results[f"XLA {xla}"] = compare(xla, _ROUNDS.value, pathlib.Path(folder))
-            memory, seconds = found["GiB"], found["seconds a step"]
+            both: dict[str, Any] = compare(xla, _ROUNDS.value, pathlib.Path(folder))
+            results[f"XLA {xla}"] = both
+            memory, seconds = both["GiB"], both["seconds a step"]
             print(f"k={_K.value}, batch {_BATCH.value}, XLA {xla}:")
             for side, name in (("whole", "all draws at once"), ("chunks", f"chunks of {_CHUNK.value}")):
                 print(f"  {name:20} {memory[side]:5.2f} GiB  {seconds[side]:6.2f} s a step")
-            ratios = sorted(found["ratio of the times"])
+            ratios = sorted(both["ratio of the times"])
             print(f"  time {np.median(ratios):.2f} x ({ratios[0]:.2f} to {ratios[-1]:.2f})", end="")
-            print(f", gradients differ by {found['difference of the gradients']:.1e}", flush=True)
+            print(f", gradients differ by {both['difference of the gradients']:.1e}", flush=True)
     if _OUT.value:
         files.write(_OUT.value, (json.dumps(results, indent=1) + "\n").encode())
 

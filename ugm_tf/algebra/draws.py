@@ -24,13 +24,13 @@ class Draws:
         self.start = start
         self._samples = dict(samples or {})
 
-    def __call__(self, sampler: Any, seed: tf.Tensor) -> JointSample:
-        """The joint sample of a sampler: the one that is there, or a new one by this seed, int32 [2]."""
+    def __call__(self, sampler: Any, seed: tf.Tensor) -> Any:
+        """The joint sample of a sampler: the one that is there, or a new one by this seed, int32 [2]; maybe `Chunked`."""
         if sampler not in self._samples:
             self._samples[sampler] = self._checked(sampler, sampler.draw(self, seed))
         return self._samples[sampler]
 
-    def _checked(self, sampler: Any, sample: Any) -> JointSample:
+    def _checked(self, sampler: Any, sample: Any) -> JointSample | Chunked:
         """What a sampler drew, if it is what the sampler's sides say."""
         who = f"The sampler {type(sampler).__name__}"
         if not isinstance(sample, JointSample | Chunked):

@@ -53,7 +53,7 @@ class Sampler:
         """This sampler with each side changed."""
         raise NotImplementedError
 
-    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
+    def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample | Chunked:
         """The joint sample.
 
         Args:

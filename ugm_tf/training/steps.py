@@ -125,7 +125,8 @@ def _of_part(
     start: JointSample,
 ) -> accumulation.Found:
     """Metrics and gradients of some phases on a part of a batch, where others are done."""
-    draws, out, losses = Draws(start), {}, []
+    draws, losses = Draws(start), []
+    out: dict[str, tf.Tensor] = {}
     with tf.GradientTape(persistent=True) as tape:
         for i, phase, repeat in done:
             draws = draws.afresh() if repeat else draws
