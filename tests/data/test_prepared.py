@@ -199,7 +199,7 @@ class PreparedTest(parameterized.TestCase):
     @pytest.mark.slow
     def test_nothing_of_a_process_that_was_killed_is_used_or_left(self):
         process = self.process("killed", 60)
-        while not (self.cache.parent / "killed.1").exists():
+        while not (self.cache.parent / "killed.0").exists():
             self.assertIsNone(process.poll())
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
