@@ -104,7 +104,8 @@ class FolderTest(FolderCase):
 class PreparedTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.cache = pathlib.Path(self.create_tempdir().full_path)
+        self.cache = pathlib.Path(self.create_tempdir().full_path) / "cache"
+        self.cache.mkdir()
         self.x = np.arange(32, dtype=np.uint8).reshape(4, 8)
 
     def whole(self, dtype=np.uint8):
@@ -204,7 +205,7 @@ class PreparedTest(parameterized.TestCase):
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        self.assertEmpty(list(self.cache.glob("*.npy")))
+        self.assertEmpty(list(self.cache.glob("[!.]*.npy")))
         self.assertLen([name for name in self.files() if ".tmp" in name], 1)
         self.assertEqual(self.process("again", 0).wait(), 0)
         self.assertLen([name for name in self.files() if not name.endswith(".lock")], 2)
