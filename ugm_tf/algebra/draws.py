@@ -25,7 +25,7 @@ class Draws:
         self._samples = dict(samples or {})
 
     def __call__(self, sampler: Any, seed: tf.Tensor) -> Any:
-        """The joint sample of a sampler, maybe `Chunked`: the one that is there, or a new one by this seed, int32 [2]."""
+        """The joint sample of a sampler, maybe `Chunked`: the one that is there, or one by this seed, int32 [2]."""
         if sampler not in self._samples:
             self._samples[sampler] = self._checked(sampler, sampler.draw(self, seed))
         return self._samples[sampler]
