@@ -134,8 +134,13 @@ class ShownTest(absltest.TestCase):
             ("  p(x | z) p(z) r f", r"p ( x \mid z ) p ( z ) r f"),
             ("  max(1, mean_batch KL(q))", r"\max ( 1 , \mathrm{mean}_{\mathrm{batch}} \  \mathrm{KL} ( q ) )"),
             ("  sg(l) with l = 0", r"\mathrm{sg} ( l ) \  \mathrm{with} \  l = 0"),
+            ("  _W(t) E[_z ~ q_e]", r"\mathrm{\_W} ( t ) \mathbb{E} [ \mathrm{\_z} \sim q_{e} ]"),
+            ("  p_d(x | _z)", r"p_{d} ( x \mid \mathrm{\_z} )"),
+            ("  - __W_up a_ |l|^2", r"- \mathrm{\_\_W}_{\mathrm{up}} \  \mathrm{a\_} \mid l \mid^{2}"),
+            ("  a ^ $_", r"a \wedge \$ \mathrm{\_}"),
         ):
             self.assertIn(rf"&\quad {latex}" + "\n", notation.latex(text))
+        self.assertIn(r"\textbf{a\_b 5\%}", notation.latex("a_b 5%"))
 
     def test_every_recipe_has_latex_whose_brackets_close(self):
         for name in ugm_tf.recipes.names():

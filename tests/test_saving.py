@@ -1,11 +1,14 @@
 """Loading a model: what comes back, and what is refused with which advice."""
 
+import dataclasses
+import json
 import os
 import pathlib
 import zipfile
 
 import keras
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -18,8 +21,18 @@ class Own(keras.layers.Dense):
     """A layer that a program may or may not have registered."""
 
 
-def model(**densities):
-    recipe = ugm_tf.recipes.vae()
+@ugm_tf.record
+class Smooth(ugm_tf.Term):
+    """A term that a program may or may not have defined."""
+
+    takes = ("x",)
+
+    def __call__(self, sample):
+        return tf.image.total_variation(sample["x"])
+
+
+def model(recipe=None, **densities):
+    recipe = recipe or ugm_tf.recipes.vae()
     built = ugm_tf.networks.build(recipe, {"x": (2, 2, 1), "z": (3,)}, hidden=(5,))
     out = ugm_tf.UnifiedModel(recipe, {**built, **densities})
     out.compile(jit_compile=False)
@@ -37,6 +50,41 @@ class LoadModelTest(parameterized.TestCase):
         loaded = ugm_tf.load_model(os.fspath(self.path))
         np.testing.assert_array_equal(loaded.reconstruct(X), saved.reconstruct(X))
         self.assertEqual(loaded.recipe, saved.recipe)
+
+    def renamed(self, name, module):
+        """The file with a record by another name and of another module; a script's is null."""
+        with zipfile.ZipFile(self.path) as archive:
+            parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+        config = parts["config.json"].decode().replace("tests.test_saving>Smooth", name)
+        parts["config.json"] = config.replace(
+            '"module": "tests.test_saving"', f'"module": {json.dumps(module)}'
+        ).encode()
+        path = self.path.with_name("renamed.keras")
+        with zipfile.ZipFile(path, "w") as archive:
+            for filename, data in parts.items():
+                archive.writestr(filename, data)
+        return path
+
+    def test_a_record_is_found_by_its_module_and_in_a_script_or_an_old_file_by_its_name(self):
+        vae = ugm_tf.recipes.vae()
+        (wake,) = vae.phases
+        terms = (*wake.minimise, ugm_tf.E(Smooth(), name="smooth"))
+        recipe = dataclasses.replace(vae, phases=(dataclasses.replace(wake, minimise=terms),))
+        model(recipe).save(self.path)
+        for name, module in (
+            ("tests.test_saving>Smooth", "tests.test_saving"),
+            ("ugm_tf>Smooth", None),
+            ("ugm_tf>Smooth", "elsewhere"),
+            ("__main__>Smooth", None),
+        ):
+            self.assertEqual(ugm_tf.load_model(self.renamed(name, module)).recipe, recipe)
+        moved = self.renamed("elsewhere>Smooth", "elsewhere")
+        with self.assertRaisesRegex(ValueError, "with elsewhere>Smooth, which .*custom_objects={'elsewhere>Smooth': "):
+            ugm_tf.load_model(moved)
+        loaded = ugm_tf.load_model(moved, custom_objects={"elsewhere>Smooth": Smooth})
+        self.assertEqual(loaded.recipe, recipe)
+        with self.assertRaisesRegex(ValueError, "earlier version with a class of a script called ugm_tf>KL, the name"):
+            ugm_tf.load_model(self.renamed("ugm_tf>KL", None))
 
     def test_refuses_a_file_that_is_not_there(self):
         with self.assertRaisesRegex(

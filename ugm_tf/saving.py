@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from ugm_tf import serialization
 from ugm_tf.model import UnifiedModel
 
 __all__ = ["load_model"]
@@ -19,7 +20,8 @@ def load_model(path: str | os.PathLike[str], **options: Any) -> UnifiedModel:
 
     Args:
         path: The file, such as "run/model.keras".
-        **options: Those of `keras.saving.load_model`, such as custom_objects={"MyLayer": MyLayer}.
+        **options: Those of `keras.saving.load_model`, such as custom_objects={"MyLayer": MyLayer}; also for a `record`
+            that has moved since: custom_objects={"old_module>Smooth": Smooth}.
 
     Raises:
         ValueError: If there is no such file, if it is damaged or no Keras file, if it holds another kind of
@@ -32,13 +34,18 @@ def load_model(path: str | os.PathLike[str], **options: Any) -> UnifiedModel:
     """
     path = pathlib.Path(path)
     config = _config(path)
+    _check_ours(path, config)
+    known = options.pop("custom_objects", None) or {}
+    unknown = dict(_unknown(config, known))
+    found = {name: record for name, module in unknown.items() if (record := serialization.named(name, module))}
     try:
-        model = keras.saving.load_model(path, **options)
+        model = keras.saving.load_model(path, custom_objects={**found, **known}, **options)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if unknown := sorted(set(_unknown(config, options.get("custom_objects") or {}))):
+        if lost := sorted(set(unknown) - set(found)):
             raise ValueError(
-                f"{path} was saved with {', '.join(unknown)}, which this program does not know. Import the module that "
-                "defines it first, where @ugm_tf.record or @keras.saving.register_keras_serializable() registers it."
+                f"{path} was saved with {', '.join(lost)}, which this program does not know. Import the module that "
+                "defines it first, where @ugm_tf.record or @keras.saving.register_keras_serializable() registers it; "
+                f"or say which class it is now, custom_objects={{'{lost[0]}': ...}}."
             ) from error
         raise ValueError(f"{path} could not be loaded: {_first_cause(error)}") from error
     if not isinstance(model, UnifiedModel):
@@ -70,15 +77,33 @@ def _config(path: pathlib.Path) -> Any:
     return config
 
 
-def _unknown(config: Any, known: Mapping[str, Any]) -> Iterator[str]:
-    """Classes and functions in a config that stand for nothing in this program, by their registered names."""
+def _named(config: Any) -> Iterator[tuple[str, str]]:
+    """Classes and functions in a config, by their registered names, and their modules; "" for a script's."""
     if isinstance(config, dict) and isinstance(config.get("registered_name"), str):
-        name, module = config["registered_name"], config["module"] or ""
+        yield config["registered_name"], config.get("module") or ""
+    for part in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        yield from _named(part)
+
+
+def _unknown(config: Any, known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Those that stand for nothing in this program."""
+    for name, module in _named(config):
         registered = keras.saving.get_registered_object(name, custom_objects=known) is not None
         if not registered and not module.startswith("keras"):
-            yield name
-    for part in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
-        yield from _unknown(part, known)
+            yield name, module
+
+
+def _check_ours(path: pathlib.Path, config: Any) -> None:
+    """Refuses a file from when classes of one's own were called "ugm_tf>NAME", of one that has the name of ours."""
+    for name, module in _named(config):
+        found = keras.saving.get_registered_object(name)
+        of_ours = found is not None and name.startswith("ugm_tf>") and serialization.ours(found)
+        if of_ours and not f"{module}.".startswith("ugm_tf."):
+            raise ValueError(
+                f"{path} was saved by an earlier version with a class of {module or 'a script'} called {name}, the "
+                f"name of {found.__module__}.{found.__name__}, so that it cannot be told which it holds. Load it by "
+                "the version that saved it."
+            )
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -16,10 +16,10 @@ def sample(sampler=INFERRED):
     return sampler(JointSample(densities, ROLES, {"x": X}, training=True), stubs.seed())
 
 
-def part(function, base=ugm_tf.Term, **says):
+def part(function, base=ugm_tf.Term, name="Own", **says):
     """A part of one's own that computes a function of a sample."""
     own = {"__call__": lambda self, given: function(given), "takes": ("z",), **says}
-    return type("Own", (base,), {name: value for name, value in own.items() if value is not None})()
+    return ugm_tf.record(type(name, (base,), {name: value for name, value in own.items() if value is not None}))()
 
 
 def square(given):
@@ -31,13 +31,14 @@ class SaysTest(parameterized.TestCase):
     def test_one_that_is_not_computed_is_refused(self, base, kind):
         own = part(None, base, __call__=None)
         with self.assertRaisesRegex(ValueError, rf"The {kind} Own does not say how.*define `__call__\(self, sample\)`"):
-            E(own) if kind == "term" else E(part(square), weight=own)
+            E(own) if kind == "term" else E(part(square, name="Square"), weight=own)
 
     @parameterized.product(
         attribute=["takes", "scored", "conditioned", "judges"], names=["z", "xz", None, ("x", 3), {"x": 1}]
     )
     def test_names_are_a_tuple(self, attribute, names):
-        own = type("Own", (ugm_tf.Term,), {"__call__": lambda self, given: square(given), attribute: names})()
+        own = {"__call__": lambda self, given: square(given), attribute: names}
+        own = ugm_tf.record(type("Own", (ugm_tf.Term,), own))()
         with self.assertRaisesRegex(ValueError, rf"The term Own gives `{attribute}` as a tuple of names.*Received: "):
             E(own)
 
@@ -85,7 +86,7 @@ class ShapeTest(parameterized.TestCase):
     def test_what_is_no_number_for_each_example_is_refused(self, base, found):
         function, words = found
         own = part(function, base)
-        e = E(own, INFERRED) if base is ugm_tf.Term else E(part(square), INFERRED, weight=own)
+        e = E(own, INFERRED) if base is ugm_tf.Term else E(part(square, name="Square"), INFERRED, weight=own)
         with self.assertRaisesRegex(
             ValueError, rf"Own is to give a number for each.* of shape \[3\]\. Received: {words}"
         ):

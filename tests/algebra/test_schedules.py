@@ -26,6 +26,18 @@ class Halving(keras.optimizers.schedules.LearningRateSchedule):
         return {}
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Forgetful(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, peak=1.0):
+        self.peak = peak
+
+    def __call__(self, step):
+        return self.peak * tf.ones([])
+
+    def get_config(self):
+        return {}
+
+
 class ValuesTest(absltest.TestCase):
     def test_linear(self):
         self.assertEqual(values(schedules.linear(2.0, 6.0, 4), 0, 1, 2, 4, 100), [2.0, 3.0, 4.0, 6.0, 6.0])
@@ -75,14 +87,46 @@ class ValuesTest(absltest.TestCase):
         cosine = schedules.of(kinds.CosineDecay(1.0, 10))
         np.testing.assert_allclose(cosine.range, (0.0, 1.0), atol=1e-6)
         self.assertEqual(ugm_tf.recipes.vae(beta=0.5 * cosine).phases[0].minimise[1].scale, 0.5 * cosine)
-        self.assertLess(-0.5 * cosine, 0.0)
+        self.assertFalse(-0.5 * cosine >= 0.0)
         self.assertEqual(schedules.of(kinds.PiecewiseConstantDecay([700, 701], [1.0, -3.0, 2.0])).range, (-3.0, 2.0))
         self.assertEqual(schedules.of(kinds.ExponentialDecay(1.0, 10, 1.1)).range, (1.0, float("inf")))
 
     def test_compares_by_all_its_values(self):
         self.assertGreaterEqual(schedules.warmup(4), 0.0)
-        self.assertLess(schedules.linear(-1.0, 1.0, 4), 0.0)
-        self.assertLess(-1.0 * schedules.warmup(4), 0.0)
+        self.assertLessEqual(schedules.warmup(4), 1.0)
+        for schedule in (schedules.linear(-1.0, 1.0, 4), -1.0 * schedules.warmup(4)):
+            self.assertFalse(schedule >= 0.0)
+        self.assertFalse(schedules.warmup(4) <= 0.9)
+
+    def test_has_no_order(self):
+        """max(schedule, 0.5) was once 0.5, without a word."""
+        schedule = schedules.warmup(10)
+        for asked in (
+            *(lambda: max(schedule, 0.5), lambda: min(0.5, schedule), lambda: schedule < 1.0, lambda: 0.0 < schedule),
+            lambda: sorted([schedule, 0.5]),
+        ):
+            with self.assertRaisesRegex(TypeError, r"many values.*Received: linear\(0, 1, 10\) and .*`schedule.range`"):
+                asked()
+
+    def test_is_negated_and_divided(self):
+        schedule = schedules.warmup(10)
+        self.assertEqual((schedule / 2, -schedule, -1.0 * -schedule), (0.5 * schedule, -1.0 * schedule, schedule))
+        for asked in (
+            *(lambda: schedule + 1, lambda: 1.0 - schedule, lambda: schedule * schedule, lambda: 1 / schedule),
+            *(lambda: schedule / 0, lambda: schedule**2, lambda: schedule * tf.constant(2.0), lambda: schedule * "2"),
+            lambda: np.ones(2) * schedule,
+        ):
+            with self.assertRaisesRegex(TypeError, "multiplied and divided by a finite number, and no more. Rec"):
+                asked()
+
+    def test_a_product_keeps_the_class_of_its_schedule(self):
+        @ugm_tf.record
+        class Doubled(schedules.Scaled):
+            def __call__(self, step):
+                return 2.0 * super().__call__(step)
+
+        self.assertEqual(values(3.0 * Doubled(schedules.linear(1, 1, 2), 0.5), 0), [3.0])
+        self.assertEqual((3.0 * Doubled(schedules.warmup(2), 0.5)).number, 1.5)
 
     def test_keras_schedules_are_equal_by_what_they_are(self):
         one, other = (schedules.of(keras.optimizers.schedules.PolynomialDecay(0.0, 10, 1.0)) for _ in range(2))
@@ -147,9 +191,25 @@ class GivenTest(parameterized.TestCase):
         ("a_range_of_nan", {"__call__": lambda self, step: tf.constant(1.0), "range": (np.nan, 1.0)}, "The `range`"),
     )
     def test_refuses_one_of_ones_own_that(self, own, advice):
-        schedule = type("Own", (schedules.Schedule,), own)()
+        schedule = ugm_tf.record(type("Own", (schedules.Schedule,), own))()
         with self.assertRaisesRegex(ValueError, advice):
             ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), scale=schedule)
+
+    @parameterized.named_parameters(
+        ("it_leaves_later", lambda step: tf.where(step < 2, 1.0, -5.0), "between 0 and 1, .*at step 2: -5"),
+        ("becomes_nan", lambda step: tf.where(step < 5000, 1.0, np.nan), "at step 8192: nan"),
+        (
+            "branches",
+            lambda step: tf.constant(0.0) if step < 5 else tf.constant(1.0),
+            "cannot be computed in a.*`if`",
+        ),
+        ("uses_python", lambda step: tf.constant(float(step)), "Own cannot be computed in a TensorFlow graph"),
+    )
+    def test_one_of_ones_own_is_looked_at_in_a_graph_at_the_powers_of_two(self, function, advice):
+        own = {"__call__": lambda self, step: function(step), "range": (0.0, 1.0)}
+        schedule = ugm_tf.record(type("Own", (schedules.Schedule,), own))()
+        with self.assertRaisesRegex(ValueError, advice):
+            ugm_tf.recipes.vae(beta=2.0 * schedule)
 
     @parameterized.parameters("warmup(10)", schedules.warmup(10), keras.optimizers.schedules.CosineDecay(1.0, 10))
     def test_a_recipe_takes_each_form(self, beta):
@@ -181,6 +241,12 @@ class GivenTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"a number or a schedule, such as ugm_tf.schedules.warmup\(1000\)"):
             ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), scale=scale)
 
+    def test_refuses_a_keras_schedule_whose_config_forgets_an_argument(self):
+        """It once trained with other numbers than it was given."""
+        with self.assertRaisesRegex(ValueError, r"Forgetful is 0.25 at step 0, .*is 1.0 there: its get_config\(\)"):
+            ugm_tf.recipes.vae(beta=Forgetful(0.25))
+        self.assertEqual(schedules.of(Forgetful(1.0)).range, (1.0, 1.0))
+
     def test_refuses_a_keras_schedule_that_cannot_be_saved(self):
         class Own(keras.optimizers.schedules.LearningRateSchedule):
             def __call__(self, step):
@@ -198,6 +264,14 @@ class SavedTest(parameterized.TestCase):
         loaded = keras.saving.deserialize_keras_object(config)
         self.assertEqual((loaded, hash(loaded.phases)), (recipe, hash(recipe.phases)))
         self.assertEqual(loaded.describe(), recipe.describe())
+
+    def test_describes_itself_with_all_its_figures(self):
+        """Printed by six figures, 0.9999999 once was "1", and read back a schedule was another."""
+        for schedule in (schedules.linear(0.1234567, 1234567.0, 10), schedules.cyclical(9, 2, 0.1234567, 1e-9, 1 / 3)):
+            self.assertEqual(schedules.get(schedule.describe()), schedule)
+        self.assertEqual((0.1234567 * schedules.warmup(2)).describe(), "0.1234567 linear(0, 1, 2)")
+        line = ugm_tf.recipes.vae(beta=0.9999999).describe().splitlines()[-1]
+        self.assertStartsWith(line, "  + 0.9999999 E[")
 
     def test_describes_itself(self):
         self.assertEqual(schedules.of(Halving()).describe(), "Halving()")

@@ -16,11 +16,13 @@ def start():
     return JointSample(densities, ROLES, {"x": X}, training=True)
 
 
-def step(function, **says):
+def step(function, name="Own", **says):
     """A step of one's own that makes a joint sample of another."""
     own = {"__call__": lambda self, given, seed: function(given), "needs": lambda self, roles: ("x",)}
     own |= {"sets": lambda self, roles: "x", **says}
-    return type("Own", (ugm_tf.Step,), {name: value for name, value in own.items() if value is not None})()
+    return ugm_tf.record(
+        type(name, (ugm_tf.Step,), {name: value for name, value in own.items() if value is not None})
+    )()
 
 
 def drawn(given):
@@ -64,7 +66,9 @@ class StepTest(parameterized.TestCase):
 
     def test_draws_that_say_so_are_taken_and_so_are_those_under_theta_0(self):
         live = step(lambda given: given.where(z=drawn(given), drawn_by=("encoder",)), **OF_THE_ENCODER)
-        held = step(lambda given: given.where(z=tf.stop_gradient(drawn(given))), outlasts=True, **OF_THE_ENCODER)
+        held = step(
+            lambda given: given.where(z=tf.stop_gradient(drawn(given))), "Held", outlasts=True, **OF_THE_ENCODER
+        )
         self.assertEqual(Ancestral((live,))(start(), stubs.seed()).drawn_by, {"encoder"})
         self.assertEqual(Ancestral((held,))(start(), stubs.seed()).drawn_by, frozenset())
         self.assertEqual(Ancestral((live,)).drawn_by(), {"encoder"})
@@ -104,7 +108,7 @@ class StepTest(parameterized.TestCase):
 class SamplerTest(parameterized.TestCase):
     def sampler(self, draw, sides=(DATA,)):
         own = {"sides": sides, "each": lambda self, change: self, "draw": lambda self, draws, seed: draw(draws, seed)}
-        return type("Own", (ugm_tf.Sampler,), own)()
+        return ugm_tf.record(type("Own", (ugm_tf.Sampler,), own))()
 
     @parameterized.parameters(((),), (("encoder",),), ([DATA],), ((Interpolated(DATA, DATA),),))
     def test_sides_are_ancestral_ones(self, sides):

@@ -111,6 +111,7 @@ class FreeBitsTest(parameterized.TestCase):
         sample, each = self.sample()
         w = np.array([0.2, 1.5, 0.6], np.float32)
 
+        @ugm_tf.record
         class ByTable(Weight):
             takes = ()
 

@@ -3,6 +3,7 @@
 By their base classes alone they train, print, are checked, weighted by both transfers, saved and exported; one that
 forgets to say what it asks is refused by name."""
 
+import dataclasses
 import pathlib
 
 import keras
@@ -31,7 +32,7 @@ class Mixture(ugm_tf.Sampler):
         return (*self.left.sides, *self.right.sides)
 
     def each(self, change):
-        return Mixture(self.left.each(change), self.right.each(change), self.share)
+        return dataclasses.replace(self, left=self.left.each(change), right=self.right.each(change))
 
     def draw(self, draws, seed):
         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))

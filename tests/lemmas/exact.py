@@ -5,6 +5,7 @@ S1, a one-dimensional GAN, and S2, a linear-Gaussian VAE, on the same mixture of
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +18,7 @@ tfd = tfp.distributions
 
 X = tf.linspace(tf.constant(-14.0, tf.float64), 14.0, 1401)  # the trapezoid rule is spectrally accurate here
 DX = 28.0 / 1400
+_NUMBERS = itertools.count()
 
 
 def nodes(step):
@@ -98,7 +100,7 @@ class Noisy(Law):
         return distribution.loc + distribution.scale * self.noise
 
 
-@dataclasses.dataclass(frozen=True)
+@ugm_tf.record
 class Quadrature(Step):
     """In place of a draw from a normal density, nodes on a new leading axis with their weights: an exact expectation.
 
@@ -133,19 +135,14 @@ def exactly(phase, **steps):
     return dataclasses.replace(phase, minimise=tuple(terms))
 
 
-class Under(ugm_tf.Sampler):
+def under(function):
     """What an expectation is under, as a function from the start and a seed to a joint sample."""
-
-    sides = (ugm_tf.DATA,)
-
-    def __init__(self, function):
-        self.function = function
-
-    def each(self, change):
-        return self
-
-    def draw(self, draws, seed):
-        return self.function(draws.start, seed).of_any_size()
+    own = {
+        "sides": (ugm_tf.DATA,),
+        "each": lambda self, change: self,
+        "draw": lambda self, draws, seed: function(draws.start, seed).of_any_size(),
+    }
+    return ugm_tf.record(type(f"Under_{next(_NUMBERS)}", (ugm_tf.Sampler,), own))()  # a class each: it is saved by name
 
 
 def only(phase, *labels):

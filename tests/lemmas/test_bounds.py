@@ -47,7 +47,7 @@ def mean_bounds(log_weights):
     means = []
     for m in range(1, len(log_weights) + 1):
         chosen = tf.constant(log_weights[subsets(len(log_weights), m)])
-        under = exact.Under(lambda sample, seed, chosen=chosen: sample.where(z=chosen))
+        under = exact.under(lambda sample, seed, chosen=chosen: sample.where(z=chosen))
         expectation = E(ImportanceWeightedBound(), under)
         means.append(-exact.loss(Phase("wake", (expectation,), updates=("encoder", "decoder")), start).numpy())
     return means

@@ -160,7 +160,7 @@ class Lemma1OnPointsTest(parameterized.TestCase):
                 return sample.where(x=every_x, weight=POINTS * tf.nn.softmax(theta))
 
             generate = recipe.phase("generate")
-            terms = tuple(dataclasses.replace(e, under=exact.Under(every)) for e in generate.minimise)
+            terms = tuple(dataclasses.replace(e, under=exact.under(every)) for e in generate.minimise)
             return 0.5 * exact.loss(dataclasses.replace(generate, minimise=terms), start)
 
         prior, q = 0.5 * (tf.nn.softmax(theta) + p_data), tf.sigmoid(phi)

@@ -148,7 +148,7 @@ class JsdBoundTest(parameterized.TestCase):
         def fake(sample, seed):
             return sample.where(x=X, weight=len(X) * exact.DX * tf.exp(log_fake()))
 
-        sides = (E(FOOL, exact.Under(fake)), E(DiscriminatorLoss(1, reverse=True), DATA))
+        sides = (E(FOOL, exact.under(fake)), E(DiscriminatorLoss(1, reverse=True), DATA))
         phase = Phase("both", sides, ("discriminator",))
         reversed_loss = exact.loss(phase, exact.data(recipe, {"discriminator": exact.judge(logit)}))
         prior = tf.exp(log_mixture(log_fake(), log_data(X)))

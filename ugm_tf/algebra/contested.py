@@ -61,7 +61,7 @@ def contested(
         )
     if discriminator_steps < 1:
         raise ValueError(f"A discriminator learns at least once a step. Received: {discriminator_steps=}.")
-    if r1 < 0.0 or (gradient_penalty is not None and gradient_penalty < 0.0):
+    if not (r1 >= 0.0 and (gradient_penalty is None or gradient_penalty >= 0.0)):
         raise ValueError(f"Penalties weigh 0 or more. Received: {gradient_penalty=}, {r1=}.")
     if gradient_penalty is None:
         gradient_penalty = _PENALTY if contest == "wasserstein" else 0.0

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from ugm_tf.algebra import contests
 from ugm_tf.algebra.terms import Term
-from ugm_tf.serialization import record
+from ugm_tf.serialization import number, record
 
 __all__ = ["ClippedRatio", "DiscriminatorLoss", "GradientPenalty"]
 
@@ -106,7 +106,7 @@ class GradientPenalty(Term):
 
     def describe(self, roles):
         length = f"|d{roles.logit(self.by)}/d({', '.join(self._judged(roles))})|"
-        return f"{length}^2" if self.target == 0.0 else f"({length} - {self.target:g})^2"
+        return f"{length}^2" if self.target == 0.0 else f"({length} - {number(self.target)})^2"
 
     @property
     def label(self):
@@ -162,7 +162,7 @@ class ClippedRatio(Term):
         return -tf.minimum(ratio * f, tf.clip_by_value(ratio, 1.0 - self.epsilon, 1.0 + self.epsilon) * f)
 
     def describe(self, roles):
-        f, now, bounds = roles.logit(self.by), roles.logit(self.classifier), f"1 -+ {self.epsilon:g}"
+        f, now, bounds = roles.logit(self.by), roles.logit(self.classifier), f"1 -+ {number(self.epsilon)}"
         return f"-min(r f, clip(r, {bounds}) f) with f = {f}, r = exp({self.before} - {now})"
 
     @property

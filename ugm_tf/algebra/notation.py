@@ -4,7 +4,9 @@ import re
 
 __all__ = ["latex"]
 
-_TOKEN = re.compile(r"[A-Za-z]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.|\|\||-\+|\S")
+_TOKEN = re.compile(r"[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.|\|\||-\+|\S")
+# An index stands after a letter, a figure or a bracket: a word may begin with "_", too.
+_MARK = re.compile(r"((?<=[A-Za-z0-9)\]])_\w+(?:\.\.\w+)?|(?<=[\w)\]|}])\^(?:\([^)]*\)|\w+))")
 _SYMBOLS = {
     "~": r"\sim",
     "|": r"\mid",
@@ -17,7 +19,11 @@ _SYMBOLS = {
     "%": r"\%",
     "&": r"\&",
     "#": r"\#",
+    "$": r"\$",
+    "^": r"\wedge",
+    "\\": r"\backslash",
 }
+_IN_TEXT = {"^": r"\^{}", "~": r"\~{}", "\\": r"\textbackslash{}"}
 _FUNCTIONS = {"log": r"\log", "max": r"\max", "min": r"\min", "exp": r"\exp", "E": r"\mathbb{E}"}
 
 
@@ -37,7 +43,7 @@ def latex(text: str) -> str:
     """
     lines = []
     for line in text.split("\n"):
-        heading = line.replace("_", r"\_")
+        heading = re.sub(r"[_%&#${}^~\\]", lambda found: _IN_TEXT.get(found[0], rf"\{found[0]}"), line)
         lines.append(rf"&\quad {_formula(line.strip())}" if line.startswith("  ") else rf"&\textbf{{{heading}}}")
     return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
@@ -45,8 +51,8 @@ def latex(text: str) -> str:
 def _formula(text: str) -> str:
     out: list[str] = []
     before = ""
-    for part in re.split(r"([_^](?:\([^)]*\)|\w+(?:\.\.\w+)?))", text):
-        if part[:1] in ("_", "^"):  # an index, an exponent
+    for i, part in enumerate(_MARK.split(text)):
+        if i % 2:  # an index, an exponent
             out[-1] += f"{part[0]}{{{' '.join(map(_symbol, _TOKEN.findall(part[1:])))}}}"
             continue
         for match in _TOKEN.finditer(part):
@@ -59,8 +65,8 @@ def _formula(text: str) -> str:
 
 def _apart(left: str, right: str) -> bool:
     """Whether a space has to stand between two symbols: next to a word, where no operator has a space of its own."""
-    operands = left[-1:].isalnum() or left in (")", "]"), right[0].isalnum() or right in ("(", "[")
-    words = (token not in _FUNCTIONS and token[0].isalpha() and len(token) > 1 for token in (left, right) if token)
+    operands = left[-1:].isalnum() or left in (")", "]"), right[0].isalnum() or right[0] in "_" or right in ("(", "[")
+    words = (token not in _FUNCTIONS and _is_word(token) for token in (left, right) if token)
     return all(operands) and not {left, right} & set(_FUNCTIONS) and any(words)
 
 
@@ -69,7 +75,11 @@ def _symbol(token: str) -> str:
         return _FUNCTIONS[token]
     if token in _SYMBOLS:
         return _SYMBOLS[token]
-    if token[0].isalpha() and len(token) > 1:
+    if _is_word(token):
         name = token.replace("_", r"\_")
         return rf"\mathrm{{{name}}}"
     return token
+
+
+def _is_word(token: str) -> bool:
+    return token[0] == "_" or (token[0].isalpha() and len(token) > 1)

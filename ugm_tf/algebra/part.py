@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf import serialization
 from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
@@ -105,6 +106,7 @@ class Part:
                 f"{who} does not say how it is computed: define `__call__(self, sample)`, which returns a tensor of "
                 "shape [B], a number for each example."
             )
+        serialization.check(self, self.kind)
 
     def __call__(self, sample: JointSample) -> tf.Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(self, sample)`.")

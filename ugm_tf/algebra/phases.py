@@ -12,7 +12,7 @@ from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.samplers import DATA
 from ugm_tf.algebra.schedule import Schedule
 from ugm_tf.densities import fold
-from ugm_tf.serialization import record
+from ugm_tf.serialization import number, record
 
 __all__ = ["E", "Expectation", "Phase", "adversarial"]
 
@@ -118,7 +118,7 @@ def _without(scale: float | Schedule) -> float:
 def _size(scale: float | Schedule) -> str:
     if isinstance(scale, Schedule):
         return f"{scale.describe()}(t) "
-    return "" if abs(scale) == 1.0 else f"{abs(scale):g} "
+    return "" if abs(scale) == 1.0 else f"{number(abs(scale))} "
 
 
 def adversarial(

@@ -49,6 +49,9 @@ class Recipe:
         object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(self.data))
         self.check()
 
+    def __hash__(self) -> int:
+        return hash((frozenset(self.densities.items()), self.phases, self.data, frozenset(self.families.items())))
+
     @functools.cached_property
     def roles(self) -> Roles:
         """The parsed role of each density."""

@@ -1,10 +1,12 @@
 """Samplers: what an expectation is taken under."""
 
+import dataclasses
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf import serialization
 from ugm_tf.algebra.ancestral_steps import Detach, Draw
 from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.draws import Draws
@@ -33,7 +35,7 @@ class Sampler:
     ...         return (*self.left.sides, *self.right.sides)
     ...
     ...     def each(self, change):
-    ...         return Mixture(self.left.each(change), self.right.each(change), self.share)
+    ...         return dataclasses.replace(self, left=self.left.each(change), right=self.right.each(change))
     ...
     ...     def draw(self, draws, seed):
     ...         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))
@@ -94,6 +96,7 @@ class Sampler:
                 f"The `sides` of the sampler {name} are the Ancestral samplers that it draws from, at least one, such "
                 f"as (*self.left.sides, *self.right.sides). Received: {self.sides!r}."
             )
+        serialization.check(self, "sampler")
 
     def drawn_by(self) -> frozenset[str]:
         """Names of the densities through which its draws depend on parameters."""
@@ -162,7 +165,7 @@ class Ancestral(Sampler):
                 raise ValueError(
                     f"A sampler of k={self.k} draws needs a density to draw from. Received: steps={self.steps}."
                 )
-            steps = (*steps[:first], Draw(steps[first].density, self.k, self.chunk), *steps[first + 1 :])
+            steps = (*steps[:first], dataclasses.replace(steps[first], k=self.k, chunk=self.chunk), *steps[first + 1 :])
         elif self.chunk is not None:
             raise ValueError(f"A chunk is of k draws. Received: k=None, chunk={self.chunk}.")
         object.__setattr__(self, "steps", steps)
@@ -178,7 +181,7 @@ class Ancestral(Sampler):
 
     def then(self, *steps: Any) -> "Ancestral":
         """This sampler with more steps."""
-        return Ancestral((*self.steps, *steps))
+        return dataclasses.replace(self, steps=(*self.steps, *steps))
 
     def detached(self) -> "Ancestral":
         """The same draws under theta_0: no gradient flows through them."""
@@ -268,7 +271,7 @@ class Interpolated(Sampler):
         return (*self.left.sides, *self.right.sides)
 
     def each(self, change: Callable[[Ancestral], Sampler]) -> "Interpolated":
-        return Interpolated(self.left.each(change), self.right.each(change))
+        return dataclasses.replace(self, left=self.left.each(change), right=self.right.each(change))
 
     def draw(self, draws: Draws, seed: tf.Tensor) -> JointSample:
         left, right = draws(self.left, fold(seed, 0)), draws(self.right, fold(seed, 1))

@@ -1,29 +1,32 @@
 """Schedules: factors of an expectation that change with training, such as a beta that warms up."""
 
 import functools
-import itertools
-import json
 import math
 import numbers
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.serialization import record, shown
+from ugm_tf import serialization
+from ugm_tf.serialization import number, record, shown
 
-__all__ = ["Cyclical", "FromKeras", "Linear", "Scale", "Scaled", "Schedule"]
+__all__ = ["LOOKED_UP", "MOST", "Cyclical", "Linear", "Scale", "Scaled", "Schedule", "values"]
 
-_MOST = 2**31 - 1  # the number of a training step is an int32
+MOST = 2**31 - 1  # the number of a training step is an int32
+LOOKED_UP = (0, *(2**i for i in range(31)), MOST)  # the steps at which a schedule is looked at before training
 
 
 class Schedule:
     """A factor that is a function of the training step alone, t = 0 in the first step.
 
-    A schedule compares and multiplies as the number in whose place it stands: it is at least 0 if each of its values
-    is, and 0.5 times it is a schedule.  One of your own is a `record` with `__call__`, `range` and `describe`.
+    A schedule stands where a number does: a number times it and it over a number are schedules, and it is at least (at
+    most) a number if each of its values is.  One of your own is a `record` with `__call__`, `range` and `describe`.
     """
+
+    __array_ufunc__ = None  # a number of NumPy leaves the product to the schedule
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Its value, a float32 scalar.
@@ -48,7 +51,7 @@ class Schedule:
         return shown(self).lower()
 
     def check(self) -> None:
-        """Refuses a class that does not say what it is, and one whose first value is no number.
+        """Refuses a class that does not say what it is, and one that is not what it says at some step.
 
         Raises:
             ValueError: With what is missing, or with the value.
@@ -59,20 +62,11 @@ class Schedule:
                 f"The schedule {name} does not say what it is: define `__call__(self, step)`, which returns its value, "
                 "a float32 scalar, and the property `range`, its lowest and its highest value."
             )
+        serialization.check(self, "schedule")
         low, high = self.range
         if math.isnan(low) or math.isnan(high) or low > high:
             raise ValueError(f"The `range` of a schedule is its lowest and its highest value. {name} has {self.range}.")
-        value = self._at(0)
-        fits = value.shape == () and value.dtype == np.float32
-        if not fits or not (low <= value <= high or np.isclose(value, (low, high), rtol=1e-5).any()):
-            raise ValueError(
-                f"The schedule {name} is to give a float32 scalar between {low:g} and {high:g}, its `range`. Received "
-                f"at step 0: {value!r}."
-            )
-
-    def _at(self, step: int) -> np.ndarray:
-        with tf.init_scope():
-            return np.asarray(self(tf.constant(step, tf.int32)))
+        _check_values(self)
 
     def __str__(self) -> str:
         return self.describe()
@@ -80,17 +74,82 @@ class Schedule:
     def __ge__(self, number: float) -> bool:
         return self.range[0] >= number
 
-    def __lt__(self, number: float) -> bool:
-        return not self >= number
+    def __le__(self, number: float) -> bool:
+        return self.range[1] <= number
+
+    def _refuses_order(self, other: Any) -> bool:
+        raise TypeError(
+            f"A schedule has many values, so that max, min, < and > have no answer. Received: {self} and {other}. Its "
+            "lowest and its highest value are `schedule.range`; `schedule >= 0` says whether each of them is."
+        )
+
+    def _refuses_sum(self, other: Any) -> "Schedule":
+        raise TypeError(
+            f"A schedule is multiplied and divided by a finite number, and no more. Received: {self} and {other!r}. "
+            "For another function of the step write a ugm_tf.Schedule with its own `__call__` and `range`."
+        )
+
+    __lt__ = __gt__ = _refuses_order
+    __add__ = __radd__ = __sub__ = __rsub__ = __rtruediv__ = __pow__ = __rpow__ = _refuses_sum
 
     def __mul__(self, factor: float) -> "Schedule":
         if isinstance(factor, bool) or not isinstance(factor, numbers.Real):
-            return NotImplemented
-        factor = self.number * _finite("factor", factor)
-        whole = self.schedule if isinstance(self, Scaled) else self
+            return self._refuses_sum(factor)
+        plain = type(self) is Scaled
+        whole, factor = (self.schedule if plain else self), _finite("factor", factor) * (self.factor if plain else 1.0)
         return whole if factor == 1.0 else Scaled(whole, factor)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> "Schedule":
+        if isinstance(divisor, bool) or not isinstance(divisor, numbers.Real) or divisor == 0:
+            return self._refuses_sum(divisor)
+        return self * (1.0 / _finite("divisor", divisor))
+
+    def __neg__(self) -> "Schedule":
+        return -1.0 * self
+
+
+def values(name: str, function: Callable[[tf.Tensor], Any], steps: Iterable[int], of: str = "") -> dict[int, float]:
+    """The values of a schedule by step, computed as training does, in a graph.
+
+    Args:
+        name: Of the schedule, for messages.
+        function: From the number of a step to the value there.
+        steps: Numbers of training steps.
+        of: Between which values it is to be, for messages.
+
+    Raises:
+        ValueError: If it is no function that TensorFlow can trace, or no float32 scalar.
+    """
+
+    def traced(step: tf.Tensor) -> tf.Tensor:
+        try:
+            value = function(step)
+        except Exception as error:
+            raise ValueError(
+                f"The schedule {name} cannot be computed in a TensorFlow graph, as training does it: "
+                f"{str(error).splitlines()[0] if str(error) else repr(error)} Compute it by TensorFlow's functions, "
+                "and choose between values by tf.where(step < 5, a, b) in place of `if`."
+            ) from error
+        if not tf.is_tensor(value) or value.dtype != tf.float32 or value.shape.rank not in (0, None):
+            raise ValueError(f"The schedule {name} is to give a float32 scalar{of}. Received: {value!r}.")
+        return value
+
+    with tf.init_scope():
+        graph = tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32))
+        return {step: float(graph(tf.constant(step, tf.int32))) for step in steps}
+
+
+@functools.lru_cache(maxsize=128)
+def _check_values(schedule: Schedule) -> None:
+    name, (low, high) = type(schedule).__name__, schedule.range
+    between = f" between {number(low)} and {number(high)}, its `range`"
+    for step, value in values(name, schedule, LOOKED_UP, between).items():
+        if not (low <= value <= high or np.isclose(value, (low, high), rtol=1e-5).any()):
+            raise ValueError(
+                f"The schedule {name} is to give a float32 scalar{between}. Received at step {step}: {value!r}."
+            )
 
 
 Scale = float | Schedule | keras.optimizers.schedules.LearningRateSchedule
@@ -122,7 +181,7 @@ class Linear(Schedule):
         return min(self.start, self.end), max(self.start, self.end)
 
     def describe(self):
-        return f"linear({self.start:g}, {self.end:g}, {self.steps})"
+        return f"linear({number(self.start)}, {number(self.end)}, {self.steps})"
 
 
 @record
@@ -168,8 +227,8 @@ class Cyclical(Schedule):
         return min(self.low, self.high), max(self.low, self.high)
 
     def describe(self):
-        ends = "" if (self.low, self.high) == (0.0, 1.0) else f", low={self.low:g}, high={self.high:g}"
-        return f"cyclical({self.steps}, cycles={self.cycles}, share={self.share:g}{ends})"
+        ends = "" if (self.low, self.high) == (0.0, 1.0) else f", low={number(self.low)}, high={number(self.high)}"
+        return f"cyclical({self.steps}, cycles={self.cycles}, share={number(self.share)}{ends})"
 
 
 @record
@@ -187,6 +246,11 @@ class Scaled(Schedule):
     def __post_init__(self) -> None:
         _set(self, factor=_finite("factor", self.factor))
 
+    def check(self):
+        self.schedule.check()
+        if type(self) is not Scaled:
+            super().check()
+
     def __call__(self, step):
         return self.factor * self.schedule(step)
 
@@ -200,60 +264,7 @@ class Scaled(Schedule):
         return low, high
 
     def describe(self):
-        return f"{self.factor:g} {self.schedule.describe()}"
-
-
-@record
-class FromKeras(Schedule):
-    """A `keras.optimizers.schedules.LearningRateSchedule`, by its configuration: so that equal ones are equal.
-
-    Keras's schedules do not tell their range.  It is taken from their values at the powers of two, and next to each
-    whole number of the configuration, such as `decay_steps`.
-
-    Args:
-        config: What `keras.saving.serialize_keras_object` makes of it, as JSON.
-
-    Raises:
-        ValueError: If a value is NaN, or infinite near a number of the configuration.
-    """
-
-    config: str
-
-    def __call__(self, step):
-        return tf.cast(self.schedule()(step), tf.float32)
-
-    @property
-    def range(self):
-        return _range(self)
-
-    def describe(self):
-        config = json.loads(self.config)
-        arguments = ", ".join(f"{k}={v}" for k, v in config["config"].items() if k != "name" and v is not None)
-        return f"{config['class_name']}({arguments})"
-
-    def schedule(self):
-        """Keras's own."""
-        return keras.saving.deserialize_keras_object(json.loads(self.config))
-
-
-@functools.lru_cache(maxsize=128)
-def _range(schedule: FromKeras) -> tuple[float, float]:
-    named = {number for number in _numbers(json.loads(schedule.config)["config"]) if 0 <= number < _MOST}
-    near = {0, 1} | {min(max(number + i, 0), _MOST) for number in named for i in (-1, 0, 1)}
-    values = {step: float(schedule._at(step)) for step in sorted(near | {2**i for i in range(31)})}
-    for step, value in values.items():
-        if math.isnan(value) or (math.isinf(value) and step in near):
-            raise ValueError(f"The schedule {schedule.describe()} is {value} at step {step}. A scale is finite.")
-    return min(values.values()), max(values.values())
-
-
-def _numbers(config: Any) -> list[int]:
-    """The whole numbers in a configuration."""
-    if isinstance(config, dict | list | tuple):
-        parts = config.values() if isinstance(config, dict) else config
-        return list(itertools.chain.from_iterable(map(_numbers, parts)))
-    whole = isinstance(config, numbers.Real) and not isinstance(config, bool) and float(config).is_integer()
-    return [int(config)] if whole else []
+        return f"{number(self.factor)} {self.schedule.describe()}"
 
 
 def _set(schedule: Schedule, **fields: Any) -> None:
@@ -264,7 +275,7 @@ def _set(schedule: Schedule, **fields: Any) -> None:
 def _count(name: str, value: Any) -> int:
     """A number of training steps, or of cycles of them; NumPy's integers, too."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not 1 <= int(value) <= _MOST:
+    if not whole or not 1 <= int(value) <= MOST:
         what = "a number of training steps" if name == "steps" else f"a whole number of {name}"
         raise ValueError(f"A schedule takes {what}, at least 1 and below 2^31. Received: {name}={value!r}.")
     return int(value)

@@ -4,7 +4,6 @@ import ast
 import difflib
 import functools
 import inspect
-import json
 import math
 import numbers
 import typing
@@ -13,7 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import keras
 
-from ugm_tf.algebra.schedule import Cyclical, FromKeras, Linear, Scale, Scaled, Schedule
+from ugm_tf.algebra import keras_schedule
+from ugm_tf.algebra.keras_schedule import FromKeras
+from ugm_tf.algebra.schedule import Cyclical, Linear, Scale, Scaled, Schedule
 
 __all__ = [
     "Cyclical",
@@ -113,16 +114,7 @@ def of(scale: Any) -> float | Schedule:
     if isinstance(scale, str):
         return get(scale)
     if isinstance(scale, keras.optimizers.schedules.LearningRateSchedule):
-        try:
-            made = FromKeras(json.dumps(keras.saving.serialize_keras_object(scale), sort_keys=True))
-            made.schedule()
-        except (NotImplementedError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"The schedule {type(scale).__name__} cannot be saved with the model: {error}. Give it a get_config() "
-                "and @keras.saving.register_keras_serializable(), or write a ugm_tf.schedules.Schedule."
-            ) from error
-        made.check()
-        return made
+        return keras_schedule.of(scale)
     if isinstance(scale, numbers.Real) and not math.isfinite(scale):
         raise ValueError(f"The scale of an expectation is finite. Received: {scale!r}.")
     if isinstance(scale, bool) or not isinstance(scale, numbers.Real):

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf import serialization
 from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
@@ -69,7 +70,7 @@ class Step:
         """Refuses a class that does not say what it sets, or how.
 
         Raises:
-            ValueError: With what is missing.
+            ValueError: With what is missing; if it is no record.
         """
         if not self.declares():
             raise ValueError(
@@ -81,6 +82,7 @@ class Step:
                 f"The step {shown(self)} does not say what it does: define `__call__(self, sample, seed)`, which "
                 "returns `sample.where(...)` of the variable that it sets."
             )
+        serialization.check(self, "step")
 
     def __call__(self, sample: JointSample, seed: tf.Tensor) -> JointSample:
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(self, sample, seed)`.")

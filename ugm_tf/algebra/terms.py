@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.part import Part
-from ugm_tf.serialization import record
+from ugm_tf.serialization import number, record
 
 tfd = tfp.distributions
 
@@ -169,8 +169,8 @@ class KL(Term):
         if not self.free:
             return divergence
         if self.per == "example":
-            return f"max({self.free:g}, {divergence})"
-        return f"sum_j max({self.free:g}, mean_batch {divergence}_j)"
+            return f"max({number(self.free)}, {divergence})"
+        return f"sum_j max({number(self.free)}, mean_batch {divergence}_j)"
 
     @property
     def label(self):
@@ -180,7 +180,7 @@ class KL(Term):
         try:
             return tfd.kl_divergence(sample.distribution(self.left), sample.distribution(self.right))
         except NotImplementedError:
-            without = f", without free bits (received: free={self.free:g})" if self.free else ""
+            without = f", without free bits (received: free={number(self.free)})" if self.free else ""
             raise ValueError(
                 f"KL('{self.left}', '{self.right}') has no closed form for {self._families(sample)}. Estimate it at "
                 f"the draws: KL('{self.left}', '{self.right}', sampled=True){without}; in `vae`, kl='sampled'."

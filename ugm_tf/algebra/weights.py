@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from ugm_tf import replicas
 from ugm_tf.algebra.part import Part
-from ugm_tf.serialization import record
+from ugm_tf.serialization import number, record
 
 __all__ = ["DiscriminatorProbability", "ImportanceWeight", "PosteriorWeight", "Weight"]
 
@@ -104,7 +104,7 @@ class DiscriminatorProbability(Weight):
         return tf.sigmoid(sample.distribution(self.by).logits / self.temperature)
 
     def describe(self, roles):
-        power = "" if self.temperature == 1.0 else f"^(1/{self.temperature:g})"
+        power = "" if self.temperature == 1.0 else f"^(1/{number(self.temperature)})"
         return roles.text(self.by, 1, letter=f"q{power}")
 
 

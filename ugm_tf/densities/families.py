@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Callable
 
+from ugm_tf import serialization
 from ugm_tf.densities import continuous, discrete
 from ugm_tf.densities.family import Family
 
@@ -40,7 +41,7 @@ def get(family: str | Family) -> Family:
         family: The name, maybe with arguments; or a `Family`, which is returned as it is.
 
     Raises:
-        ValueError: If the name or an argument is not known.
+        ValueError: If the name or an argument is not known; if a `Family` is no record, and could not be saved.
 
     Example:
 
@@ -48,6 +49,7 @@ def get(family: str | Family) -> Family:
     Gaussian(scale=0.1)
     """
     if isinstance(family, Family):
+        serialization.check(family, "family")
         return family
     match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(family))
     name, arguments = match.groups() if match else (family, None)
