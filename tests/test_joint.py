@@ -2,6 +2,7 @@
 
 import copy
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -94,6 +95,113 @@ class ReplacedTest(absltest.TestCase):
         shared = ugm_tf.Density(densities["decoder"].network, "bernoulli", name="second")
         with self.assertRaisesRegex(ValueError, "'decoder' and 'second' share the weights .*could not be loaded once"):
             ugm_tf.Joint(recipe, {**densities, "second": shared})
+
+
+class AssignedTest(parameterized.TestCase):
+    def test_what_compile_and_the_parts_decide_is_refused_and_told_what_to_do(self):
+        model = built("vae")
+        for name, advice in (
+            ("joint", "Replace a density by its name"),
+            ("recipe", "make another UnifiedModel"),
+            ("densities", "Replace a density by its name"),
+            ("schedule", r"compile\(schedule=...\)"),
+            ("optimizers", r"compile\(optimizer=...\)"),
+        ):
+            before = getattr(model, name)
+            with self.assertRaisesRegex(AttributeError, f"The {name} of a model cannot be assigned.*{advice}"):
+                setattr(model, name, built("vae").joint)
+            self.assertEqual(getattr(model, name), before)
+
+    def test_another_seed_draws_otherwise_from_then_on(self):
+        """What was traced, and so has the seed before as a constant, is dropped."""
+        model = built("vae")
+        model.train_function = model.test_function = len
+        model.seed = 0  # as it was
+        self.assertIs(model.train_function, len)
+        model.seed = 99
+        self.assertEqual((model.train_function, model.test_function, model.get_config()["seed"]), (None, None, 99))
+
+    def test_nothing_changes_while_fit_runs(self):
+        model, other = built("vae"), built("vae")
+        model.compile("sgd", run_eagerly=True)
+
+        def change(epoch, logs):
+            for name, value in (("seed", 7), ("decoder", other.decoder)):
+                with self.assertRaisesRegex(ValueError, f"'{name}' cannot change while fit"):
+                    setattr(model, name, value)
+
+        callback = keras.callbacks.LambdaCallback(on_epoch_begin=change)
+        model.fit(np.ones([4, 2, 2, 1], np.float32), batch_size=4, verbose=0, callbacks=[callback])
+        self.assertEqual(model.seed, 0)
+
+
+class SharedTest(absltest.TestCase):
+    """One density in two roles."""
+
+    def recipe(self, *updates):
+        roles = {"prior": "p(z)", "encoder": "q(z | x)", "second": "q(w | x)", "other": "p(w)"}
+        terms = (ugm_tf.E(ugm_tf.KL("encoder", "prior")), ugm_tf.E(ugm_tf.KL("second", "other")))
+        return ugm_tf.Recipe(roles, tuple(ugm_tf.Phase("".join(u), terms, u) for u in updates))
+
+    def trained(self, shared, *updates):
+        recipe = self.recipe(*updates)
+        keras.utils.set_random_seed(0)
+        densities = ugm_tf.networks.build(recipe, {**SHAPES, "w": (3,)}, hidden=(5,))
+        densities["second"].set_weights(densities["encoder"].get_weights())
+        if shared:
+            densities["second"] = densities["encoder"]
+        model = ugm_tf.UnifiedModel(recipe, densities)
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        before = model.encoder.get_weights()
+        model.run_phases(np.ones([4, 2, 2, 1], np.float32))
+        return [[w - b for w, b in zip(d.get_weights(), before, strict=True)] for d in (model.encoder, model.second)]
+
+    def test_gets_the_sum_of_the_roles_gradients_once(self):
+        both = ("encoder", "second")
+        apart, (found, _) = self.trained(False, both), self.trained(True, both)
+        for one, two, sum_ in zip(*apart, found, strict=True):
+            np.testing.assert_allclose(sum_, one + two, rtol=1e-4, atol=1e-7)
+        recipe = self.recipe(both)
+        densities = ugm_tf.networks.build(recipe, {**SHAPES, "w": (3,)}, hidden=(5,))
+        joint = ugm_tf.Joint(recipe, {**densities, "second": densities["encoder"]})
+        ids = [id(v) for v in joint.variables_of(recipe.phases[0])]
+        self.assertEqual(ids, [id(v) for v in densities["encoder"].trainable_variables])
+
+    def test_what_learned_in_one_role_is_asked_anew_in_the_other(self):
+        first, last = self.recipe(("encoder",), ("second",)).phases
+        last = ugm_tf.Phase("last", last.minimise[1:], ("second",))
+        ends = []
+        for groups in (((first, last),), ((first,), (last,))):  # in one step, and in a step each
+            keras.utils.set_random_seed(0)
+            of = self.recipe(("encoder", "second"))
+            densities = ugm_tf.networks.build(of, {**SHAPES, "w": (3,)}, hidden=(5,))
+            densities["second"] = densities["encoder"]
+            for phases in groups:
+                asked = {n for phase in phases for e in phase.minimise for n in e.asked}
+                roles = {name: role for name, role in of.densities.items() if name in asked}
+                recipe = ugm_tf.Recipe(roles, phases)
+                model = ugm_tf.UnifiedModel(recipe, {name: densities[name] for name in roles})
+                model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+                model.run_phases(np.ones([4, 2, 2, 1], np.float32))
+            ends.append(densities["encoder"].get_weights())
+        for one, other in zip(*ends, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+class CalledTest(parameterized.TestCase):
+    @parameterized.parameters("score", "encode", "log_prob_bound", "reconstruct", "elbo", "logit")
+    def test_a_density_that_hides_an_answer_is_refused(self, name):
+        vae = ugm_tf.recipes.vae()
+        phases = (*vae.phases, *ugm_tf.adversarial(fake=ugm_tf.GENERATED, updates=("decoder",), by=name))
+        recipe = ugm_tf.Recipe({**vae.densities, name: "q(y | x)"}, phases)
+        with self.assertRaisesRegex(ValueError, f"A density cannot be called '{name}'.*Rename '{name}', which is q"):
+            ugm_tf.Joint(recipe, {})
+
+    def test_a_variable_that_hides_the_seed_is_refused(self):
+        wake = ugm_tf.Phase("wake", (ugm_tf.E(ugm_tf.NegativeLogProb("classifier")),), "classifier")
+        recipe = ugm_tf.Recipe({"classifier": "p(seed | x)"}, (wake,), ("x", "seed"))
+        with self.assertRaisesRegex(ValueError, r"A variable cannot be called 'seed'.*'classifier', which is p\(seed"):
+            ugm_tf.Joint(recipe, {})
 
 
 class CanTest(parameterized.TestCase):

@@ -1,10 +1,11 @@
 """Parts of one's own that do not do what they say are refused when the densities come, before there are data."""
 
+import keras
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from ugm_tf import DATA, INFERRED, KL, Ancestral, E, NegativeLogProb, Phase, Recipe
+from ugm_tf import DATA, GENERATED, INFERRED, KL, Ancestral, E, NegativeLogProb, Phase, Recipe
 
 SHAPES = {"x": (4, 4, 1), "z": (3,)}
 VAE = ugm_tf.recipes.vae()
@@ -41,10 +42,14 @@ class Half(ugm_tf.Step):
 @ugm_tf.record
 class Wrapped(ugm_tf.Sampler):
     inner: ugm_tf.Sampler
-    sides = (Ancestral(("prior",)),)
+    says: ugm_tf.Sampler = Ancestral(("prior",))
+
+    @property
+    def sides(self):
+        return self.says.sides
 
     def each(self, change):
-        return Wrapped(self.inner.each(change))
+        return Wrapped(self.inner.each(change), self.says.each(change))
 
     def draw(self, draws, seed):
         return draws(self.inner, seed)
@@ -56,6 +61,80 @@ class Eager(ugm_tf.Term):
 
     def __call__(self, sample):
         return tf.reduce_sum(sample["z"], -1).numpy()
+
+
+@ugm_tf.record
+class Scoring(ugm_tf.Term):
+    conditioned = ("encoder",)
+
+    def __call__(self, sample):
+        return -sample.log_prob("encoder")
+
+
+@ugm_tf.record
+class Judging(ugm_tf.Term):
+    conditioned = ("encoder",)
+
+    def __call__(self, sample):
+        return sample.distribution("encoder").logits
+
+
+@ugm_tf.record
+class Logging(ugm_tf.Term):
+    takes = ("x",)
+    beside = ("code",)
+
+    def __call__(self, sample):
+        return tf.reduce_sum(sample["x"], [1, 2, 3])
+
+    def values_beside(self, sample):
+        return (tf.reduce_sum(sample["z"], -1),)
+
+
+@ugm_tf.record
+class Precise(ugm_tf.Term):
+    dtype: str = "float64"
+    takes = ("z",)
+
+    def __call__(self, sample):
+        return tf.cast(tf.reduce_sum(sample["z"], -1), self.dtype)
+
+
+@ugm_tf.record
+class Kept(ugm_tf.Step):
+    holds = True
+
+    def __call__(self, sample, seed):
+        return sample
+
+
+@ugm_tf.record
+class Joined(ugm_tf.Sampler):
+    left: ugm_tf.Sampler
+    right: ugm_tf.Sampler
+
+    @property
+    def sides(self):
+        return (*self.left.sides, *self.right.sides)
+
+    def each(self, change):
+        return Joined(self.left.each(change), self.right.each(change))
+
+    def draw(self, draws, seed):
+        left, right = draws(self.left, seed), draws(self.right, seed)
+        return left.where(x=tf.concat([left["x"], right["x"]], 0), drawn_by=right.drawn_by)
+
+
+class Silent(keras.layers.Layer):
+    """A dense layer on flat values that does not tell its shapes."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.dense = keras.layers.Dense(outputs)
+        self(tf.zeros([1, inputs]))
+
+    def call(self, inputs):
+        return self.dense(inputs)
 
 
 def joint(*more):
@@ -81,6 +160,23 @@ class RehearsalTest(parameterized.TestCase):
             E(NegativeLogProb("decoder"), Wrapped(INFERRED), name="wrapped"),
             "Wrapped draws from 'encoder', which is in none of its `sides`",
         ),
+        (
+            "a_log_probability",
+            E(Scoring(), DATA),
+            "Scoring takes the log-probability of 'encoder' and does not say so.*Name 'encoder' in its `scored`",
+        ),
+        ("a_logit", E(Judging(), DATA), "Judging takes the logit of 'encoder', which has none.*in its `judges`"),
+        ("what_is_logged", E(Logging(), INFERRED), "Logging reads the variable 'z' and does not say so"),
+        (
+            "a_step_that_holds_nothing",
+            E(NegativeLogProb("encoder"), GENERATED.then(Kept()), name="kept"),
+            "Kept says that it holds what was drawn, and what 'decoder' drew is as it was",
+        ),
+        (
+            "a_sampler_of_more_examples",
+            E(NegativeLogProb("encoder"), Joined(INFERRED, DATA.then("prior")), name="joined"),
+            r"Joined draws x of shape \[14, 4, 4, 1\] in a batch of 7 examples. A sampler keeps their number",
+        ),
     )
     def test_refuses(self, expectation, words):
         with self.assertRaisesRegex(ValueError, words):
@@ -90,6 +186,49 @@ class RehearsalTest(parameterized.TestCase):
         made = joint(E(Eager(), INFERRED))
         sample = INFERRED(made.sample({"x": tf.zeros([2, 4, 4, 1])}, training=False), tf.constant([0, 0]))
         self.assertEqual(Eager().value(sample).shape, (2,))
+
+
+class WidthTest(parameterized.TestCase):
+    """Networks that do not tell their shapes."""
+
+    def densities(self, encoder, decoder):
+        return {
+            "prior": ugm_tf.Prior((3,)),
+            "encoder": ugm_tf.Density(Silent(16, encoder), "gaussian"),
+            "decoder": ugm_tf.Density(decoder, "bernoulli"),
+        }
+
+    def test_a_code_of_another_width_is_refused(self):
+        with self.assertRaisesRegex(
+            ValueError, r"'encoder', which is q\(z \| x\), is compared at z of shape \[1\] for"
+        ):
+            ugm_tf.Joint(VAE, self.densities(2, Silent(3, 16)))
+
+    def test_examples_of_another_width_are_refused_when_they_come(self):
+        made = ugm_tf.Joint(VAE, self.densities(6, Silent(3, 1)))  # which says nothing of x
+        sample = INFERRED(made.sample({"x": tf.zeros([2, 16])}, training=False), tf.constant([0, 0]))
+        with self.assertRaisesRegex(ValueError, r"'decoder', .* scores x of shape \[1\] .* and x has shape \[16\]"):
+            sample.log_prob("decoder")
+
+    def test_generated_ones_too(self):
+        made = ugm_tf.Joint(VAE, self.densities(6, Silent(3, 1)))
+        with self.assertRaisesRegex(
+            ValueError, r"'decoder', .* is a density of x of shape \[1\] .* x has shape \[16\]"
+        ):
+            GENERATED(made.sample({"x": tf.zeros([2, 16])}, training=False), tf.constant([0, 0]))
+
+    def test_those_that_agree_are_taken(self):
+        made = ugm_tf.Joint(VAE, self.densities(6, Silent(3, 16)))
+        sample = INFERRED(made.sample({"x": tf.zeros([2, 16])}, training=False), tf.constant([0, 0]))
+        self.assertEqual(sample.log_prob("decoder").shape, (2,))
+
+
+class PrecisionTest(parameterized.TestCase):
+    @parameterized.parameters("float64", "float16")
+    def test_terms_and_weights_are_of_the_precision_of_the_densities(self, dtype):
+        made = joint(E(Precise(dtype), INFERRED))
+        sample = INFERRED(made.sample({"x": tf.zeros([2, 4, 4, 1])}, training=False), tf.constant([0, 0]))
+        self.assertEqual(Precise(dtype).value(sample).dtype, tf.float32)
 
 
 if __name__ == "__main__":

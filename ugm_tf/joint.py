@@ -11,7 +11,12 @@ from ugm_tf import rehearsal, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
 from ugm_tf.densities import Density, Prior
 
-__all__ = ["Joint"]
+__all__ = ["VERBS", "Joint"]
+
+VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
+# What else an answer of the whole model is called, or a part of one: no density's own answer can have these names.
+_TAKEN = (*VERBS.values(), "sample", "reconstruct", "score", "log_prob_bound", "elbo", "logit")
+_TAKEN_VARIABLES = ("seed", "ok")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,6 +48,7 @@ class Joint:
             raise ValueError(
                 f"A joint, as of a model, takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
             )
+        _check_names(self.recipe)
         validation.check_densities(self.recipe, self.densities)
         ordered = {name: self.densities[name] for name in self.recipe.densities}
         rehearsal.rehearse(self.recipe, ordered)
@@ -98,8 +104,29 @@ class Joint:
         return JointSample(self.densities, self.roles, values, training, batch_size=batch_size)
 
     def variables_of(self, phase: Phase) -> list[Any]:
-        """The variables that a phase changes."""
-        return [variable for name in phase.updates for variable in self.densities[name].trainable_variables]
+        """The variables that a phase changes, each once: one density may have several roles."""
+        every = [variable for name in phase.updates for variable in self.densities[name].trainable_variables]
+        return list({id(variable): variable for variable in every}.values())
+
+    def changed_by(self, phase: Phase) -> tuple[str, ...]:
+        """Names of the densities whose variables a phase changes: of what it updates, in every role that it has."""
+        updated = {id(self.densities[name]) for name in phase.updates}
+        return tuple(name for name, density in self.densities.items() if id(density) in updated)
+
+
+def _check_names(recipe: Recipe) -> None:
+    """Refuses a density whose own answer would stand in the place of another one."""
+    for name, role in recipe.roles.items():
+        if name in _TAKEN:
+            raise ValueError(
+                f"A density cannot be called '{name}': what a model answers, or a part of it, has that name. Rename "
+                f"'{name}', which is {role}."
+            )
+        if wrong := [v for v in (role.of, *role.given) if v in _TAKEN_VARIABLES]:
+            raise ValueError(
+                f"A variable cannot be called '{wrong[0]}', which is what endpoints call the draws' seed or the rows "
+                f"that have an answer. Rename it in '{name}', which is {role}."
+            )
 
 
 def _as_float(value: Any) -> tf.Tensor:

@@ -17,6 +17,15 @@ from ugm_tf.training.loops import Loops
 
 __all__ = ["UnifiedModel"]
 
+# Attributes that are not to be assigned, and what to do.
+_FIXED = {
+    "joint": "Replace a density by its name, as in model.decoder = other, or make another UnifiedModel.",
+    "recipe": "With another recipe make another UnifiedModel, of the same densities if they fit.",
+    "densities": "Replace a density by its name, as in model.decoder = other.",
+    "schedule": "Give it to compile(schedule=...).",
+    "optimizers": "Give them to compile(optimizer=...), one by one in a dict by phase.",
+}
+
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
 class UnifiedModel(Answers, Loops):
@@ -75,18 +84,36 @@ class UnifiedModel(Answers, Loops):
 
     def __setattr__(self, name: str, value: Any) -> None:
         joint = self.__dict__.get("joint")
-        if joint is None or not self.built or name not in joint.densities:
+        if joint is None or not self.built:
+            super().__setattr__(name, value)
+        elif name in _FIXED:
+            raise AttributeError(f"The {name} of a model cannot be assigned. {_FIXED[name]}")
+        elif name == "seed":
+            if int(value) != self.seed:
+                self._forget(name)
+                super().__setattr__(name, int(value))
+        elif name not in joint.densities:
             super().__setattr__(name, value)
         elif value is not joint.densities[name]:
-            changed = Joint(joint.recipe, {**joint.densities, name: value})  # which refuses what does not fit
-            if all(density is not joint.densities[name] for density in changed.densities.values()):
-                keras_internals.untrack(self, joint.densities[name])
-            super().__setattr__(name, value)
-            self.joint = changed
-            self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
-            if self.compiled:  # the optimizers have slots for the weights of the one before
-                self.compiled = False
-                self._replaced = name
+            self._replace(name, value)
+
+    def _replace(self, name: str, density: Density | Prior) -> None:
+        before = self.joint.densities[name]
+        changed = Joint(self.recipe, {**self.joint.densities, name: density})  # which refuses what does not fit
+        self._forget(name)
+        if all(other is not before for other in changed.densities.values()):
+            keras_internals.untrack(self, before)
+        super().__setattr__(name, density)
+        super().__setattr__("joint", changed)
+        if self.compiled:  # the optimizers have slots for the weights of the one before
+            self.compiled = False
+            self._replaced = name
+
+    def _forget(self, name: str) -> None:
+        """Drops what was traced, of which the densities and the seed are constants, as `name` changes."""
+        if self._fits:
+            raise ValueError(f"'{name}' cannot change while fit() runs. Change it before, and call fit() again.")
+        self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
 
     @property
     def recipe(self) -> Recipe:
@@ -148,11 +175,12 @@ class UnifiedModel(Answers, Loops):
             variables = [v for density in self.densities.values() for v in density.variables]
             distributed.check_scope(self.distribute_strategy, variables)
         with self.distribute_strategy.scope():
-            self.optimizers = optimizers.by_phase(self.joint, optimizer, layers)
+            super().__setattr__("optimizers", optimizers.by_phase(self.joint, optimizer, layers))
         if self.distributed:
             distributed.prepare(layers, self.optimizers, **arguments)
-        self.schedule, self._replaced = schedule, None
         memory.rematerialise(self.densities, remat)
+        super().__setattr__("schedule", schedule)
+        self._replaced = None
         with self.distribute_strategy.scope():
             jit, self.execution = execution.choose_jit(layers, jit_compile)
         super().compile(

@@ -114,6 +114,7 @@ def _check_families(recipe: Recipe, phase: Phase, densities: Mapping[str, Any]) 
 def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities: Mapping[str, Any]) -> None:
     """Every density that learns from what it draws must have draws that carry its gradient."""
     live: list[str] = []
+    learning = {id(densities[name]) for name in phase.updates}  # in every role that it has
     for step in sampler.steps:
         if step.holds:
             live = []
@@ -123,7 +124,7 @@ def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities
                     f"Phase '{phase.name}' enumerates '{step.density}', which must be of family 'one_hot'. "
                     f"Received: {densities[step.density].family}."
                 )
-        elif isinstance(step, Draw) and step.density in phase.updates:
+        elif isinstance(step, Draw) and id(densities[step.density]) in learning:
             live.append(step.density)
     for name in live:
         if not densities[name].family.reparameterised:

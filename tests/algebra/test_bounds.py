@@ -189,7 +189,7 @@ class DoublyReparameterisedTest(parameterized.TestCase):
             return tfd.TransformedDistribution(base, flow.bijector(tf.zeros([3, 3])))
 
         drawn = start().where(z=tf.zeros([4, 3, 2]), axis=4)
-        drawn.densities["encoder"] = stubs.Stub(bent)
+        drawn.densities.update(encoder=stubs.Stub(bent), prior=stubs.standard(2))
         with self.assertRaisesRegex(ValueError, "'encoder' cannot be held fixed in .*Use .*gradient='reparameterised'"):
             drawn.log_weights(("prior",), ("encoder",), frozen=True)
 

@@ -81,6 +81,7 @@ class ShapeTest(parameterized.TestCase):
             (lambda given: tf.cast(square(given), tf.int32), r"int32 of shape \[3\]"),
             (lambda given: square(given) > 1.0, r"bool of shape \[3\]"),
             (lambda given: None, "None"),
+            (lambda given: (square(given), square(given)), "a tuple of 2"),
         ],
     )
     def test_what_is_no_number_for_each_example_is_refused(self, base, found):
@@ -100,6 +101,31 @@ class ShapeTest(parameterized.TestCase):
             ValueError, r"shape \[3\], or with the axes of draws before it, \[5, 3\]. Received"
         ):
             part(lambda given: tf.transpose(square(given))).value(drawn)
+
+    def test_an_axis_before_that_of_examples_is_that_of_the_draws(self):
+        for k, function, found in (
+            (5, lambda given: tf.stack([square(given)[0]] * 3), r"float32 of shape \[3, 3\]"),
+            (2, lambda given: (square(given)[0], square(given)[1]), "a tuple of 2"),
+        ):
+            with self.assertRaisesRegex(ValueError, rf"\[{k}, 3\]\. Received: {found}"):
+                part(function).value(sample(Ancestral(("encoder",), k=k)))
+
+    def test_a_bound_of_groups_has_theirs(self):
+        drawn = sample(Ancestral(("encoder",), k=6))
+        bound = ugm_tf.ImportanceWeightedBound(group=2)
+        self.assertEqual(bound.value(drawn).shape, (3, 3))
+        self.assertEqual(ugm_tf.ImportanceWeightedBound().value(drawn).shape, (3,))
+
+    def test_what_is_logged_is_as_many_numbers_for_each_example(self):
+        for values, words in (
+            (lambda self, given: (), "logs code beside it: its `values_beside` is to return a tuple.* Received: 0 of"),
+            (lambda self, given: (given["z"],), r"Received: float32 of shape \[3, 2\]"),
+            (lambda self, given: square(given), "Received: EagerTensor"),
+        ):
+            with self.assertRaisesRegex(ValueError, words):
+                E(part(square, beside=("code",), values_beside=values), INFERRED).beside(sample())
+        with self.assertRaisesRegex(ValueError, r"gives `beside` as a tuple of names, such as \('code',\)"):
+            E(part(square, beside="code"))
 
     def test_of_a_batch_of_any_size_what_is_known_is_checked(self):
         @tf.function(input_signature=[tf.TensorSpec([None, 2])])

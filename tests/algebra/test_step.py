@@ -93,6 +93,23 @@ class StepTest(parameterized.TestCase):
     def test_another_number_of_examples(self, change):
         self.refuses(r"sets x of shape .* in a batch of 3 examples. A step keeps", lambda g: g.where(x=change(g["x"])))
 
+    def test_another_axis_of_draws(self):
+        def several(n, axis=None):
+            return lambda given: given.where(z=tf.stack([drawn(given)] * n), axis=axis, drawn_by=("encoder",))
+
+        one = lambda given: given.where(z=drawn(given), drawn_by=("encoder",))  # noqa: E731
+        for function, says, words in (
+            (several(5, 5), {}, r"Own says that it adds no axis of draws, and adds \[5\]"),
+            (one, {"k": 5}, "says that it adds k = 5, and adds none"),
+            (several(3, 3), {"k": 5}, r"says that it adds k = 5, and adds \[3\]"),
+        ):
+            self.refuses(words, function, **OF_THE_ENCODER, **says)
+        words = r"sets 5 values of u for each example, and sets shape \[4, 3, 2\]"
+        four = lambda given: given.where(u=tf.stack([given["x"]] * 4), axis=5)  # noqa: E731
+        self.refuses(words, four, sets=lambda self, roles: "u", k=5)
+        right = step(several(5, 5), **OF_THE_ENCODER, k=5)
+        self.assertEqual(Ancestral((right,))(start(), stubs.seed()).axes, (5,))
+
     def test_no_sample(self):
         self.refuses(r"is to return `sample.where\(...\)`, a JointSample. Received: None", lambda given: None)
 
@@ -127,6 +144,46 @@ class SamplerTest(parameterized.TestCase):
         ):
             with self.assertRaisesRegex(ValueError, f"The sampler Own.*{words}"):
                 Draws(start())(self.sampler(draw, sides), stubs.seed())
+
+    def test_each_changes_every_side_and_nothing_else(self):
+        class Own(ugm_tf.Sampler):
+            left, right = ugm_tf.INFERRED, ugm_tf.GENERATED
+            sides, draw = (left, right), lambda self, draws, seed: draws.start
+            __eq__, __hash__ = lambda self, other: self.sides == other.sides, None
+
+        def changed(made, sides):
+            made.sides = sides
+            return made
+
+        for each, words in (
+            (lambda self, change: changed(Own(), (change(self.left), self.right)), "does not change all its sides by"),
+            (lambda self, change: changed(Own(), self.sides), "does not change all its sides by `each`"),
+            (lambda self, change: changed(Own(), (self.left,)), "is to be itself where `each` changes nothing"),
+        ):
+            Own.each = each
+            with self.assertRaisesRegex(ValueError, f"The sampler Own {words}"):
+                Own().check()
+        Own.each = lambda self, change: changed(Own(), tuple(change(side) for side in self.sides))
+        Own().check()
+
+    def test_what_others_drew_cannot_be_changed(self):
+        def values(draws, seed):
+            draws.start.values["x"] = 0.0 * X
+
+        def weight(draws, seed):
+            draws.start.weight = tf.ones([3])
+
+        for draw, error in ((values, TypeError), (weight, ValueError)):
+            with self.assertRaisesRegex(error, "does not support item assignment|A joint sample is not changed"):
+                Draws(start())(self.sampler(draw), stubs.seed())
+
+    def test_it_adds_no_axis_that_no_side_adds(self):
+        def draw(draws, seed):
+            sample = draws(ugm_tf.INFERRED, seed)
+            return sample.where(z=tf.stack([sample["z"]] * 5), axis=5)
+
+        with self.assertRaisesRegex(ValueError, "Own adds an axis of 5 values of each example, which no step of its"):
+            Draws(start())(self.sampler(draw, (ugm_tf.INFERRED,)), stubs.seed())
 
     def test_one_that_says_no_more_shows_its_fields_and_its_sides_in_brackets(self):
         @ugm_tf.record

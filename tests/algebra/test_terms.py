@@ -7,7 +7,21 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.algebra import stubs
-from ugm_tf.algebra import KL, DiscriminatorLoss, E, JointSample, NegativeLogProb, Phase, Term, Weight, contests
+from ugm_tf.algebra import (
+    INFERRED,
+    KL,
+    Ancestral,
+    DiscriminatorLoss,
+    DiscriminatorProbability,
+    E,
+    Enumerate,
+    JointSample,
+    NegativeLogProb,
+    Phase,
+    Term,
+    Weight,
+    contests,
+)
 
 tfd, tfb = stubs.tfd, tfp.bijectors
 ROLES = stubs.roles(prior="p(z)", encoder="q(z | x)", decoder="p(x | z)", discriminator="q(y | x)")
@@ -104,6 +118,18 @@ class FreeBitsTest(parameterized.TestCase):
         term = KL("encoder", "prior", free=free, per="dimension")
         np.testing.assert_allclose(term(sample), np.full(3, np.maximum(each.mean(0), free).sum()), rtol=1e-5)
         self.assertEqual(term.describe(ROLES), f"sum_j max({free:g}, mean_batch KL(q(z | x) || p(z))_j)")
+
+    def test_a_weighted_mean_is_printed_as_one(self):
+        term = KL("encoder", "prior", free=0.5, per="dimension")
+        roles = stubs.roles(prior="p(z)", encoder="q(z | x)", classifier="q(c | x)", discriminator="q(y | x)")
+        sums = Ancestral((Enumerate("classifier"), "encoder"))
+        for e, mean in (
+            (E(term, INFERRED), "batch"),
+            (E(term, INFERRED, weight=DiscriminatorProbability()), "weighted"),
+            (E(term, sums), "weighted"),
+            (E(term, Ancestral(("encoder",), k=3)), "batch"),
+        ):
+            self.assertEndsWith(e.describe(roles, ("x",)), f"sum_j max(0.5, mean_{mean} KL(q(z | x) || p(z))_j)")
 
     @parameterized.product(free=[0.01, 0.35, 2.0], sampled=[False, True])
     def test_per_dimension_is_of_a_weighted_mean_where_examples_have_weights(self, free, sampled):

@@ -163,6 +163,46 @@ class AdversaryActivatedTest(parameterized.TestCase):
             weighted = tf.sigmoid(sample["x"][:, 0]) * ImportanceWeightedBound()(sample)
             self.assertAlmostEqual(values[f"wake/{e.label}"].numpy(), np.mean(weighted), delta=1e-6)
 
+    def test_a_step_of_ones_own_counts_as_one_of_ours(self):
+        """Of a class that is inferred nothing is generated, whatever infers it; labelled copies give way."""
+
+        @ugm_tf.record
+        class Guess(ugm_tf.Step):
+            density: str = "classifier"
+
+        @ugm_tf.record
+        class Copy(ugm_tf.Step):
+            needs, sets = (lambda self, roles: ("labelled",)), (lambda self, roles: "x")
+
+        Guess.__call__ = Copy.__call__ = lambda self, sample, seed: sample
+        of = ugm_tf.recipes.semi_supervised_vae()
+
+        def swapped(e, names):
+            steps = tuple({"Enumerate": Guess(), "Rename": Copy()}.get(type(s).__name__, s) for s in e.under.steps)
+            return dataclasses.replace(e, under=Ancestral(steps), name=names[e])
+
+        names = {e: e.label for e in of.expectations}
+        ours = [[e.label, e.scale] for e in adversary_activated(of).phase("wake").minimise]
+        found = adversary_activated(of.each(lambda e: swapped(e, names))).phase("wake").minimise
+        self.assertEqual([[e.label, e.scale] for e in found], ours)
+        for e in found:
+            if e.label.endswith("_generated"):
+                self.assertFalse(any(isinstance(step, Guess | Copy) for step in e.under.steps), e)
+
+    def test_what_is_made_of_a_generated_example_is_kept(self):
+        @ugm_tf.record
+        class Mirror(ugm_tf.Step):
+            needs, sets = (lambda self, roles: ("x",)), (lambda self, roles: "x")
+
+        Mirror.__call__ = lambda self, sample, seed: sample
+        under = Ancestral((Mirror(), "encoder"))
+        vae = ugm_tf.recipes.vae()
+        wake = Phase(
+            "wake", tuple(dataclasses.replace(e, under=under) for e in vae.expectations), vae.phases[0].updates
+        )
+        found = adversary_activated(Recipe(vae.densities, (wake,))).phase("wake").minimise
+        self.assertTrue(all(Mirror() in e.under.steps for e in found))
+
     def test_refuses_a_recipe_with_a_discriminator(self):
         with self.assertRaisesRegex(ValueError, r"'discriminator': q\(y \| x\). Apply it to a recipe such as vae\(\)"):
             adversary_activated(GAN)

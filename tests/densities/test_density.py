@@ -209,5 +209,17 @@ class PriorTest(parameterized.TestCase):
             Prior(shape, family)
 
 
+class AssignedTest(parameterized.TestCase):
+    @parameterized.parameters("network", "family", "flow")
+    def test_what_a_density_is_made_of_is_not_assigned(self, name):
+        network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
+        density = Density(network, "bernoulli")
+        setattr(density, name, getattr(density, name))
+        with self.assertRaisesRegex(AttributeError, f"The {name} of a density cannot be assigned.*model.decoder ="):
+            setattr(density, name, keras.layers.Layer())
+        density.trainable = False
+        self.assertIs(density.network, network)
+
+
 if __name__ == "__main__":
     absltest.main()

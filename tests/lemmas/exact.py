@@ -138,8 +138,10 @@ def exactly(phase, **steps):
 def under(function):
     """What an expectation is under, as a function from the start and a seed to a joint sample."""
     own = {
-        "sides": (ugm_tf.DATA,),
-        "each": lambda self, change: self,
+        "__annotations__": {"side": ugm_tf.Sampler},
+        "side": ugm_tf.DATA,
+        "sides": property(lambda self: (self.side,)),
+        "each": lambda self, change: dataclasses.replace(self, side=change(self.side)),
         "draw": lambda self, draws, seed: function(draws.start, seed).of_any_size(),
     }
     return ugm_tf.record(type(f"Under_{next(_NUMBERS)}", (ugm_tf.Sampler,), own))()  # a class each: it is saved by name

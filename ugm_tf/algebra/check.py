@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ugm_tf.algebra.ancestral_steps import Enumerate, Pack
+from ugm_tf.algebra.ancestral_steps import Pack
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
 from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.phases import Expectation, Phase
@@ -111,10 +111,11 @@ def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, r
             f"{where} minimises {bound.describe(roles)}, which takes a leading axis of draws, [k, B]: draw with "
             f"Ancestral(('{first}',), k=50)."
         )
-    if isinstance(axes[-1], Enumerate):
+    if axes[-1].k is None:
+        over = f"over '{axes[-1].density}'" if axes[-1].density else f"by {axes[-1]}"
         raise ValueError(
             f"{where} minimises {bound.describe(roles)}, a mean over the leading axis, which is that of the exact sum "
-            f"over '{axes[-1].density}': draw k values from '{first}' after it."
+            f"{over}: draw k values from '{first}' after it."
         )
 
 

@@ -98,7 +98,7 @@ class Chunked:
         """What its term logs beside itself, likewise."""
 
         def piece(sample: JointSample) -> _Piece:
-            value = e.of.values_beside(sample)[number]
+            value = e.of.logged(sample)[number]
             return _Piece(value, e.factor(sample, value.dtype), _log_mass(e, sample))
 
         return self._merged(e, piece)

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ugm_tf.algebra import contests, schedules
-from ugm_tf.algebra.ancestral_steps import Ask, Pack
+from ugm_tf.algebra.ancestral_steps import Pack
 from ugm_tf.algebra.judged import DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase
 from ugm_tf.algebra.recipe import Recipe
@@ -130,10 +130,10 @@ def packed(recipe: Recipe, size: int) -> Recipe:
             )
         if not asked:
             return e
-        if kept := [step for step in e.under.steps if isinstance(step, Ask) and step.density in judges]:
+        if kept := [step for step in e.under.steps if step.density in judges]:
             raise ValueError(
                 f"The recipe keeps the logit of '{kept[0].density}' for each example, which would judge packs of "
-                f"{size} together. Use pack=1, or a recipe without Ask."
+                f"{size} together. Use pack=1, or a recipe without {type(kept[0]).__name__}."
             )
         of = e.of
         if isinstance(of, GradientPenalty):

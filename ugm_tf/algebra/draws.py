@@ -9,7 +9,7 @@ from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.guarded import Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 
-__all__ = ["Draws"]
+__all__ = ["Draws", "check_each"]
 
 
 class Draws:
@@ -44,7 +44,29 @@ class Draws:
                 f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when "
                 "that learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."
             )
+        if sample.sized:
+            self._check_size(who, sampler, sample)
         return sample
+
+    def _check_size(self, who: str, sampler: Any, sample: JointSample) -> None:
+        most = max(sum(step.adds_axis for step in side.steps) for side in sampler.sides)
+        if len(sample.axes) > most:
+            raise Misdeclared(
+                f"{who} adds an axis of {sample.axes[0]} values of each example, which no step of its `sides` does. "
+                "Draw several by a side, as Ancestral(('encoder',), k=5) does; or reduce them to one."
+            )
+        for variable, value in sample.values.items():
+            shape = value.shape
+            if shape.rank is None or value is self.start.values.get(variable):
+                continue
+            places = shape[: 1 + len(sample.axes)]
+            fits = self.start.examples is None or None in list(places) or self.start.examples in list(places)
+            if not fits or sample.batch_size is not self.start.batch_size:
+                raise Misdeclared(
+                    f"{who} draws {variable} of shape {list(shape)} in a batch of {self.start.examples or 'B'} "
+                    "examples. A sampler keeps their number, [B, ...]: take each from one of its sides, or between "
+                    "them, instead of joining them."
+                )
 
     def __contains__(self, sampler: Any) -> bool:
         return sampler in self._samples
@@ -61,3 +83,29 @@ class Draws:
             for sampler, sample in self._samples.items()
         }
         return Draws(start, {sampler: sample for sampler, sample in left.items() if sample is not None})
+
+
+def check_each(sampler: Any, held: Any) -> None:
+    """Refuses a sampler whose `each` does not change all of its sides, and these alone.
+
+    Args:
+        sampler: A sampler.
+        held: A step to add to each side, such as `Detach()`.
+
+    Raises:
+        ValueError: With what was found and what was expected.
+    """
+    who = f"The sampler {type(sampler).__name__}"
+    same = sampler.each(lambda side: side)
+    if same != sampler:
+        raise ValueError(
+            f"{who} is to be itself where `each` changes nothing: return one of the same fields, each sampler `s` "
+            f"among them as s.each(change), of a class under @ugm_tf.record. Received: {same!r}."
+        )
+    found = getattr(sampler.each(lambda side: side.then(held)), "sides", None)
+    expected = tuple(side.then(held) for side in sampler.sides)
+    if found != expected:
+        raise ValueError(
+            f"{who} does not change all its sides by `each`, so that it could not be detached: return one of the same "
+            f"fields, each sampler `s` among them as s.each(change). Expected sides: {expected}. Received: {found}."
+        )

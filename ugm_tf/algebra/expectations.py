@@ -73,8 +73,8 @@ class Expectation:
         """What is logged beside it, by the endings of the metrics' names; scalars."""
         if isinstance(sample, Chunked):
             return {name: sample.start.mean(sample.value_beside(self, i)) for i, name in enumerate(self.of.beside)}
-        values = self.of.values_beside(sample) if self.of.beside else ()
-        return {name: self._mean(value, sample) for name, value in zip(self.of.beside, values, strict=True)}
+        values = zip(self.of.beside, self.of.logged(sample), strict=True)
+        return {name: self._mean(value, sample) for name, value in values}
 
     def factor(self, sample: JointSample, dtype: tf.DType) -> tf.Tensor:
         """What its term is multiplied by: its weight, and that of the sample."""
@@ -132,7 +132,10 @@ class Expectation:
     def describe(self, roles: Roles, data: Sequence[str]) -> str:
         """The expectation as the paper writes it, without its scale: "E[x ~ data] -log q(y=1 | x)"."""
         weight = "" if self.weight is None else f"{self.weight.describe(roles)} * "
-        return f"E[{self.under.describe(roles, self.about(roles, data))}] {weight}{self.of.describe(roles)}"
+        sums = any(step.adds_axis and step.k is None for step in self.under.steps)  # which weigh their rows
+        weighted = self.of.pooled and (sums or self.weight is not None)
+        of = self.of.describe_weighted(roles) if weighted else self.of.describe(roles)
+        return f"E[{self.under.describe(roles, self.about(roles, data))}] {weight}{of}"
 
 
 E = Expectation

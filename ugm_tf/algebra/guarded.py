@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class Misdeclared(ValueError):
-    """A part does something else than it says, or than a part of its kind does."""
+    """A part or a density does something else than it says, or than one of its kind does."""
 
     __init__ = Exception.__init__  # by which AutoGraph knows that it can make another with where it came from
 
@@ -23,15 +23,19 @@ class Declared:
         who: The part, as messages call it.
         densities: Names of the densities that it may ask.
         variables: Names of the variables that it may read.
+        scored: Names of those densities whose log-probability it may take.
         name_density: How it says that it asks a density, "{name}" standing for its name.
         name_variable: How it says that it reads a variable, likewise.
+        name_scored: How it says that it takes a log-probability, likewise.
     """
 
     who: str
     densities: frozenset[str]
     variables: frozenset[str]
+    scored: frozenset[str]
     name_density: str
     name_variable: str
+    name_scored: str
 
     def density(self, name: str) -> None:
         """Refuses a density that was not declared."""
@@ -40,6 +44,11 @@ class Declared:
     def variable(self, name: str) -> None:
         """Refuses a variable that was not declared."""
         self._check("reads the variable", name, self.variables, self.name_variable)
+
+    def log_prob(self, name: str) -> None:
+        """Refuses the log-probability of a density where that was not declared."""
+        self.density(name)
+        self._check("takes the log-probability of", name, self.scored, self.name_scored)
 
     def _check(self, does: str, name: str, declared: frozenset[str], advice: str) -> None:
         if name not in declared:

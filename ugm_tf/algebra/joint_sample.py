@@ -1,6 +1,7 @@
 """Joint samples: the values that terms are functions of."""
 
 import copy
+import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from ugm_tf import replicas
-from ugm_tf.algebra.guarded import Declared, Guarded
+from ugm_tf.algebra.guarded import Declared, Guarded, Misdeclared
 from ugm_tf.algebra.role import Role
 from ugm_tf.densities.noise import standard_noise
 
@@ -66,11 +67,19 @@ class JointSample:
         self.share = replicas.share_of(self.batch_size)  # of a global batch, where several devices hold one
         known = tf.get_static_value(batch_size) if first is None else first.shape[0]
         self.examples = known if self.sized else None
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_made" in vars(self):  # others may hold it, too
+            raise Misdeclared(f"A joint sample is not changed. Received: {name} = ... Make another, by `sample.where`.")
+        super().__setattr__(name, value)
 
     @property
     def values(self) -> Mapping[str, tf.Tensor]:
-        """Variables by name."""
-        return self._values if self._declared is None else Guarded(self._values, self._declared.variable)
+        """Variables by name; they cannot be set, but by `where` in another sample."""
+        if self._declared is None:
+            return types.MappingProxyType(self._values)
+        return Guarded(self._values, self._declared.variable)
 
     @property
     def densities(self) -> Mapping[str, Any]:
@@ -105,7 +114,37 @@ class JointSample:
 
     def log_prob(self, density: str) -> tf.Tensor:
         """The logarithm of this density at the sample's values, in nats, [B] or [k, B]."""
-        return self.distribution(density).log_prob(self._values[self.roles[density].of])
+        value = self._scored(density)
+        return self.distribution(density).log_prob(value)
+
+    def _scored(self, density: str) -> tf.Tensor:
+        """The value that a density is taken the log-probability at: of the shape that its distribution has."""
+        of = self.roles[density].of
+        if self._declared is not None:
+            self._declared.log_prob(density)
+            self._declared.variable(of)
+        value, event = self._values[of], getattr(self.distribution(density), "event_shape", None)
+        self.check_event(density, event, value.shape, "scores")
+        return value
+
+    def check_event(self, density: str, event: tf.TensorShape | None, shape: tf.TensorShape, does: str) -> None:
+        """Refuses a density of values of another shape than its variable's, which might broadcast in silence.
+
+        Args:
+            density: Its name.
+            event: Shape of one value, as its distribution has it; None if it does not say.
+            shape: Shape of the values of its variable, [..., *event]; of no axis of a batch, of another density's.
+            does: What it does with them, for the message.
+        """
+        if event is None or not event.rank or shape.rank is None:
+            return
+        if shape.rank < event.rank or not shape[-event.rank :].is_compatible_with(event):
+            of = self.roles[density].of
+            one = list(shape[1 + len(self.axes) :]) if shape.rank > event.rank else list(shape)
+            raise Misdeclared(
+                f"'{density}', which is {self.roles[density]}, {does} {of} of shape {list(event)} for each example, "
+                f"and {of} has shape {one}. Make their networks, and the data, agree."
+            )
 
     def where(
         self,
@@ -208,7 +247,7 @@ class JointSample:
                 "without a flow."
             )
         fixed = tf.nest.map_structure(tf.stop_gradient, distribution, expand_composites=True)
-        return fixed.log_prob(self._values[self.roles[density].of])
+        return fixed.log_prob(self._scored(density))
 
     def after_update(self, densities: Iterable[str]) -> "JointSample | None":
         """What is left of this sample when these densities have learned; None if it was drawn through one."""

@@ -1,6 +1,7 @@
 """Parts of an expectation: what a term and a weight have in common."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -8,6 +9,7 @@ from ugm_tf import serialization
 from ugm_tf.algebra.guarded import Declared, Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
+from ugm_tf.densities import Density, Prior
 from ugm_tf.serialization import shown
 
 __all__ = ["Part"]
@@ -31,6 +33,7 @@ class Part:
     """
 
     kind = "part"
+    _names: ClassVar[tuple[str, ...]] = ("scored", "judges", "conditioned", "takes")  # which are tuples of names
 
     @property
     def by_draw(self) -> bool:
@@ -96,7 +99,7 @@ class Part:
             raise ValueError(
                 f"{who} does not say what it asks of a sample. Write it as {self.form()}, or () if there are none."
             )
-        for attribute in ("scored", "judges", "conditioned", "takes"):
+        for attribute in self._names:
             names = getattr(self, attribute)
             if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
                 such = f"({names!r},)" if isinstance(names, str) else "('x',), or () for none"
@@ -117,7 +120,11 @@ class Part:
         Raises:
             ValueError: If it asks for more, or is of another shape.
         """
-        return self._of_examples(self(self._declared(sample)), sample)
+        return self._of_examples(self._asking(self, sample), sample)
+
+    def leading(self, axes: tuple[int, ...]) -> tuple[int, ...]:
+        """The axes before that of examples that its value may have, of a sample with these; it may lack the first."""
+        return axes
 
     def log_mass(self, sample: JointSample, value: tf.Tensor) -> tf.Tensor | None:
         """What some of the draws count among all draws of an example, as a logarithm, [B], where its value is of all
@@ -133,33 +140,47 @@ class Part:
         """The part as the paper writes it."""
         return shown(self)
 
+    def _asking(self, function: Callable[[JointSample], Any], sample: JointSample) -> Any:
+        """A function of what the part declares of a sample."""
+        try:
+            return function(self._declared(sample))
+        except AttributeError as error:
+            asked = [n for n, d in sample.distributions.items() if d is error.obj and n not in self.judges]
+            if error.name != "logits" or not asked:
+                raise
+            raise Misdeclared(
+                f"{type(self).__name__} takes the logit of '{asked[0]}', which has none, and does not say so. Name "
+                f"'{asked[0]}' in its `judges`, and give it the family 'logit'."
+            ) from error
+
     def _declared(self, sample: JointSample) -> JointSample:
         of_density = (
             "Name '{name}' in its `scored`, if it takes its log-probability, its `judges`, if it takes its logit, or "
             "else its `conditioned`."
         )
         asked, reads = frozenset(self.asked), frozenset(self.variables(Roles(sample.roles)))
-        of_variable = "Name '{name}' in its `takes`."
-        return sample.declared(Declared(type(self).__name__, asked, reads, of_density, of_variable))
+        says = (of_density, "Name '{name}' in its `takes`.", "Name '{name}' in its `scored`.")
+        return sample.declared(Declared(type(self).__name__, asked, reads, frozenset(self.scored), *says))
 
     def _of_examples(self, value: Any, sample: JointSample) -> tf.Tensor:
-        tensor = None if value is None else tf.convert_to_tensor(value)
-        if tensor is not None and tensor.dtype.is_floating and _fits(tensor.shape, sample):
-            return tensor
+        several = value is None or isinstance(value, tuple | list)
+        tensor = None if several else tf.convert_to_tensor(value)
+        if tensor is not None and tensor.dtype.is_floating and self._fits(tensor.shape, sample):
+            ours = all(isinstance(density, Density | Prior) for density in sample.densities.values())
+            return tf.cast(tensor, tf.float32) if ours and sample.densities else tensor  # as theirs are
         size = sample.examples or "B"
         axes = f", or with the axes of draws before it, {[*sample.axes, size]}" if sample.axes else ""
-        found = "None" if tensor is None else f"{tensor.dtype.name} of shape {list(tensor.shape)}"
+        found = f"a {type(value).__name__} of {len(value)}" if value is not None and several else "None"
+        found = found if tensor is None else f"{tensor.dtype.name} of shape {list(tensor.shape)}"
         raise Misdeclared(
             f"{type(self).__name__} is to give a number for each example, floating-point of shape [{size}]{axes}. "
             f"Received: {found}. Sum over what else there is, such as tf.reduce_sum(..., axis=-1), and keep the axis "
             "of examples."
         )
 
-
-def _fits(shape: tf.TensorShape, sample: JointSample) -> bool:
-    """Whether a value may be of the sample's examples, by what is known of its shape."""
-    if shape.rank is None or not sample.sized:
-        return True
-    if not 1 <= shape.rank <= 1 + len(sample.axes):
-        return False
-    return shape[-1] is None or sample.examples is None or shape[-1] == sample.examples
+    def _fits(self, shape: tf.TensorShape, sample: JointSample) -> bool:
+        """Whether a value may be of the sample's examples, by what is known of its shape."""
+        if shape.rank is None or not sample.sized:
+            return True
+        every = [*self.leading(sample.axes), sample.examples]
+        return 1 <= shape.rank <= len(every) and shape.is_compatible_with(every[len(every) - shape.rank :])

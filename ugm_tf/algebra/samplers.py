@@ -9,7 +9,7 @@ import tensorflow as tf
 from ugm_tf import serialization
 from ugm_tf.algebra.ancestral_steps import Detach, Draw
 from ugm_tf.algebra.chunks import Chunked
-from ugm_tf.algebra.draws import Draws
+from ugm_tf.algebra.draws import Draws, check_each
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.step import Step
@@ -97,6 +97,7 @@ class Sampler:
                 f"as (*self.left.sides, *self.right.sides). Received: {self.sides!r}."
             )
         serialization.check(self, "sampler")
+        check_each(self, Detach())
 
     def drawn_by(self) -> frozenset[str]:
         """Names of the densities through which its draws depend on parameters."""

@@ -107,24 +107,36 @@ class Step:
         """The next joint sample, from a sample that gives the step what it declares and nothing else.
 
         Raises:
-            ValueError: If it asks for more, sets another variable than it says, changes the number of examples, or
-                loses through which densities the values depend on parameters.
+            ValueError: If it asks for more, sets another variable than it says, changes the number of examples, adds
+                another axis than it says, or loses through which densities the values depend on parameters.
         """
         who = f"The step {shown(self)}"
         asks = frozenset([self.density] if self.density else [])
         declared = Declared(
-            *(who, asks, frozenset(self.needs(Roles(sample.roles)))),
-            *("Give the step `density = '{name}'`.", "Name it in its `needs`: ('{name}',)."),
+            *(who, asks, frozenset(self.needs(Roles(sample.roles))), asks),
+            *("Give the step `density = '{name}'`.", "Name it in its `needs`: ('{name}',).", ""),
         )
         after = self(sample.declared(declared), seed)
         if not isinstance(after, JointSample):
             raise Misdeclared(f"{who} is to return `sample.where(...)`, a JointSample. Received: {after!r}.")
         after = after.declared(None)
         if self.holds:
+            self._check_held(who, sample, after)
             return after
         self._check_set(who, sample, after)
         self._check_drawn_by(who, sample, after)
         return self._sized(who, sample, after)
+
+    def _check_held(self, who: str, sample: JointSample, after: JointSample) -> None:
+        if after.drawn_by:
+            raise Misdeclared(
+                f"{who} says that it holds what was drawn, and what '{min(after.drawn_by)}' drew is as it was. Return "
+                "`sample.detached()`; or leave out holds = True, and say what it sets."
+            )
+        before = {name: value.shape.as_list() for name, value in sample.values.items()}
+        now = {name: value.shape.as_list() for name, value in after.values.items()}
+        if (before, sample.axes) != (now, after.axes):
+            raise Misdeclared(f"{who} says that it holds what was drawn, and changes {before} to {now}.")
 
     def _check_set(self, who: str, sample: JointSample, after: JointSample) -> None:
         says = self.sets(Roles(sample.roles))
@@ -139,11 +151,13 @@ class Step:
     def _sized(self, who: str, sample: JointSample, after: JointSample) -> JointSample:
         says = str(self.sets(Roles(sample.roles)))
         shape: Any = after[says].shape
+        self._check_axes(who, says, sample, after)
         places = [] if shape.rank is None else [shape[i] for i in (0, len(after.axes)) if i < shape.rank]
         wrong = sample.examples is not None and None not in places and sample.examples not in places
         ours = self.density is None or isinstance(sample.densities[self.density], Density | Prior)
         if not after.sized or (wrong and not ours):  # a density in closed form draws as many as it likes
             return after.of_any_size()
+        self._check_event(says, sample)
         if shape.rank == 0 or wrong or after.batch_size is not sample.batch_size:
             raise Misdeclared(
                 f"{who} sets {says} of shape {list(shape)} in a batch of {sample.examples or 'B'} examples. A step "
@@ -151,6 +165,30 @@ class Step:
                 "`sample.where(axis=k, ...)`."
             )
         return after
+
+    def _check_axes(self, who: str, says: str, sample: JointSample, after: JointSample) -> None:
+        """The axes that it adds are those that it says."""
+        added, shape = after.axes[: len(after.axes) - len(sample.axes)], after[says].shape
+        kept = after.axes[len(added) :] == sample.axes
+        if not kept or len(added) != int(self.adds_axis) or (added and self.k not in (None, added[0])):
+            said = f"k = {self.k}" if self.k is not None else "an axis" if self.adds_axis else "no axis of draws"
+            raise Misdeclared(
+                f"{who} says that it adds {said}, and adds {list(added) or 'none'}. Give the step a field `k`, the "
+                f"number of values for each example, and return `sample.where(axis=self.k, {says}=...)`."
+            )
+        ours = self.density is None or isinstance(sample.densities[self.density], Density | Prior)
+        if added and after.sized and ours and shape.rank and shape[0] not in (None, added[0]):
+            raise Misdeclared(
+                f"{who} says that it sets {added[0]} values of {says} for each example, and sets shape {list(shape)}: "
+                "they stand on its first axis."
+            )
+
+    def _check_event(self, says: str, sample: JointSample) -> None:
+        """What a density draws is of the shape that its variable has had."""
+        if self.density is None or sample.roles[self.density].of != says or says not in sample.values:
+            return
+        event = getattr(sample.distribution(self.density), "event_shape", None)
+        sample.check_event(self.density, event, sample[says].shape, "is a density of")
 
     def _check_drawn_by(self, who: str, sample: JointSample, after: JointSample) -> None:
         says = self.sets(Roles(sample.roles))

@@ -2,12 +2,15 @@
 
 import math
 import numbers
+from typing import ClassVar
 
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from ugm_tf.algebra.guarded import Misdeclared
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.part import Part
+from ugm_tf.algebra.role import Roles
 from ugm_tf.serialization import number, record
 
 tfd = tfp.distributions
@@ -27,6 +30,7 @@ class Term(Part):
     """
 
     kind = "term"
+    _names: ClassVar[tuple[str, ...]] = (*Part._names, "beside")
 
     @property
     def label(self) -> str:
@@ -55,6 +59,27 @@ class Term(Part):
     def values_beside(self, sample: JointSample) -> tuple[tf.Tensor, ...]:
         """What is logged beside it, each [B] or [k, B]; its average over the sample is not minimised."""
         return ()
+
+    def logged(self, sample: JointSample) -> tuple[tf.Tensor, ...]:
+        """What is logged beside it of a sample, from which it gets what it declares and nothing else.
+
+        Raises:
+            ValueError: If it asks for more, if there are not as many as names, or if one is of another shape.
+        """
+        if not self.beside:
+            return ()
+        values = self._asking(self.values_beside, sample)
+        if not isinstance(values, tuple | list) or len(values) != len(self.beside):
+            found = f"{len(values)} of them" if isinstance(values, tuple | list) else type(values).__name__
+            raise Misdeclared(
+                f"{type(self).__name__} logs {', '.join(self.beside)} beside it: its `values_beside` is to return a "
+                f"tuple of as many tensors, {len(self.beside)}. Received: {found}."
+            )
+        return tuple(self._of_examples(value, sample) for value in values)
+
+    def describe_weighted(self, roles: Roles) -> str:
+        """As `describe`, where the expectation has a weight or an exact sum, which a `pooled` term takes in."""
+        return self.describe(roles)
 
 
 @record
@@ -172,13 +197,18 @@ class KL(Term):
             return f"max({number(self.free)}, {divergence})"
         return f"sum_j max({number(self.free)}, mean_batch {divergence}_j)"
 
+    def describe_weighted(self, roles):
+        return self.describe(roles).replace("mean_batch ", "mean_weighted ")
+
     @property
     def label(self):
         return f"kl_{self.left}_{self.right}"
 
     def _closed(self, sample):
+        left, right = sample.distribution(self.left), sample.distribution(self.right)
+        sample.check_event(self.left, left.event_shape, right.event_shape, "is compared at")
         try:
-            return tfd.kl_divergence(sample.distribution(self.left), sample.distribution(self.right))
+            return tfd.kl_divergence(left, right)
         except NotImplementedError:
             without = f", without free bits (received: free={number(self.free)})" if self.free else ""
             raise ValueError(

@@ -2,11 +2,12 @@
 
 import dataclasses
 
-from ugm_tf.algebra.ancestral_steps import Draw, Enumerate, Mean, Rename
+from ugm_tf.algebra.ancestral_steps import Draw, Mean
 from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
 from ugm_tf.algebra.samplers import Ancestral
+from ugm_tf.algebra.step import Step
 from ugm_tf.algebra.terms import NegativeLogProb
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 
@@ -117,7 +118,8 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
     generated = Ancestral((*parts, Draw("decoder") if fakes == "draws" else Mean("decoder")))
     causes = {recipe.roles[name].of for name in parts} & set(recipe.data)  # such as a class that has a prior
     inferring = [e for phase in wakes for e in phase.minimise if _infers(recipe, e)]
-    known = [e for e in inferring if causes and not _sets(recipe, e) & causes]
+    made = causes | {recipe.roles["decoder"].of}  # what is known of a generated example
+    known = [e for e in inferring if causes and not _inferred(recipe, e, made) & causes]
 
     def activated(e: Expectation) -> tuple[Expectation, ...]:
         if e not in inferring:
@@ -129,7 +131,7 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
             return (half,)
 
         def of_generated(side: Ancestral) -> Ancestral:
-            return generated.detached().then(*(step for step in side.steps if not isinstance(step, Rename)))
+            return generated.detached().then(*(step for step in side.steps if not _copies(recipe, step, made)))
 
         return (
             dataclasses.replace(half, name=f"{e.label}_data"),
@@ -148,12 +150,22 @@ def _infers(recipe: Recipe, e: Expectation) -> bool:
     """Whether the expectation draws from a density q, not given what a decoder drew, and scores more than a q."""
     inference = {name for name, role in recipe.roles.items() if role.letter == "q"}
     of_labels = isinstance(e.of, NegativeLogProb) and e.of.density in inference
-    drawn = [{step.density for step in side.steps} for side in e.under.sides]
+    drawn = [{s.density for s in side.steps if s.density and _draws(recipe, s)} for side in e.under.sides]
     return not of_labels and all(bool(names & inference) and "decoder" not in names for names in drawn)
 
 
-def _sets(recipe: Recipe, e: Expectation) -> set[str]:
-    return {str(recipe.roles[s.density].of) for s in e.under.steps if isinstance(s, Draw | Enumerate | Mean)}
+def _draws(recipe: Recipe, step: Step) -> bool:
+    return step.density is not None and step.sets(recipe.roles) == recipe.roles[step.density].of
+
+
+def _copies(recipe: Recipe, step: Step, made: set[str]) -> bool:
+    """Whether a step copies data over what a generated example has of its own, such as labelled to x."""
+    needs = set(step.needs(recipe.roles))
+    return step.density is None and step.sets(recipe.roles) in made and bool(needs) and not needs & made
+
+
+def _inferred(recipe: Recipe, e: Expectation, made: set[str]) -> set[str]:
+    return {str(step.sets(recipe.roles)) for step in e.under.steps if not _copies(recipe, step, made)}
 
 
 def _phases(recipe: Recipe) -> str:

@@ -116,7 +116,7 @@ class Checkpoints(keras.callbacks.Callback):
         """
         seed = int.from_bytes(hashlib.sha256(f"not {model.seed}".encode()).digest()[:4], "little") >> 1
         step = self.restore(model)
-        _reseed(model, seed)
+        model.seed = seed
         return step
 
     def _prepare(self) -> None:
@@ -151,7 +151,7 @@ class Checkpoints(keras.callbacks.Callback):
                 variable.assign(arrays[name])
         self._metrics = [array for name, array in arrays.items() if name.startswith("metrics/")]
         if about["seed"] != model.seed:
-            _reseed(model, about["seed"])
+            model.seed = about["seed"]
 
     # ----------------------------------------------------------------- save
 
@@ -255,8 +255,3 @@ def _variables(model: Any) -> dict[str, Any]:
 
 def _words(array: tuple[str, str, list[int]] | None) -> str:
     return "nothing more" if array is None else f"{array[0]} ({array[1]} {array[2]})"
-
-
-def _reseed(model: Any, seed: int) -> None:
-    model.seed = seed
-    model.train_function = model.test_function = None  # the seed is a constant of theirs

@@ -20,6 +20,14 @@ class Drawn(keras.layers.Layer):
     family: Family
     flow: Any = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("network", "family", "flow") and vars(self).get("built") and value is not getattr(self, name, None):
+            raise AttributeError(
+                f"The {name} of a density cannot be assigned once it is made. Make another density, and give a model "
+                f"that in the place of this one: model.decoder = ugm_tf.{type(self).__name__}(...)."
+            )
+        super().__setattr__(name, value)
+
     def value(self, distribution: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
         """The draw that `noise`, of shape [..., *noise_shape], picks."""
         if self.flow is None:

@@ -8,11 +8,9 @@ import tensorflow as tf
 
 from ugm_tf.algebra import JointSample
 from ugm_tf.densities import Logit, noise_by_row
-from ugm_tf.joint import Joint
+from ugm_tf.joint import VERBS, Joint
 
 __all__ = ["VERBS", "Endpoint", "endpoints", "has_bound", "noise_specs", "specs"]
-
-VERBS = {"encoder": "encode", "decoder": "decode", "discriminator": "discriminate", "classifier": "classify"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -107,9 +107,9 @@ class Watch:
         """Notes a phase's gradients; returns whether the update may be made, a bool scalar."""
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # which looks itself, and lowers the scale
             return self.good
-        rest, norms = list(gradients), {}
+        of, norms = {id(v): g for v, g in zip(joint.variables_of(phase), gradients, strict=True)}, {}
         for name in phase.updates:
-            own, rest = rest[: (n := len(joint.densities[name].trainable_variables))], rest[n:]
+            own = [of[id(variable)] for variable in joint.densities[name].trainable_variables]
             squares = [tf.reduce_sum(tf.square(tf.convert_to_tensor(g))) for g in own if g is not None]
             norms[name] = tf.add_n(squares) if squares else tf.constant(0.0)
         self._note(visit, "density", norms)

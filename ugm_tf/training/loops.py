@@ -69,10 +69,12 @@ class Loops(Stepping):
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
         if isinstance(x, tf.data.Dataset) and steps:
             x = x.repeat()  # Keras counts whole calls of steps, and would start anew before the end
+        self._fits = True
         try:
             with naming_files():
                 return super().fit(x, y, **kwargs)
         finally:
+            self._fits = False
             self._fit_steps = self._epoch_steps = None
             self._ends_at_nan = False
 

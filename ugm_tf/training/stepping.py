@@ -44,6 +44,7 @@ class Stepping(keras.Model):
         self._compile_arguments: dict[str, Any] = {}
         self._health: health.Health | None = None
         self._ends_at_nan = False  # a callback is there for it
+        self._fits = False  # fit() runs
         self._replaced: str | None = None  # the density that was, since `compile`
         self.train_function: Any = None
         self.test_function: Any = None

@@ -73,7 +73,7 @@ def train(
                     gradients = _total(tape.gradient(loss, joint.variables_of(phase)))
                     may = watch and watch.gradients(visit, phase, joint, gradients, optimizers[phase.name])
                     _apply(joint, phase, optimizers[phase.name], gradients, [loss], may)
-                draws = draws.after_update(phase.updates)
+                draws = draws.after_update(joint.changed_by(phase))
     at_once = [_total(tape.gradient(loss, joint.variables_of(phase))) for _, phase, loss in pending]
     if watch is not None:
         for (visit, phase, _), gradients in zip(pending, at_once, strict=True):
