@@ -241,7 +241,7 @@ def shown(part: Any, without: tuple[type, ...] = ()) -> str:
     return f"{name}({text})" if text else name
 
 
-def number(value: float) -> str:
+def number(value: Any) -> str:
     """A number as descriptions show it: short, with all the figures that it takes to read it back.
 
     >>> number(0.5), number(1000.0), number(0.9999999)

@@ -44,7 +44,7 @@ class Draws:
                 f"{who} draws from '{lost[0]}' by a side of it and does not say so, and the draws would be kept when "
                 "that learns. Return `left.where(drawn_by=right.drawn_by, ...)`; or detach that side before."
             )
-        if sample.sized:
+        if isinstance(sample, JointSample) and sample.sized:
             self._check_size(who, sampler, sample)
         return sample
 

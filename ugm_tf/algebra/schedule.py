@@ -4,7 +4,7 @@ import functools
 import math
 import numbers
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -152,7 +152,7 @@ def _check_values(schedule: Schedule) -> None:
             )
 
 
-Scale = float | Schedule | keras.optimizers.schedules.LearningRateSchedule
+Scale: TypeAlias = float | Schedule | keras.optimizers.schedules.LearningRateSchedule
 
 
 @record
