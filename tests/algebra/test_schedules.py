@@ -167,6 +167,8 @@ class GivenTest(parameterized.TestCase):
         (f"warmup({2**31})", r"below 2\^31. Received: steps=2147483648"),
         ("warmpu(10)", r"'beta' of vae: A schedule is.*Received: 'warmpu\(10\)'. Did you mean 'warmup'\?"),
         ("warmup(stps=10)", r"'beta' of vae: .*Did you mean 'steps'\?"),
+        ("warmup", "'beta' of recipe 'vae' is of type float or .*, such as 1.0 or 'warmup.1000.'. Received: 'warmup'"),
+        ("warmup(10.5)", "a whole number of training steps, at least 1"),
         ("warmup(10, to=-1)", r"at least 0. Received: beta=linear\(0, -1, 10\)"),
         (keras.optimizers.schedules.PolynomialDecay(1.0, 20, -4.0), "at least 0. Received: beta=PolynomialDecay"),
         (keras.optimizers.schedules.PolynomialDecay(1.0, 20, float("nan")), "'beta' of vae: .* is nan at step"),
@@ -180,6 +182,7 @@ class GivenTest(parameterized.TestCase):
         self.assertEqual(schedules.warmup(np.int64(10)), schedules.warmup(10))
         self.assertEqual(schedules.cyclical(np.int32(10), np.int64(2), np.float32(0.5)), schedules.cyclical(10, 2))
         self.assertEqual(json.dumps(schedules.warmup(np.int64(10)).get_config()["steps"]), "10")
+        self.assertEqual(schedules.warmup(1e3), schedules.warmup(1000))
 
     @parameterized.named_parameters(
         ("nothing", {}, r"The schedule Own does not say what it is: define `__call__\(self, step\)`.*`range`"),
@@ -188,6 +191,11 @@ class GivenTest(parameterized.TestCase):
         ("a_vector", {"__call__": lambda self, step: tf.ones([2]), "range": (0.0, 1.0)}, "float32 scalar between"),
         ("another_type", {"__call__": lambda self, step: step, "range": (0.0, 1.0)}, "float32 scalar between"),
         ("beyond_its_range", {"__call__": lambda self, step: tf.constant(-5.0), "range": (0.0, 1.0)}, "-5"),
+        ("a_float", {"__call__": lambda self, step: 1.0, "range": (0.0, 1.0)}, r"1.0, no tensor. Write tf.constant"),
+        ("a_double", {"__call__": lambda self, step: tf.constant(1.0, tf.float64), "range": (0.0, 1.0)}, "float64 of"),
+        ("an_integer", {"__call__": lambda self, step: step * 0.01, "range": (0.0, 1.0)}, r"int32.*0.1 \* tf.cast"),
+        ("a_method", {"__call__": lambda self, step: tf.constant(1.0), "range": lambda self: (0.0, 1.0)}, "@property"),
+        ("a_number", {"__call__": lambda self, step: tf.constant(1.0), "range": 1.0}, "property with two numbers"),
         ("a_range_of_nan", {"__call__": lambda self, step: tf.constant(1.0), "range": (np.nan, 1.0)}, "The `range`"),
     )
     def test_refuses_one_of_ones_own_that(self, own, advice):

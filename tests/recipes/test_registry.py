@@ -62,7 +62,7 @@ class RegistryTest(parameterized.TestCase):
             recipes.get("iwgan", minimax=True)
 
     @parameterized.parameters(
-        ("vae", "beta", "4", "float or Schedule or LearningRateSchedule, such as 1.0. Received: '4'"),
+        ("vae", "beta", "4", "float or Schedule or LearningRateSchedule, such as 1.0 or 'warmup.1000.'. Received: '4'"),
         ("vae", "beta", True, "float or Schedule or LearningRateSchedule, such as 1.0. Received: True"),
         ("vae", "kl", 1, "str, such as 'analytic'. Received: 1"),
         ("infogan", "structured", 1, "bool, such as True. Received: 1"),
@@ -72,7 +72,12 @@ class RegistryTest(parameterized.TestCase):
         ("iwae", "k", 1.5, "int, such as 5. Received: 1.5"),
         ("miwae", "k", 2.5, "int, such as 5. Received: 2.5"),
         ("ppo_gan", "moves", True, "int, such as 2. Received: True"),
-        ("gan", "r1", "0.1", "float or Schedule or LearningRateSchedule, such as 0.0. Received: '0.1'"),
+        (
+            "gan",
+            "r1",
+            "0.1",
+            "float or Schedule or LearningRateSchedule, such as 1.0 or 'warmup.1000.'. Received: '0.1'",
+        ),
     )
     def test_refuses_a_value_of_another_kind(self, name, key, value, advice):
         for make in (functools.partial(recipes.get, name), getattr(recipes, name)):

@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.algebra.schedule import LOOKED_UP, MOST, Schedule, values
+from ugm_tf.algebra.looked_up import LOOKED_UP, MOST, values
+from ugm_tf.algebra.schedule import Schedule
 from ugm_tf.serialization import record
 
 __all__ = ["FromKeras", "of"]

@@ -3,7 +3,6 @@
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import keras
@@ -11,19 +10,33 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import serialization
+from ugm_tf.algebra.looked_up import LOOKED_UP, MOST, values
 from ugm_tf.serialization import number, record, shown
 
-__all__ = ["LOOKED_UP", "MOST", "Cyclical", "Linear", "Scale", "Scaled", "Schedule", "values"]
-
-MOST = 2**31 - 1  # the number of a training step is an int32
-LOOKED_UP = (0, *(2**i for i in range(31)), MOST)  # the steps at which a schedule is looked at before training
+__all__ = ["Cyclical", "Linear", "Scale", "Scaled", "Schedule"]
 
 
 class Schedule:
     """A factor that is a function of the training step alone, t = 0 in the first step.
 
     A schedule stands where a number does: a number times it and it over a number are schedules, and it is at least (at
-    most) a number if each of its values is.  One of your own is a `record` with `__call__`, `range` and `describe`.
+    most) a number if each of its values is.  One of your own is a `record` with `__call__`, the property `range` and,
+    where it is to be printed otherwise, `describe`:
+
+    >>> @ugm_tf.record
+    ... class Halving(ugm_tf.schedules.Schedule):
+    ...     steps: int
+    ...
+    ...     def __call__(self, step):
+    ...         return 0.5 ** (tf.cast(step, tf.float32) / self.steps)
+    ...
+    ...     @property
+    ...     def range(self):
+    ...         return 0.0, 1.0
+    >>> print(ugm_tf.recipes.vae(beta=Halving(100)).describe())
+    wake: minimise over encoder, decoder
+        E[x ~ data, z ~ encoder] -log p(x | z)
+      + halving(100)(t) E[x ~ data, z ~ encoder] KL(q(z | x) || p(z))
     """
 
     __array_ufunc__ = None  # a number of NumPy leaves the product to the schedule
@@ -63,6 +76,11 @@ class Schedule:
                 "a float32 scalar, and the property `range`, its lowest and its highest value."
             )
         serialization.check(self, "schedule")
+        if not _is_pair(self.range):
+            raise ValueError(
+                "The `range` of a schedule is a property with two numbers, its lowest and its highest value. "
+                f"{name} has {self.range!r}. Write it as `@property`, `def range(self): return 0.0, 1.0`."
+            )
         low, high = self.range
         if math.isnan(low) or math.isnan(high) or low > high:
             raise ValueError(f"The `range` of a schedule is its lowest and its highest value. {name} has {self.range}.")
@@ -108,37 +126,6 @@ class Schedule:
 
     def __neg__(self) -> "Schedule":
         return -1.0 * self
-
-
-def values(name: str, function: Callable[[tf.Tensor], Any], steps: Iterable[int], of: str = "") -> dict[int, float]:
-    """The values of a schedule by step, computed as training does, in a graph.
-
-    Args:
-        name: Of the schedule, for messages.
-        function: From the number of a step to the value there.
-        steps: Numbers of training steps.
-        of: Between which values it is to be, for messages.
-
-    Raises:
-        ValueError: If it is no function that TensorFlow can trace, or no float32 scalar.
-    """
-
-    def traced(step: tf.Tensor) -> tf.Tensor:
-        try:
-            value = function(step)
-        except Exception as error:
-            raise ValueError(
-                f"The schedule {name} cannot be computed in a TensorFlow graph, as training does it: "
-                f"{str(error).splitlines()[0] if str(error) else repr(error)} Compute it by TensorFlow's functions, "
-                "and choose between values by tf.where(step < 5, a, b) in place of `if`."
-            ) from error
-        if not tf.is_tensor(value) or value.dtype != tf.float32 or value.shape.rank not in (0, None):
-            raise ValueError(f"The schedule {name} is to give a float32 scalar{of}. Received: {value!r}.")
-        return value
-
-    with tf.init_scope():
-        graph = tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32))
-        return {step: float(graph(tf.constant(step, tf.int32))) for step in steps}
 
 
 @functools.lru_cache(maxsize=128)
@@ -267,17 +254,23 @@ class Scaled(Schedule):
         return f"{number(self.factor)} {self.schedule.describe()}"
 
 
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, numbers.Real) for v in value)
+
+
 def _set(schedule: Schedule, **fields: Any) -> None:
     for name, value in fields.items():
         object.__setattr__(schedule, name, value)
 
 
 def _count(name: str, value: Any) -> int:
-    """A number of training steps, or of cycles of them; NumPy's integers, too."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not 1 <= int(value) <= MOST:
-        what = "a number of training steps" if name == "steps" else f"a whole number of {name}"
-        raise ValueError(f"A schedule takes {what}, at least 1 and below 2^31. Received: {name}={value!r}.")
+    """A number of training steps, or of cycles of them; NumPy's integers and whole floats, too."""
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
+    if not whole or not 1 <= value <= MOST:
+        what = "training steps" if name == "steps" else name
+        raise ValueError(
+            f"A schedule takes a whole number of {what}, at least 1 and below 2^31. Received: {name}={value!r}."
+        )
     return int(value)
 
 

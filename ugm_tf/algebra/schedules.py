@@ -1,7 +1,6 @@
 """Schedules by name, and what stands for one."""
 
 import ast
-import difflib
 import functools
 import inspect
 import math
@@ -15,6 +14,7 @@ import keras
 from ugm_tf.algebra import keras_schedule
 from ugm_tf.algebra.keras_schedule import FromKeras
 from ugm_tf.algebra.schedule import Cyclical, Linear, Scale, Scaled, Schedule
+from ugm_tf.arguments import did_you_mean
 
 __all__ = [
     "Cyclical",
@@ -91,15 +91,14 @@ def get(text: str) -> Schedule:
     except (KeyError, SyntaxError, TypeError, ValueError):
         takes = "; ".join(f"{name}{inspect.signature(make)}".split(" ->")[0] for name, make in _BY_NAME.items())
         raise ValueError(
-            f"A schedule is written as a number of training steps and more in brackets, such as 'warmup(1000)'. There "
-            f"are: {takes}. Received: '{text}'.{hint}"
+            "A schedule is written by its name with its arguments in brackets, such as 'warmup(1000)'. "
+            f"There are: {takes}. Received: '{text}'.{hint}"
         ) from None
     return _BY_NAME[call.func.id](*bound.args, **bound.kwargs)
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean '{near[0]}'?" if near and word not in known else ""
+    return "" if word in known else did_you_mean(word, known)
 
 
 def of(scale: Any) -> float | Schedule:
@@ -139,6 +138,11 @@ def taken(function: Callable[_P, _T]) -> Callable[_P, _T]:
         for name in scales & set(bound.arguments):
             value = bound.arguments[name]
             named = isinstance(value, str) and "(" in value
+            if isinstance(value, str) and not named:
+                raise ValueError(
+                    f"'{name}' of recipe '{function.__name__}' is of type float or Schedule or LearningRateSchedule, "
+                    f"such as 1.0 or 'warmup(1000)'. Received: {value!r}."
+                )
             if named or isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
                 try:
                     bound.arguments[name] = of(value)
