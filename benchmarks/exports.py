@@ -25,6 +25,7 @@ from absl import app, flags
 
 import ugm_tf
 from benchmarks.processes import Broken, check, tmpfs
+from ugm_tf.serving import configs
 
 _RUN = flags.DEFINE_string("run", None, "A finished run, whose model is exported.", required=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the exports go; a temporary directory by default.")
@@ -34,9 +35,9 @@ _KILLS = flags.DEFINE_integer("kills", 50, "How many exporters are killed.", low
 _MEGABYTE = 2**20
 
 
-def start(base: pathlib.Path, run: pathlib.Path | None = None) -> subprocess.Popen:
+def start(base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> subprocess.Popen:
     """An exporter as a process of its own."""
-    command = [sys.executable, "-m", "export.export", f"--run={run or _RUN.value}", f"--base={base}", "--name=m"]
+    command = [sys.executable, "-m", "export.export", f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}"]
     return subprocess.Popen([*command, "--max_batch=4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -66,7 +67,8 @@ def exported(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
     status, out, error = ended(start(base))
     check(status == 0, f"exit status {status}: {error}")
     names = sound(base, known)
-    check(not drafts(names), f"drafts are left: {names}")
+    hidden = [name for name in os.listdir(base) if name.startswith(".")]
+    check(not drafts(names) and not hidden, f"drafts are left: {names}, {hidden}")
     check(out.startswith(str(base / "m" / max(names, key=int))), out)
     return names
 
@@ -123,13 +125,15 @@ def read_only(root: pathlib.Path) -> Iterator[str]:
 
 
 def two(root: pathlib.Path) -> Iterator[str]:
-    """Two exporters at once each get a version."""
-    both = [start(root / "base") for _ in range(2)]
-    found = [ended(process) for process in both]
-    check([status for status, *_ in found] == [0, 0], str(found))
-    names = sound(root / "base")
+    """Two exporters of a model at once each get a version, and one of another model is not forgotten."""
+    base = root / "base"
+    found = [ended(process) for process in [start(base, name=name) for name in ("m", "m", "other")]]
+    check([status for status, *_ in found] == [0, 0, 0], str(found))
+    names = sound(base)
     check(names == ["1", "2"], f"there are {names}")
-    yield " and ".join(out.split(":")[0] for _, out, _ in found)
+    served = configs.served(base)
+    check(served is not None and set(served) == {"m", "other"} and served["m"]["canary"] == 2, f"served are {served}")
+    yield " and ".join(out.split(":")[0] for _, out, _ in found) + f", labels {served}"
 
 
 def damaged(root: pathlib.Path) -> Iterator[str]:

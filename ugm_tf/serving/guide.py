@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ugm_tf.serving import requests
+from ugm_tf.serving.signatures import MAX_BATCH
 
 __all__ = ["guide"]
 
@@ -103,7 +104,7 @@ By either, with deadlines, retries, arrays and pictures, after `pip install 'ugm
 ```python
 from ugm_tf.serving import Client
 
-with Client("localhost:8500", "{name}") as client:  # or "http://localhost:8501"
+with Client("localhost:8500", "{name}"{most}) as client:  # or "http://localhost:8501"
     outputs = client.ask("{default}", **{values})
 print({{name: array.shape for name, array in outputs.items()}})
 ```
@@ -113,7 +114,7 @@ _PICTURE = """
 64 samples as one picture:
 
 ```
-python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --number=64 --output=samples.png
+python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --number=64{most} --output=samples.png
 ```
 """
 
@@ -142,7 +143,7 @@ def _summary(card: Mapping[str, Any]) -> str:
 def _model(name: str, card: Mapping[str, Any]) -> str:
     default = card["serving_default"]
     inputs = card["signatures"][default]["inputs"]
-    values = {key: value.tolist() for key, value in _values(inputs).items()}
+    values = {key: value.tolist() for key, value in _values(inputs, min(2, card["max_batch"])).items()}
     return _MODEL.format(
         name=name,
         summary=_summary(card),
@@ -152,8 +153,18 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         body=json.dumps({"signature_name": default, "inputs": values}),
         values=json.dumps(values),
         dtypes=json.dumps({key: spec["dtype"] for key, spec in inputs.items()}),
-        picture=(_PICTURE.format(name=name) if "sample" in card["signatures"] else "") + _file(name, card),
+        most=f", max_batch={card['max_batch']}" if card["max_batch"] != MAX_BATCH else "",
+        picture=_picture(name, card) + _file(name, card),
     )
+
+
+def _picture(name: str, card: Mapping[str, Any]) -> str:
+    """How to get a picture of samples, where they are images."""
+    outputs = card["signatures"].get("sample", {"outputs": {}})["outputs"].values()
+    if not any(len(spec["shape"]) == 4 for spec in outputs):
+        return ""
+    most = card["max_batch"]
+    return _PICTURE.format(name=name, most=f" --max_batch={most}" if most != MAX_BATCH else "")
 
 
 def _file(name: str, card: Mapping[str, Any]) -> str:
@@ -166,7 +177,7 @@ def _file(name: str, card: Mapping[str, Any]) -> str:
     return _FILE.format(name=name, body=body, key=next(key for key in signature["outputs"] if key.endswith("_bytes")))
 
 
-def _values(inputs: Mapping[str, Mapping[str, Any]], rows: int = 2) -> dict[str, Any]:
+def _values(inputs: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, Any]:
     """Rows to ask for."""
     batch = requests.example(inputs, rows)
     return {key: value % 1000 if key == "seed" else value.round(2) for key, value in batch.items()}

@@ -9,9 +9,9 @@ from ugm_tf.model import UnifiedModel
 from ugm_tf.serving.questions import Question, questions
 from ugm_tf.serving.variants import variants as further
 
-__all__ = ["MAX_BATCH", "Signature", "signatures"]
+__all__ = ["MAX_BATCH", "MOST_ROWS", "Signature", "signatures"]
 
-MAX_BATCH = 64
+MAX_BATCH, MOST_ROWS = 64, 4096  # of a request: by default, and at the most, which verification and warm-up ask for
 _END = -1  # no size of an axis
 _PURPOSES = ("sample", "translate", "classify", "encode", "decode")  # the first that a model has is its default
 
@@ -78,8 +78,8 @@ def signatures(
     encode: the parameters of q(z | x)
     decode: the parameters of p(x | z)
     """
-    if type(max_batch) is not int or max_batch < 1:
-        raise ValueError(f"max_batch is a number of rows of at least 1. Received: {max_batch!r}.")
+    if type(max_batch) is not int or not 1 <= max_batch <= MOST_ROWS:
+        raise ValueError(f"max_batch is a number of rows from 1 to {MOST_ROWS:,}. Received: {max_batch!r}.")
     known = questions(model)
     default = next((name for name in _PURPOSES if name in known), next(iter(known), None))
     names = sorted(known, key=lambda name: name != default)
