@@ -8,6 +8,7 @@ not as promised.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -37,8 +39,12 @@ _MEGABYTE = 2**20
 
 def start(base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> subprocess.Popen:
     """An exporter as a process of its own."""
-    command = [sys.executable, "-m", "export.export", f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}"]
-    return subprocess.Popen([*command, "--max_batch=4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "export.export", *flags_of(base, run, name)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def flags_of(base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> list[str]:
+    return [f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}", "--max_batch=4"]
 
 
 def ended(process: subprocess.Popen) -> tuple[int, str, str]:
@@ -62,9 +68,39 @@ def drafts(names: list[str]) -> list[str]:
     return [name for name in names if not name.isdecimal()]
 
 
-def exported(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
+class Forks:
+    """Exporters that are forked from a process that has imported everything: see `benchmarks.forks`."""
+
+    def __init__(self) -> None:
+        command, pipe = [sys.executable, "-m", "benchmarks.forks"], subprocess.PIPE
+        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        self._log = pathlib.Path(tempfile.mkdtemp(), "log")
+
+    def ask(self, asked: Any) -> int:
+        assert self._server.stdin and self._server.stdout
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        return int(self._server.stdout.readline())
+
+    def start(self, base: pathlib.Path) -> int:
+        """The number of an exporter's process."""
+        return self.ask([flags_of(base), str(self._log)])
+
+    def run(self, base: pathlib.Path) -> tuple[int, str, str]:
+        """Exit status and output of an exporter; what it says of an error is in both."""
+        status = self.ask(self.start(base))
+        out = self._log.read_text().strip()
+        return status, out.rpartition("\n")[2], out
+
+    def close(self) -> None:
+        self._server.kill()
+        self._server.communicate()
+
+
+def exported(
+    base: pathlib.Path, known: Collection[str] = (), run: Callable[[pathlib.Path], tuple[int, str, str]] | None = None
+) -> list[str]:
     """An export that is to succeed, after which there is no draft; the versions that are there."""
-    status, out, error = ended(start(base))
+    status, out, error = run(base) if run else ended(start(base))
     check(status == 0, f"exit status {status}: {error}")
     names = sound(base, known)
     hidden = [name for name in os.listdir(base) if name.startswith(".")]
@@ -84,23 +120,25 @@ def refused(process: subprocess.Popen, words: str) -> str:
 
 def kills(root: pathlib.Path) -> Iterator[str]:
     """SIGKILL at random moments: every fifth at any, the others once there is a draft."""
-    chance, base, begun = random.Random(0), root / "base", time.time()
-    names = exported(base)
+    chance, base, forks = random.Random(0), root / "base", Forks()
+    names = exported(base, run=forks.run)
+    begun = time.time()
+    names = exported(base, names, forks.run)
     seconds, published, left = time.time() - begun, 0, 0
     for number in range(_KILLS.value):
-        process = start(base)
-        if number % 5:
-            while process.poll() is None and not set(os.listdir(base / "m")) - set(names):
-                time.sleep(0.01)
-        time.sleep(chance.uniform(0.0, seconds / 2 if number % 5 else seconds))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        found = sound(base, names)
+        process, end = forks.start(base), time.time() + 300
+        while number % 5 and time.time() < end and set(os.listdir(base / "m")) <= set(names):
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0.0, seconds))
+        os.kill(process, signal.SIGKILL)
+        status, found = forks.ask(process), sound(base, names)
         published += len([name for name in set(found) - set(names) if name.isdecimal()])
         left += bool(drafts(found))
-        names = exported(base, found) if number % 5 == 4 else found
-        yield f"kill {number + 1} of {_KILLS.value}: there are {', '.join(found) or 'none'}"
-    exported(base, names)
+        names = exported(base, found, forks.run) if number % 5 == 4 else found
+        there = ", ".join(drafts(found)) or f"version {max(found, key=int)} and no draft"
+        yield f"kill {number + 1} of {_KILLS.value}, exit status {status}: there is {there}"
+    exported(base, names, forks.run)
+    forks.close()
     yield f"{_KILLS.value} exporters killed: {left} drafts were left and cleared, {published} versions were there first"
 
 

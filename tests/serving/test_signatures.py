@@ -50,9 +50,9 @@ class NamesTest(parameterized.TestCase):
         np.testing.assert_allclose(target, of.endpoints()["forward"].function(x=x)["target"], rtol=1e-5)
         np.testing.assert_allclose(found["translate_back"].function(target)["x"], of.decode(target), rtol=1e-5)
 
-    @parameterized.parameters(0, -1, 2.0, True, None)
+    @parameterized.parameters(0, -1, 2.0, True, None, 4097)
     def test_refuses_what_is_no_number_of_rows(self, most):
-        with self.assertRaisesRegex(ValueError, f"max_batch is a number of rows of at least 1. Received: {most}"):
+        with self.assertRaisesRegex(ValueError, f"max_batch is a number of rows from 1 to 4,096. Received: {most}"):
             signatures(served.model("gan"), most)
 
 

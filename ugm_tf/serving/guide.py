@@ -40,7 +40,8 @@ tensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={first} --
 
 gRPC is on port 8500, REST on 8501, Prometheus' metrics are at `http://localhost:8501/monitoring/prometheus/metrics`.
 
-Without either, for development on this machine alone, after `pip install 'ugm_tf[serving]'`:
+Without either, for development on this machine alone, with Python and `ugm_tf` (from a clone of it,
+`pip install '.[serving]'`):
 
 ```
 python -m ugm_tf.export.serve_local .
@@ -48,8 +49,10 @@ python -m ugm_tf.export.serve_local .
 
 ## In the browser
 
-The local server has a page to sample from, http://localhost:8501/?model={first}. The same page is `page.html` here:
-give it `http://localhost:8501` as its server, where that is started with `--rest_api_enable_cors_support=true`.
+The local server has a page to sample from: <http://localhost:8501/?model={first}>
+
+TensorFlow Serving has no pages. With `--rest_api_enable_cors_support=true` among its flags above, open the file
+`page.html` of this folder in a browser, with `{first}` as the model and `http://localhost:8501` as the server.
 """
 
 _MODEL = """
@@ -99,7 +102,7 @@ with grpc.insecure_channel("localhost:8500") as channel:
 print({{name: tf.make_ndarray(tensor).shape for name, tensor in response.outputs.items()}})
 ```
 
-By either, with deadlines, retries, arrays and pictures, after `pip install 'ugm_tf[serving]'`:
+By either, with deadlines, retries, arrays and pictures, with `ugm_tf` installed as above:
 
 ```python
 from ugm_tf.serving import Client
