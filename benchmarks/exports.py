@@ -8,6 +8,7 @@ not as promised.
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -37,22 +38,37 @@ _KILLS = flags.DEFINE_integer("kills", 50, "How many exporters are killed.", low
 _MEGABYTE = 2**20
 
 
-def start(base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> subprocess.Popen:
-    """An exporter as a process of its own."""
-    command = [sys.executable, "-m", "export.export", *flags_of(base, run, name)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+class Exporters:
+    """Exporters, forked from a process that has imported everything: see `benchmarks.forks`."""
+
+    def __init__(self) -> None:
+        command, pipe = [sys.executable, "-m", "benchmarks.forks"], subprocess.PIPE
+        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        self._logs: dict[int, list[pathlib.Path]] = {}
+
+    def start(self, base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> int:
+        """The number of an exporter's process."""
+        flags = [f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}", "--max_batch=4"]
+        logs = [pathlib.Path(tempfile.mkdtemp(), kind) for kind in ("out", "error")]
+        number = self._ask([flags, *map(str, logs)])
+        self._logs[number] = logs
+        return number
+
+    def ended(self, number: int) -> tuple[int, str, str]:
+        """Exit status, output and error output, without the lines of TensorFlow's and Abseil's logs."""
+        status = self._ask(number)
+        out, error = (path.read_text().strip() for path in self._logs.pop(number))
+        logs = ("I0", "W0", "E0", "WARNING: All log")
+        return status, out, "\n".join(line for line in error.splitlines() if not line.startswith(logs))
+
+    def _ask(self, asked: Any) -> int:
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        return int(self._server.stdout.readline()) if self._server.stdout else -1
 
 
-def flags_of(base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> list[str]:
-    return [f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}", "--max_batch=4"]
-
-
-def ended(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Exit status, output and error output, without the lines of TensorFlow's and Abseil's logs."""
-    out, error = process.communicate(timeout=1800)
-    logs = ("I0", "W0", "E0", "WARNING: All log")
-    lines = [line for line in error.strip().splitlines() if not line.startswith(logs)]
-    return process.returncode, out.strip(), "\n".join(lines)
+@functools.cache
+def exporters() -> Exporters:
+    return Exporters()
 
 
 def sound(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
@@ -68,39 +84,9 @@ def drafts(names: list[str]) -> list[str]:
     return [name for name in names if not name.isdecimal()]
 
 
-class Forks:
-    """Exporters that are forked from a process that has imported everything: see `benchmarks.forks`."""
-
-    def __init__(self) -> None:
-        command, pipe = [sys.executable, "-m", "benchmarks.forks"], subprocess.PIPE
-        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
-        self._log = pathlib.Path(tempfile.mkdtemp(), "log")
-
-    def ask(self, asked: Any) -> int:
-        assert self._server.stdin and self._server.stdout
-        print(json.dumps(asked), file=self._server.stdin, flush=True)
-        return int(self._server.stdout.readline())
-
-    def start(self, base: pathlib.Path) -> int:
-        """The number of an exporter's process."""
-        return self.ask([flags_of(base), str(self._log)])
-
-    def run(self, base: pathlib.Path) -> tuple[int, str, str]:
-        """Exit status and output of an exporter; what it says of an error is in both."""
-        status = self.ask(self.start(base))
-        out = self._log.read_text().strip()
-        return status, out.rpartition("\n")[2], out
-
-    def close(self) -> None:
-        self._server.kill()
-        self._server.communicate()
-
-
-def exported(
-    base: pathlib.Path, known: Collection[str] = (), run: Callable[[pathlib.Path], tuple[int, str, str]] | None = None
-) -> list[str]:
+def exported(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
     """An export that is to succeed, after which there is no draft; the versions that are there."""
-    status, out, error = run(base) if run else ended(start(base))
+    status, out, error = exporters().ended(exporters().start(base))
     check(status == 0, f"exit status {status}: {error}")
     names = sound(base, known)
     hidden = [name for name in os.listdir(base) if name.startswith(".")]
@@ -109,9 +95,9 @@ def exported(
     return names
 
 
-def refused(process: subprocess.Popen, words: str) -> str:
+def refused(process: int, words: str) -> str:
     """An export that is to end with status 2 and one line."""
-    status, _, error = ended(process)
+    status, _, error = exporters().ended(process)
     check(status == 2, f"exit status {status}: {error[-500:]}")
     check(error.startswith("error: ") and len(error.splitlines()) == 1, f"says {error[-500:]!r}")
     check(words in error, f"says {error!r}")
@@ -120,25 +106,24 @@ def refused(process: subprocess.Popen, words: str) -> str:
 
 def kills(root: pathlib.Path) -> Iterator[str]:
     """SIGKILL at random moments: every fifth at any, the others once there is a draft."""
-    chance, base, forks = random.Random(0), root / "base", Forks()
-    names = exported(base, run=forks.run)
+    chance, base = random.Random(0), root / "base"
+    names = exported(base)
     begun = time.time()
-    names = exported(base, names, forks.run)
+    names = exported(base, names)
     seconds, published, left = time.time() - begun, 0, 0
     for number in range(_KILLS.value):
-        process, end = forks.start(base), time.time() + 300
+        process, end = exporters().start(base), time.time() + 300
         while number % 5 and time.time() < end and set(os.listdir(base / "m")) <= set(names):
             time.sleep(0.002)
         time.sleep(chance.uniform(0.0, seconds))
         os.kill(process, signal.SIGKILL)
-        status, found = forks.ask(process), sound(base, names)
+        status, found = exporters().ended(process)[0], sound(base, names)
         published += len([name for name in set(found) - set(names) if name.isdecimal()])
         left += bool(drafts(found))
-        names = exported(base, found, forks.run) if number % 5 == 4 else found
+        names = exported(base, found) if number % 5 == 4 else found
         there = ", ".join(drafts(found)) or f"version {max(found, key=int)} and no draft"
         yield f"kill {number + 1} of {_KILLS.value}, exit status {status}: there is {there}"
-    exported(base, names, forks.run)
-    forks.close()
+    exported(base, names)
     yield f"{_KILLS.value} exporters killed: {left} drafts were left and cleared, {published} versions were there first"
 
 
@@ -148,7 +133,7 @@ def full(root: pathlib.Path) -> Iterator[str]:
     size = sum(path.stat().st_size for path in (root / "whole").rglob("*") if path.is_file())
     for part in (0.1, 0.5, 0.9):
         with tmpfs(root / "disk", f"size={int(part * size)}"):
-            line = refused(start(root / "disk" / "base"), "No space left on device")
+            line = refused(exporters().start(root / "disk" / "base"), "No space left on device")
             names = sound(root / "disk" / "base")
             check(not drafts(names), f"there are {names}")
             yield f"{part:.0%} of {size / _MEGABYTE:.1f} MB: {line}"
@@ -159,13 +144,15 @@ def full(root: pathlib.Path) -> Iterator[str]:
 def read_only(root: pathlib.Path) -> Iterator[str]:
     """A disk that cannot be written."""
     with tmpfs(root / "disk", "ro"):
-        yield refused(start(root / "disk" / "base"), "Read-only file system")
+        yield refused(exporters().start(root / "disk" / "base"), "Read-only file system")
 
 
 def two(root: pathlib.Path) -> Iterator[str]:
     """Two exporters of a model at once each get a version, and one of another model is not forgotten."""
     base = root / "base"
-    found = [ended(process) for process in [start(base, name=name) for name in ("m", "m", "other")]]
+    found = [
+        exporters().ended(process) for process in [exporters().start(base, name=name) for name in ("m", "m", "other")]
+    ]
     check([status for status, *_ in found] == [0, 0, 0], str(found))
     names = sound(base)
     check(names == ["1", "2"], f"there are {names}")
@@ -199,7 +186,7 @@ def damaged(root: pathlib.Path) -> Iterator[str]:
         (run / name).unlink()
         if content is not None:
             (run / name).write_bytes(content)
-        line = refused(start(root / "base", run), "")
+        line = refused(exporters().start(root / "base", run), "")
         names = sound(root / "base")
         check(names == [], f"there are {names}")
         yield f"{words}: {line}"

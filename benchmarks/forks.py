@@ -2,8 +2,8 @@
 
   python -m benchmarks.forks
 
-reads a line for each, in JSON: the flags, and the file that its output goes to.  It answers with the process's number,
-and, when asked for that number, with its exit status.
+reads a line for each, in JSON: the flags, and the files that its output and its errors go to.  It answers with the
+process's number, and, when asked for that number, with its exit status.
 """
 
 import json
@@ -16,17 +16,17 @@ from absl import app
 from export import export
 
 
-def begin(flags: Sequence[str], output: str) -> int:
+def begin(flags: Sequence[str], *outputs: str) -> int:
     """Forks an exporter; its process's number."""
     if number := os.fork():
         return number
     try:
-        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
+        for number, name in enumerate(outputs, 1):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         app.run(export.main, ["export.export", *flags])
     except SystemExit as end:
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
     os._exit(1)
 
