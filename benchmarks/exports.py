@@ -8,6 +8,8 @@ not as promised.
 """
 
 import contextlib
+import functools
+import json
 import os
 import pathlib
 import random
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -25,6 +28,7 @@ from absl import app, flags
 
 import ugm_tf
 from benchmarks.processes import Broken, check, tmpfs
+from ugm_tf.serving import configs
 
 _RUN = flags.DEFINE_string("run", None, "A finished run, whose model is exported.", required=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the exports go; a temporary directory by default.")
@@ -34,18 +38,37 @@ _KILLS = flags.DEFINE_integer("kills", 50, "How many exporters are killed.", low
 _MEGABYTE = 2**20
 
 
-def start(base: pathlib.Path, run: pathlib.Path | None = None) -> subprocess.Popen:
-    """An exporter as a process of its own."""
-    command = [sys.executable, "-m", "export.export", f"--run={run or _RUN.value}", f"--base={base}", "--name=m"]
-    return subprocess.Popen([*command, "--max_batch=4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+class Exporters:
+    """Exporters, forked from a process that has imported everything: see `benchmarks.forks`."""
+
+    def __init__(self) -> None:
+        command, pipe = [sys.executable, "-m", "benchmarks.forks"], subprocess.PIPE
+        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        self._logs: dict[int, list[pathlib.Path]] = {}
+
+    def start(self, base: pathlib.Path, run: pathlib.Path | None = None, name: str = "m") -> int:
+        """The number of an exporter's process."""
+        flags = [f"--run={run or _RUN.value}", f"--base={base}", f"--name={name}", "--max_batch=4"]
+        logs = [pathlib.Path(tempfile.mkdtemp(), kind) for kind in ("out", "error")]
+        number = self._ask([flags, *map(str, logs)])
+        self._logs[number] = logs
+        return number
+
+    def ended(self, number: int) -> tuple[int, str, str]:
+        """Exit status, output and error output, without the lines of TensorFlow's and Abseil's logs."""
+        status = self._ask(number)
+        out, error = (path.read_text().strip() for path in self._logs.pop(number))
+        logs = ("I0", "W0", "E0", "WARNING: All log")
+        return status, out, "\n".join(line for line in error.splitlines() if not line.startswith(logs))
+
+    def _ask(self, asked: Any) -> int:
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        return int(self._server.stdout.readline()) if self._server.stdout else -1
 
 
-def ended(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Exit status, output and error output, without the lines of TensorFlow's and Abseil's logs."""
-    out, error = process.communicate(timeout=1800)
-    logs = ("I0", "W0", "E0", "WARNING: All log")
-    lines = [line for line in error.strip().splitlines() if not line.startswith(logs)]
-    return process.returncode, out.strip(), "\n".join(lines)
+@functools.cache
+def exporters() -> Exporters:
+    return Exporters()
 
 
 def sound(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
@@ -63,17 +86,18 @@ def drafts(names: list[str]) -> list[str]:
 
 def exported(base: pathlib.Path, known: Collection[str] = ()) -> list[str]:
     """An export that is to succeed, after which there is no draft; the versions that are there."""
-    status, out, error = ended(start(base))
+    status, out, error = exporters().ended(exporters().start(base))
     check(status == 0, f"exit status {status}: {error}")
     names = sound(base, known)
-    check(not drafts(names), f"drafts are left: {names}")
+    hidden = [name for name in os.listdir(base) if name.startswith(".")]
+    check(not drafts(names) and not hidden, f"drafts are left: {names}, {hidden}")
     check(out.startswith(str(base / "m" / max(names, key=int))), out)
     return names
 
 
-def refused(process: subprocess.Popen, words: str) -> str:
+def refused(process: int, words: str) -> str:
     """An export that is to end with status 2 and one line."""
-    status, _, error = ended(process)
+    status, _, error = exporters().ended(process)
     check(status == 2, f"exit status {status}: {error[-500:]}")
     check(error.startswith("error: ") and len(error.splitlines()) == 1, f"says {error[-500:]!r}")
     check(words in error, f"says {error!r}")
@@ -82,22 +106,23 @@ def refused(process: subprocess.Popen, words: str) -> str:
 
 def kills(root: pathlib.Path) -> Iterator[str]:
     """SIGKILL at random moments: every fifth at any, the others once there is a draft."""
-    chance, base, begun = random.Random(0), root / "base", time.time()
+    chance, base = random.Random(0), root / "base"
     names = exported(base)
+    begun = time.time()
+    names = exported(base, names)
     seconds, published, left = time.time() - begun, 0, 0
     for number in range(_KILLS.value):
-        process = start(base)
-        if number % 5:
-            while process.poll() is None and not set(os.listdir(base / "m")) - set(names):
-                time.sleep(0.01)
-        time.sleep(chance.uniform(0.0, seconds / 2 if number % 5 else seconds))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        found = sound(base, names)
+        process, end = exporters().start(base), time.time() + 300
+        while number % 5 and time.time() < end and set(os.listdir(base / "m")) <= set(names):
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0.0, seconds))
+        os.kill(process, signal.SIGKILL)
+        status, found = exporters().ended(process)[0], sound(base, names)
         published += len([name for name in set(found) - set(names) if name.isdecimal()])
         left += bool(drafts(found))
         names = exported(base, found) if number % 5 == 4 else found
-        yield f"kill {number + 1} of {_KILLS.value}: there are {', '.join(found) or 'none'}"
+        there = ", ".join(drafts(found)) or f"version {max(found, key=int)} and no draft"
+        yield f"kill {number + 1} of {_KILLS.value}, exit status {status}: there is {there}"
     exported(base, names)
     yield f"{_KILLS.value} exporters killed: {left} drafts were left and cleared, {published} versions were there first"
 
@@ -108,7 +133,7 @@ def full(root: pathlib.Path) -> Iterator[str]:
     size = sum(path.stat().st_size for path in (root / "whole").rglob("*") if path.is_file())
     for part in (0.1, 0.5, 0.9):
         with tmpfs(root / "disk", f"size={int(part * size)}"):
-            line = refused(start(root / "disk" / "base"), "No space left on device")
+            line = refused(exporters().start(root / "disk" / "base"), "No space left on device")
             names = sound(root / "disk" / "base")
             check(not drafts(names), f"there are {names}")
             yield f"{part:.0%} of {size / _MEGABYTE:.1f} MB: {line}"
@@ -119,17 +144,21 @@ def full(root: pathlib.Path) -> Iterator[str]:
 def read_only(root: pathlib.Path) -> Iterator[str]:
     """A disk that cannot be written."""
     with tmpfs(root / "disk", "ro"):
-        yield refused(start(root / "disk" / "base"), "Read-only file system")
+        yield refused(exporters().start(root / "disk" / "base"), "Read-only file system")
 
 
 def two(root: pathlib.Path) -> Iterator[str]:
-    """Two exporters at once each get a version."""
-    both = [start(root / "base") for _ in range(2)]
-    found = [ended(process) for process in both]
-    check([status for status, *_ in found] == [0, 0], str(found))
-    names = sound(root / "base")
+    """Two exporters of a model at once each get a version, and one of another model is not forgotten."""
+    base = root / "base"
+    found = [
+        exporters().ended(process) for process in [exporters().start(base, name=name) for name in ("m", "m", "other")]
+    ]
+    check([status for status, *_ in found] == [0, 0, 0], str(found))
+    names = sound(base)
     check(names == ["1", "2"], f"there are {names}")
-    yield " and ".join(out.split(":")[0] for _, out, _ in found)
+    served = configs.served(base)
+    check(served is not None and set(served) == {"m", "other"} and served["m"]["canary"] == 2, f"served are {served}")
+    yield " and ".join(out.split(":")[0] for _, out, _ in found) + f", labels {served}"
 
 
 def damaged(root: pathlib.Path) -> Iterator[str]:
@@ -157,7 +186,7 @@ def damaged(root: pathlib.Path) -> Iterator[str]:
         (run / name).unlink()
         if content is not None:
             (run / name).write_bytes(content)
-        line = refused(start(root / "base", run), "")
+        line = refused(exporters().start(root / "base", run), "")
         names = sound(root / "base")
         check(names == [], f"there are {names}")
         yield f"{words}: {line}"

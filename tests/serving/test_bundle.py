@@ -10,14 +10,18 @@ import pathlib
 import re
 import shlex
 import subprocess
+import sys
 import tempfile
+import threading
 from unittest import mock
 
+import PIL.Image
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from export import sample_from
 from tests.serving import served
-from ugm_tf.serving import LocalServer, VerificationError, configs, export_bundle, sums, verify, warmup, wire
+from ugm_tf.serving import LocalServer, VerificationError, configs, export_bundle, guide, sums, verify, warmup, wire
 
 
 class BundleTest(parameterized.TestCase):
@@ -26,7 +30,8 @@ class BundleTest(parameterized.TestCase):
         super().setUpClass()
         cls.model = served.model("gan")
         cls.base = pathlib.Path(tempfile.mkdtemp(), "models")
-        cls.version = export_bundle(cls.model, cls.base, "digits", metadata={"recipe": "gan"}, max_batch=6)
+        of = {"metadata": {"recipe": "gan"}, "max_batch": 6, "variants": ["sample_bytes"]}
+        cls.version = export_bundle(cls.model, cls.base, "digits", **of)
 
     def test_the_base_path_holds_what_a_server_needs(self):
         self.assertCountEqual(
@@ -47,7 +52,7 @@ class BundleTest(parameterized.TestCase):
 
     def test_there_is_a_warm_up_request_for_every_signature_and_size(self):
         found = [(name, len(next(iter(batch.values())))) for name, batch in warmup.read(self.version)]
-        names = ugm_tf.serving.signatures(self.model)
+        names = [*ugm_tf.serving.signatures(self.model), "sample_bytes"]
         self.assertCountEqual(found, [(name, size) for name in names for size in (1, 2, 4, 6)])
 
     def test_the_card_names_no_path_and_the_weights(self):
@@ -67,10 +72,28 @@ class BundleTest(parameterized.TestCase):
                 found = ast.literal_eval(out.getvalue())  # names, with shapes or with numbers of rows
                 shapes = {"ok": (2,), "x": (2, 8, 8, 1), "z": (2, 3)}
                 self.assertIn(found, (shapes, dict.fromkeys(shapes, 2)))
-            lines = re.findall(r"^curl .*$", text, re.MULTILINE)
-            answers = [json.loads(subprocess.check_output([*shlex.split(line), "-s"], timeout=60)) for line in lines]
+            lines = re.findall(r"^curl .*http\S+$", text, re.MULTILINE)
+            asked = ([*shlex.split(line), "-s"] for line in lines[:2])
+            answers = [json.loads(subprocess.check_output(line, timeout=60)) for line in asked]
+            self.pictures(text)
         self.assertEqual(answers[0]["model_version_status"][0]["state"], "AVAILABLE")
         self.assertEqual(answers[1]["outputs"]["ok"], [True, True])
+
+    def pictures(self, text):
+        """Runs the lines that end with a file of a picture."""
+        folder = self.create_tempdir().full_path
+        (line,) = re.findall(r"^python -m ugm_tf.export.sample_from (.*)$", text, re.MULTILINE)
+        with contextlib.redirect_stdout(io.StringIO()):
+            sample_from.main([*shlex.split(line.replace("samples.png", f"{folder}/samples.png")), "--timeout=60"])
+        (line,) = re.findall(r"^(curl -s .*\npython -c .*)$", text, re.MULTILINE)
+        line = line.replace("python -c", f"{sys.executable} -c")
+        subprocess.run(line, shell=True, check=True, cwd=folder, timeout=60)
+        sizes = []
+        for name in ("samples", "sample"):
+            with PIL.Image.open(f"{folder}/{name}.png") as picture:
+                sizes.append(picture.size)
+        self.assertEqual(sizes[1], (8, 8))
+        self.assertGreater(sizes[0], (64, 64))  # 64 of them
 
     def test_all_ways_to_start_a_server_have_the_same_flags(self):
         texts = [(self.base / name).read_text() for name in ("README.md", "compose.yaml", "kubernetes.yaml")]
@@ -96,11 +119,14 @@ class VersionsTest(parameterized.TestCase):
         super().setUp()
         self.base = pathlib.Path(self.create_tempdir().full_path)
         self.enter_context(mock.patch("ugm_tf.serving.bundle.export_model", self.export))
+        self.meanwhile = lambda: None
 
-    def export(self, model, path, max_batch=64):
+    def export(self, model, path, max_batch=64, version=None):
         path = path / str(max(map(int, os.listdir(path)) if path.exists() else [0], default=0) + 1)
         signature = {"answers": "", "inputs": {"z": {"dtype": "float32", "shape": [None, 2]}}, "outputs": {}}
         card = {"serving_default": "decode", "max_batch": max_batch, "metadata": {}, "densities": {}}
+        self.meanwhile, meanwhile = lambda: None, self.meanwhile
+        meanwhile()
         (path / "assets.extra").mkdir(parents=True)
         (path / "assets.extra/model.json").write_text(json.dumps(card | {"signatures": {"decode": signature}}))
         return path
@@ -114,6 +140,45 @@ class VersionsTest(parameterized.TestCase):
         self.assertIn("versions: 1\n        versions: 3\n", (self.base / "models.config").read_text())
         self.assertIn("max_batch_size { value: 8 }", (self.base / "batching.config").read_text())
         self.assertIn("\n## a\n", (self.base / "README.md").read_text())
+
+    def test_of_exporters_at_once_the_highest_version_is_the_newest(self):
+        export_bundle(None, self.base, "a")
+        self.meanwhile = lambda: [(self.base / "a/2").mkdir(), export_bundle(None, self.base, "a")]
+        export_bundle(None, self.base, "a")  # version 2, which is there before 3 and told of after it
+        self.assertEqual(configs.labelled(self.base, "a"), {"stable": 1, "canary": 3})
+        export_bundle(None, self.base, "a", version=4)
+        self.assertEqual(configs.labelled(self.base, "a"), {"stable": 1, "canary": 4})
+
+    def test_another_waits_until_the_files_are_written(self):
+        write, seen = configs.write, []
+
+        def slow(base, name, version):
+            if name == "a":
+                other.start()
+                other.join(0.2)
+                seen.extend(configs.served(base) or [])
+            write(base, name, version)
+
+        other = threading.Thread(target=export_bundle, args=[None, self.base, "b"])
+        with mock.patch.object(configs, "write", slow):
+            export_bundle(None, self.base, "a")
+            other.join()
+        self.assertEqual(seen, [])
+        self.assertCountEqual(configs.served(self.base), ["a", "b"])
+
+    def test_what_killed_writers_left_is_removed(self):
+        (self.base / ".models.1.tmp.config").touch()
+        export_bundle(None, self.base, "a")
+        self.assertEmpty([name for name in os.listdir(self.base) if name.startswith(".")])
+
+    def test_models_of_others_are_left_alone(self):
+        for name, content in (("none", None), ("cut", "{"), ("other", "{}"), ("list", "[]")):
+            folder = self.base / name / "1/assets.extra"
+            folder.mkdir(parents=True)
+            if content is not None:
+                (folder / "model.json").write_text(content)
+        export_bundle(None, self.base, "a")
+        self.assertCountEqual(configs.cards_of(self.base), ["a"])
 
     def test_a_labelled_version_is_not_retired(self):
         for _ in range(4):
@@ -132,10 +197,36 @@ class VersionsTest(parameterized.TestCase):
             export_bundle(None, self.base, "a")
         self.assertEqual(os.listdir(self.base), ["models.config"])
 
-    @parameterized.parameters("", "a/b", ".a", None)
+    def test_refuses_a_configuration_that_is_no_text(self):
+        (self.base / "models.config").write_bytes(b"\xff\xfe")
+        with self.assertRaisesRegex(ValueError, "models.config has what this .*codec.*Take that"):
+            export_bundle(None, self.base, "a")
+        (self.base / "models.config").unlink()
+        (self.base / "models.config").mkdir()
+        with self.assertRaisesRegex(ValueError, "models.config has what this .*Is a directory.*Take that"):
+            export_bundle(None, self.base, "a")
+
+    @parameterized.parameters("", "a/b", ".a", None, "models.config", "README.md", "mod\u00e8le", "a b", "a\n")
     def test_refuses_what_is_no_name(self, name):
         with self.assertRaisesRegex(ValueError, "name is of letters.*Received"):
             export_bundle(None, self.base, name)
+
+
+class GuideTest(absltest.TestCase):
+    def text(self, sampled, max_batch):
+        x = {"dtype": "float32", "shape": [None, *sampled]}
+        signature = {"answers": "", "inputs": {"seed": {"dtype": "int32", "shape": [None, 2]}}, "outputs": {"x": x}}
+        card = {"serving_default": "sample", "metadata": {}, "densities": {}, "signatures": {"sample": signature}}
+        return guide.guide({"m": card | {"max_batch": max_batch}})
+
+    def test_requests_have_no_more_rows_than_the_model_takes(self):
+        self.assertIn('"inputs": {"seed": [[615, 807]]}', self.text([8, 8, 1], 1))
+        self.assertIn("--number=64 --max_batch=1 --output", self.text([8, 8, 1], 1))
+        self.assertIn('Client("localhost:8500", "m", max_batch=1)', self.text([8, 8, 1], 1))
+        self.assertIn("--number=64 --output", self.text([8, 8, 1], 64))
+
+    def test_only_images_make_a_picture(self):
+        self.assertNotIn("sample_from", self.text([2], 64))
 
 
 class WarmupTest(absltest.TestCase):

@@ -215,6 +215,11 @@ class RestTest(TestCase):
         status, answer = self.post(body)
         self.assertEqual((status, answer["outputs"]["ok"]), (200, [True, False, False]))
 
+    def test_a_version_of_more_digits_than_there_are_is_none(self):
+        body = json.dumps({"inputs": {key: value.tolist() for key, value in GOOD.items()}}).encode()
+        for digits, status in ((19, 404), (5000, 400)):
+            self.assertEqual(self.post(body, f"/v1/models/digits/versions/{'9' * digits}:predict")[0], status)
+
     def test_too_many_bytes_are_refused_unread(self):
         status, answer = self.post(b"", **{"Content-Length": str(2**40)})
         self.assertEqual(status, 429)

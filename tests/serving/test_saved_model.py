@@ -256,11 +256,6 @@ class VersionsTest(TestCase):
         with self.assertRaisesRegex(ValueError, "keep is the number of versions to keep, at least 1, or None for all"):
             self.export(keep=keep)
 
-    @parameterized.parameters(0, -1, "1", 1.0, True)
-    def test_refuses_what_is_no_version(self, version):
-        with self.assertRaisesRegex(ValueError, f"positive number, or None.*Received: {version!r}"):
-            self.export(version=version)
-
     def test_refuses_a_directory_that_cannot_be_written(self):
         self.base.touch()
         with self.assertRaisesRegex(ValueError, "Cannot write to .*base: Not a directory. Give a directory"):

@@ -1,6 +1,7 @@
 """What a served model is asked, and what the graph itself refuses, whoever runs it."""
 
 import tempfile
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -50,9 +51,16 @@ class NamesTest(parameterized.TestCase):
         np.testing.assert_allclose(target, of.endpoints()["forward"].function(x=x)["target"], rtol=1e-5)
         np.testing.assert_allclose(found["translate_back"].function(target)["x"], of.decode(target), rtol=1e-5)
 
-    @parameterized.parameters(0, -1, 2.0, True, None)
+    @parameterized.parameters("ok", "seed", "k", "position", "logit", "class", "\u00e9", "_z", "x_bytes", "x_stddev")
+    def test_refuses_a_variable_of_a_name_that_signatures_have(self, name):
+        roles = {"prior": f"p({name})", "encoder": f"q({name} | x)", "decoder": f"p(x | {name})"}
+        recipe = ugm_tf.Recipe(roles, ugm_tf.recipes.vae().phases, ("x",))
+        with self.assertRaisesRegex(ValueError, f"has a variable '{name}', and a served one has names of.*Rename it"):
+            signatures(mock.Mock(recipe=recipe))
+
+    @parameterized.parameters(0, -1, 2.0, True, None, 4097)
     def test_refuses_what_is_no_number_of_rows(self, most):
-        with self.assertRaisesRegex(ValueError, f"max_batch is a number of rows of at least 1. Received: {most}"):
+        with self.assertRaisesRegex(ValueError, f"max_batch is a number of rows from 1 to 4,096. Received: {most}"):
             signatures(served.model("gan"), most)
 
 

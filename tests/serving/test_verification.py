@@ -1,6 +1,8 @@
 """What verification finds: each kind of damage by its name, and nothing in a good export."""
 
+import dataclasses
 import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -13,7 +15,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.serving import served
-from ugm_tf.serving import CARD, VerificationError, export_model, graphs, requests, sums, verify
+from ugm_tf.serving import CARD, VerificationError, cards, export_model, graphs, requests, sums, verify
 
 
 def setUpModule():
@@ -93,6 +95,14 @@ class FilesTest(TestCase):
         (self.version / "assets.extra/more").touch()
         self.assertEqual(self.findings(), ["files: assets.extra/more is not of this export."])
 
+    def test_what_is_no_file(self):
+        os.mkfifo(self.version / "pipe")
+        (self.version / "folder").symlink_to("/")
+        (self.version / "nowhere").symlink_to("/none")
+        sums.write(self.version)
+        found = self.findings()
+        self.assertEqual(found, [f"files: {n} is no file that can be read." for n in ("folder", "nowhere", "pipe")])
+
     def test_a_savedmodel_of_someone_else(self):
         shutil.rmtree(self.version)
         tf.saved_model.save(tf.Module(), str(self.version))
@@ -120,8 +130,45 @@ class RepairedTest(TestCase):
         self.edit(CARD, lambda _: content)
         self.assertStartsWith(self.findings()[0], f"card: {CARD} is not the card of an export")
 
+    @parameterized.parameters(
+        ("max_batch", "4", "max_batch is no int"),
+        ("max_batch", 10**12, "max_batch is no number of rows"),
+        ("serving_default", "none", "serving_default no signature"),
+        ("weights_sha256", "0" * 64, "The card is of other weights"),
+    )
+    def test_a_card_of_something_else(self, key, value, message):
+        self.edit(CARD, lambda content: json.dumps(json.loads(content) | {key: value}).encode())
+        self.assertIn(message, self.findings()[0])
+
+    @parameterized.parameters(
+        ("shape", [None, 5], "'encode' has the inputs {'c': {'dtype': 'float32', 'shape': [None, 4]}"),
+        ("dtype", "int32", "'encode' has the inputs {'c': {'dtype': 'float32', 'shape': [None, 4]}"),
+        ("values", "as one likes", "No request can be made of what it says of 'encode'"),
+        ("more", 1, "a signature is described otherwise"),
+    )
+    def test_a_card_of_another_input(self, key, value, message):
+        def change(content):
+            card = json.loads(content)
+            card["signatures"]["encode"]["inputs"]["c"][key] = value
+            return json.dumps(card).encode()
+
+        self.edit(CARD, change)
+        self.assertIn(message, " ".join(self.findings()))
+
+    def test_files_that_a_server_or_a_person_needs(self):
+        for name in ("batching_params.pbtxt", "assets.extra/MODEL_CARD.md"):
+            (self.version / name).unlink()
+        sums.write(self.version)
+        found = " ".join(self.findings())
+        self.assertIn("card: assets.extra/MODEL_CARD.md is missing", found)
+        self.assertIn("files: batching_params.pbtxt is missing", found)
+
     def test_truncated_variables(self):
-        self.edit("variables/variables.data-00000-of-00001", lambda content: content[:100])
+        old = sums.sha256(self.version / cards.WEIGHTS).encode()
+        self.edit(cards.WEIGHTS, lambda content: content[:100])
+        self.assertStartsWith(self.findings()[0], "card: The card is of other weights")
+        for name in (CARD, "assets.extra/MODEL_CARD.md"):
+            self.edit(name, lambda content: content.replace(old, sums.sha256(self.version / cards.WEIGHTS).encode()))
         self.assertStartsWith(self.findings()[0], "load: ")
 
     def test_a_damaged_graph(self):
@@ -171,6 +218,21 @@ class AnswersTest(TestCase):
             return served.replaced(endpoint, lambda out: out | {"ok": tf.ones([tf.shape(out["z"])[0]], tf.bool)})
 
         self.assertIn("refusals: 'encode' makes a number of NaN in ok.", self.export("questions", masked=plain))
+
+    def test_a_graph_that_refuses_a_bad_row_with_its_neighbours(self):
+        from ugm_tf.inference.guards import masked
+
+        def strict(model, endpoint):
+            inner = masked(model, endpoint)
+
+            def function(**values):
+                finite = [tf.reduce_all(tf.math.is_finite(value)) for value in values.values()]
+                with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(finite), ["no"])]):
+                    return inner.function(**{key: tf.identity(value) for key, value in values.items()})
+
+            return dataclasses.replace(inner, function=function)
+
+        self.assertIn("'encode' refuses the neighbours of a bad row", self.export("questions", masked=strict))
 
     def test_rows_that_depend_on_each_other(self):
         from ugm_tf.inference.guards import masked

@@ -69,7 +69,8 @@ class Batcher:
                 raise Unavailable(f"The batch scheduling queue is full: {self._rows} rows wait.")
             self._tasks.append(task)
             self._rows += rows
-            self._changed.notify()
+            if len(self._tasks) == 1 or self._rows >= self._max_batch:
+                self._changed.notify()  # else the thread has nothing to do yet: waking it costs more than a row
         return task.future
 
     def close(self) -> None:
@@ -94,14 +95,14 @@ class Batcher:
             end = time.monotonic() + self._wait
             while not self._closed and self._waiting() < self._max_batch and (left := end - time.monotonic()) > 0:
                 self._changed.wait(left)
-            found: list[_Task] = []
-            for task in list(self._tasks):
-                rows = sum(other.rows for other in found) + task.rows
-                if not found or (_together(found[0], task) and rows <= self._max_batch):
-                    found.append(task)
-            taken = set(map(id, found))
-            self._tasks = collections.deque(task for task in self._tasks if id(task) not in taken)
-            self._rows -= sum(task.rows for task in found)
+            first, others = self._tasks.popleft(), list[_Task]()
+            found, rows = [first], first.rows
+            for task in self._tasks:
+                fits = _together(first, task) and rows + task.rows <= self._max_batch
+                (found if fits else others).append(task)
+                rows += task.rows if fits else 0
+            self._tasks = collections.deque(others)
+            self._rows -= rows
             return found
 
     def _waiting(self) -> int:

@@ -14,6 +14,9 @@ from ugm_tf.serving.saved_model import Options, export_model
 
 __all__ = ["export_bundle"]
 
+_TEXTS = ("README.md", *deployment.FILES, "page.html")
+_FILES = (*configs.FILES, *_TEXTS)
+
 
 def export_bundle(
     model: UnifiedModel,
@@ -30,7 +33,7 @@ def export_bundle(
     Args:
         model: The model.
         base_dir: The base path.
-        name: The model's name, of letters, digits, "_", "-" and ".".
+        name: The model's name, of letters of the alphabet, digits, "_", "-" and ".", as it stands in addresses.
         keep: How many versions of this model to keep.
         **options: What `export_model` takes: version, endpoints, metadata, max_batch and variants.
 
@@ -45,22 +48,32 @@ def export_bundle(
     >>> ugm_tf.serving.export_bundle(ugm_tf.load_model("run/model.keras"), "models", "digits")
     PosixPath('models/digits/1')
     """
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
-        raise ValueError(f"A model's name is of letters, digits, '_', '-' and '.'. Received: {name!r}.")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) or name in _FILES:
+        raise ValueError(
+            f"A model's name is of letters, digits, '_', '-' and '.', and not of {', '.join(_FILES)}. "
+            f"Received: {name!r}. Give another name, --name=NAME of the script."
+        )
     base = pathlib.Path(base_dir)
     publishing.check_version(base / name, options.get("version"), keep)
     configs.labelled(base, name)  # refuses a configuration that it cannot read, before work starts
     path = export_model(model, base / name, **options)
     try:
-        configs.write(base, name, int(path.name))
-        cards = configs.cards_of(base)
-        first = next(iter(cards))
-        texts = (guide.guide(cards), deployment.compose(first), deployment.kubernetes(first))
-        for file, text in zip(("README.md", *deployment.FILES), texts, strict=True):
-            files.write(base / file, text.encode())
-        files.write(base / "page.html", page())
+        with publishing.locked(base):  # exporters of all models write the same files
+            files.remove_drafts(base)
+            newest = int(path.name) if options.get("version") else publishing.versions(base / name)[-1]
+            configs.write(base, name, newest)
+            _write(base)
+            if keep is not None:
+                publishing.retire(base / name, keep, {newest, *configs.labelled(base, name).values()})
     except OSError as error:
         raise ValueError(f"{path} is there, but {base} cannot be written to: {error.strerror}.") from error
-    if keep is not None:
-        publishing.retire(base / name, keep, {int(path.name), *configs.labelled(base, name).values()})
     return path
+
+
+def _write(base: pathlib.Path) -> None:
+    """What lies at a base path beside the configuration, for all models there."""
+    cards = configs.cards_of(base)
+    first = next(iter(cards))
+    contents = [text.encode() for text in (guide.guide(cards), deployment.compose(first), deployment.kubernetes(first))]
+    for file, content in zip(_TEXTS, [*contents, page()], strict=True):
+        files.write(base / file, content)

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -10,14 +10,16 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from ugm_tf.model import UnifiedModel
-from ugm_tf.serving.signatures import Signature
+from ugm_tf.serving import sums
+from ugm_tf.serving.signatures import MOST_ROWS, Signature
 from ugm_tf.training.averages import averages
 from ugm_tf.version import __version__
 
-__all__ = ["CARD", "card", "described", "write"]
+__all__ = ["CARD", "WEIGHTS", "card", "described", "faults", "read", "write"]
 
 CARD = "assets.extra/model.json"  # runtimes leave that folder alone
-
+_IN_WORDS = "assets.extra/MODEL_CARD.md"
+WEIGHTS = "variables/variables.data-00000-of-00001"
 
 _TABLES = (("fingerprint", "Data"), ("flags", "Training"), ("figures", "Figures"), ("trained_with", "Trained with"))
 
@@ -49,23 +51,65 @@ def card(
 
 def described(graph: meta_graph_pb2.MetaGraphDef, chosen: Mapping[str, Signature]) -> dict[str, Any]:
     """The signatures as a server will read them, with what the values of each input have to be."""
-
-    def tensors(infos: Any, values: Mapping[str, str]) -> dict[str, Any]:
-        out = {}
-        for key, info in sorted(infos.items()):
-            shape = [dim.size if dim.size >= 0 else None for dim in info.tensor_shape.dim]
-            out[key] = {"dtype": tf.as_dtype(info.dtype).name, "shape": shape}
-            out[key] |= {"values": values[key]} if key in values else {}
-        return out
-
     return {
         name: {
             "answers": signature.answers,
-            "inputs": tensors(graph.signature_def[name].inputs, signature.values),
-            "outputs": tensors(graph.signature_def[name].outputs, {}),
+            "inputs": _tensors(graph.signature_def[name].inputs, signature.values),
+            "outputs": _tensors(graph.signature_def[name].outputs, {}),
         }
         for name, signature in chosen.items()
     }
+
+
+def _tensors(infos: Any, values: Mapping[str, str]) -> dict[str, Any]:
+    out = {}
+    for key, info in sorted(infos.items()):
+        shape = [dim.size if dim.size >= 0 else None for dim in info.tensor_shape.dim]
+        out[key] = {"dtype": tf.as_dtype(info.dtype).name, "shape": shape}
+        out[key] |= {"values": values[key]} if key in values else {}
+    return out
+
+
+def read(version: pathlib.Path) -> dict[str, Any]:
+    """The card of a version.
+
+    Raises:
+        ValueError: If there is none, or what is there is none of an export.
+    """
+    try:
+        found = json.loads((version / CARD).read_text())
+        for key, kind in {"max_batch": int, "metadata": dict, "densities": dict, "signatures": dict}.items():
+            if type(found[key]) is not kind:
+                raise TypeError(f"{key} is no {kind.__name__}")
+        if not 1 <= found["max_batch"] <= MOST_ROWS or found["serving_default"] not in found["signatures"]:
+            raise ValueError("max_batch is no number of rows, or serving_default no signature")
+        for signature in found["signatures"].values():
+            for spec in (*signature["inputs"].values(), *signature["outputs"].values()):
+                if set(spec) - {"values"} != {"dtype", "shape"} or not isinstance(signature["answers"], str):
+                    raise ValueError("a signature is described otherwise")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{CARD} is not the card of an export: {error!r}.") from error
+    return found
+
+
+def faults(version: pathlib.Path, card: Mapping[str, Any], graph: meta_graph_pb2.MetaGraphDef) -> Iterator[str]:
+    """What a card says otherwise than the graph, the weights and the card in words."""
+    there = {name: s for name, s in graph.signature_def.items() if not name.startswith("__")}
+    written = {**card["signatures"], "serving_default": card["signatures"][card["serving_default"]]}
+    if set(written) != set(there):
+        yield f"The graph has the signatures {sorted(there)}, and the card {sorted(written)}."
+    for name in sorted(set(written) & set(there)):
+        for part in ("inputs", "outputs"):
+            plain = {k: {"dtype": s["dtype"], "shape": s["shape"]} for k, s in written[name][part].items()}
+            if plain != (true := _tensors(getattr(there[name], part), {})):
+                yield f"'{name}' has the {part} {true} in the graph, and {plain} in the card."
+        if "ok" not in there[name].outputs:
+            yield f"'{name}' has no output ok."
+    total = card.get("weights_sha256")
+    if (version / WEIGHTS).is_file() and total != sums.sha256(version / WEIGHTS):
+        yield f"The card is of other weights: their checksum there is {total}."
+    if not (version / _IN_WORDS).is_file() or str(total) not in (version / _IN_WORDS).read_text(errors="replace"):
+        yield f"{_IN_WORDS} is missing, or of other weights."
 
 
 def write(version: pathlib.Path, content: Mapping[str, Any]) -> None:
@@ -73,7 +117,7 @@ def write(version: pathlib.Path, content: Mapping[str, Any]) -> None:
     path = version / CARD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n")
-    path.with_name("MODEL_CARD.md").write_text(_in_words(content))
+    (version / _IN_WORDS).write_text(_in_words(content))
 
 
 def _in_words(content: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The files that configure TensorFlow Serving for the models below a base path."""
 
-import json
+import contextlib
 import pathlib
 from typing import Any
 
@@ -9,9 +9,9 @@ from google.protobuf import text_format
 from ugm_tf import files
 from ugm_tf.serving import cards, publishing, warmup, wire
 
-__all__ = ["BATCHING_PARAMETERS", "batching", "cards_of", "labelled", "served", "write"]
+__all__ = ["BATCHING_PARAMETERS", "FILES", "batching", "cards_of", "labelled", "served", "write"]
 
-MODELS, BATCHING, MONITORING = "models.config", "batching.config", "monitoring.config"
+MODELS, BATCHING, MONITORING = FILES = ("models.config", "batching.config", "monitoring.config")
 BATCHING_PARAMETERS = "batching_params.pbtxt"  # in a version, for --enable_per_model_batching_parameters
 _MOUNT = "/models"  # where the base path is inside of the server's container
 _MONITORING = 'prometheus_config {\n  enable: true\n  path: "/monitoring/prometheus/metrics"\n}\n'
@@ -25,12 +25,13 @@ def batching(max_batch: int) -> str:
 
 
 def cards_of(base: pathlib.Path) -> dict[str, dict[str, Any]]:
-    """The card of the highest version of each model below a base path, by the model's name."""
+    """The card of the highest version of each model below a base path, by the model's name; others have none."""
     found = {}
     for folder in sorted(path for path in base.iterdir() if path.is_dir() and not path.name.startswith(".")):
         numbers = publishing.versions(folder)
-        if numbers and (folder / str(numbers[-1]) / cards.CARD).exists():
-            found[folder.name] = json.loads((folder / str(numbers[-1]) / cards.CARD).read_text())
+        with contextlib.suppress(ValueError):  # of a model that is no export of ours
+            if numbers:
+                found[folder.name] = cards.read(folder / str(numbers[-1]))
     return found
 
 
@@ -93,7 +94,7 @@ def _read(base: pathlib.Path) -> Any:
     if path.exists():
         try:
             text_format.Parse(path.read_text(), configs)
-        except text_format.ParseError as error:
+        except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
             raise ValueError(
                 f"{path} has what this exporter does not know: {error}. Take that out, or move the file away."
             ) from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ugm_tf.serving import requests
+from ugm_tf.serving.signatures import MAX_BATCH
 
 __all__ = ["guide"]
 
@@ -39,7 +40,8 @@ tensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={first} --
 
 gRPC is on port 8500, REST on 8501, Prometheus' metrics are at `http://localhost:8501/monitoring/prometheus/metrics`.
 
-Without either, for development on this machine alone, after `pip install 'ugm_tf[serving]'`:
+Without either, for development on this machine alone, with Python and `ugm_tf` (from a clone of it,
+`pip install '.[serving]'`):
 
 ```
 python -m ugm_tf.export.serve_local .
@@ -47,8 +49,10 @@ python -m ugm_tf.export.serve_local .
 
 ## In the browser
 
-The local server has a page to sample from, http://localhost:8501/?model={first}. The same page is `page.html` here:
-give it `http://localhost:8501` as its server, where that is started with `--rest_api_enable_cors_support=true`.
+The local server has a page to sample from: <http://localhost:8501/?model={first}>
+
+TensorFlow Serving has no pages. With `--rest_api_enable_cors_support=true` among its flags above, open the file
+`page.html` of this folder in a browser, with `{first}` as the model and `http://localhost:8501` as the server.
 """
 
 _MODEL = """
@@ -98,12 +102,12 @@ with grpc.insecure_channel("localhost:8500") as channel:
 print({{name: tf.make_ndarray(tensor).shape for name, tensor in response.outputs.items()}})
 ```
 
-By either, with deadlines, retries, arrays and pictures, after `pip install 'ugm_tf[serving]'`:
+By either, with deadlines, retries, arrays and pictures, with `ugm_tf` installed as above:
 
 ```python
 from ugm_tf.serving import Client
 
-with Client("localhost:8500", "{name}") as client:  # or "http://localhost:8501"
+with Client("localhost:8500", "{name}"{most}) as client:  # or "http://localhost:8501"
     outputs = client.ask("{default}", **{values})
 print({{name: array.shape for name, array in outputs.items()}})
 ```
@@ -113,7 +117,7 @@ _PICTURE = """
 64 samples as one picture:
 
 ```
-python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --number=64 --output=samples.png
+python -m ugm_tf.export.sample_from --server=localhost:8500 --model={name} --number=64{most} --output=samples.png
 ```
 """
 
@@ -142,7 +146,7 @@ def _summary(card: Mapping[str, Any]) -> str:
 def _model(name: str, card: Mapping[str, Any]) -> str:
     default = card["serving_default"]
     inputs = card["signatures"][default]["inputs"]
-    values = {key: value.tolist() for key, value in _values(inputs).items()}
+    values = {key: value.tolist() for key, value in _values(inputs, min(2, card["max_batch"])).items()}
     return _MODEL.format(
         name=name,
         summary=_summary(card),
@@ -152,8 +156,18 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         body=json.dumps({"signature_name": default, "inputs": values}),
         values=json.dumps(values),
         dtypes=json.dumps({key: spec["dtype"] for key, spec in inputs.items()}),
-        picture=(_PICTURE.format(name=name) if "sample" in card["signatures"] else "") + _file(name, card),
+        most=f", max_batch={card['max_batch']}" if card["max_batch"] != MAX_BATCH else "",
+        picture=_picture(name, card) + _file(name, card),
     )
+
+
+def _picture(name: str, card: Mapping[str, Any]) -> str:
+    """How to get a picture of samples, where they are images."""
+    outputs = card["signatures"].get("sample", {"outputs": {}})["outputs"].values()
+    if not any(len(spec["shape"]) == 4 for spec in outputs):
+        return ""
+    most = card["max_batch"]
+    return _PICTURE.format(name=name, most=f" --max_batch={most}" if most != MAX_BATCH else "")
 
 
 def _file(name: str, card: Mapping[str, Any]) -> str:
@@ -166,7 +180,7 @@ def _file(name: str, card: Mapping[str, Any]) -> str:
     return _FILE.format(name=name, body=body, key=next(key for key in signature["outputs"] if key.endswith("_bytes")))
 
 
-def _values(inputs: Mapping[str, Mapping[str, Any]], rows: int = 2) -> dict[str, Any]:
+def _values(inputs: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, Any]:
     """Rows to ask for."""
     batch = requests.example(inputs, rows)
     return {key: value % 1000 if key == "seed" else value.round(2) for key, value in batch.items()}

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import io
-import json
 import logging
 import os
 import pathlib
@@ -63,9 +62,9 @@ def convert(
     if to not in RUNTIMES:
         raise ValueError(f"A model is converted to {', '.join(RUNTIMES)}. Received: {to!r}.")
     try:
-        card = json.loads((pathlib.Path(version) / cards.CARD).read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{version} is no version that export_model wrote: {error}.") from error
+        card = cards.read(pathlib.Path(version))
+    except ValueError as error:
+        raise ValueError(f"{version} is no version that export_model wrote: {error}") from error
     known = card["signatures"]
     chosen = list(known if names is None else dict.fromkeys(names))
     if unknown := [name for name in chosen if name not in known]:

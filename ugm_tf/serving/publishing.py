@@ -4,20 +4,23 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
 
 import tensorflow as tf
 
-__all__ = ["check_version", "drafted", "publish", "retire", "versions"]
+__all__ = ["check_version", "drafted", "locked", "publish", "retire", "versions"]
 
 _DRAFT = ".tmp-"  # on the same disk as the versions, and no number: servers pass it by
+_HIGHEST = 2**63 - 1  # that a server has room for
 
 
 def versions(base: pathlib.Path) -> list[int]:
     """The numbers of the versions below a base path, the lowest first."""
-    return sorted(int(path.name) for path in base.iterdir() if path.name.isdecimal()) if base.is_dir() else []
+    names = [path.name for path in base.iterdir() if path.is_dir()] if base.is_dir() else []
+    return sorted(int(name) for name in names if re.fullmatch("0|[1-9][0-9]*", name) and int(name) <= _HIGHEST)
 
 
 def check_version(base: pathlib.Path, version: int | None, keep: int | None) -> None:
@@ -26,11 +29,15 @@ def check_version(base: pathlib.Path, version: int | None, keep: int | None) -> 
     Raises:
         ValueError: If `version` is no positive number or exists, or `keep` is no positive number.
     """
-    if version is not None and (type(version) is not int or version < 1):
-        raise ValueError(f"A version is a positive number, or None for the next one. Received: {version!r}.")
+    if version is not None and (type(version) is not int or not 1 <= version <= _HIGHEST):
+        raise ValueError(
+            f"A version is a positive number, or None for the next one, and at most 2**63 - 1. Received: {version!r}."
+        )
     if keep is not None and (type(keep) is not int or keep < 1):
         raise ValueError(f"keep is the number of versions to keep, at least 1, or None for all. Received: {keep!r}.")
-    if version is not None and (base / str(version)).exists():
+    if version is None:
+        _next(base)
+    elif (base / str(version)).exists():
         raise ValueError(_taken(base, version))
 
 
@@ -48,7 +55,7 @@ def drafted(base: pathlib.Path) -> Iterator[pathlib.Path]:
     try:
         with contextlib.suppress(FileExistsError):  # a file of that name is found below to be no directory
             base.mkdir(parents=True, exist_ok=True)
-        with _locked(base):
+        with locked(base):
             _clear(base)
             draft.mkdir()
             with contextlib.suppress(OSError):
@@ -85,8 +92,8 @@ def publish(draft: pathlib.Path, base: pathlib.Path, version: int | None, keep: 
     """
     for path in (*draft.rglob("*"), draft):
         _sync(path)
-    with _locked(base):
-        target = base / str(max(versions(base), default=0) + 1 if version is None else version)
+    with locked(base):
+        target = base / str(_next(base) if version is None else version)
         if target.exists():
             raise ValueError(_taken(base, int(target.name)))
         draft.rename(target)
@@ -104,8 +111,22 @@ def retire(base: pathlib.Path, keep: int, spare: Collection[int]) -> None:
         keep: How many of the highest to keep.
         spare: Numbers of versions that stay in any case.
     """
-    with _locked(base):
+    with locked(base):
         _retire(base, keep, spare)
+
+
+def _next(base: pathlib.Path) -> int:
+    """One more than the highest version, or the first above that is free.
+
+    Raises:
+        ValueError: If the highest is the highest that there can be.
+    """
+    number = max(versions(base), default=0) + 1
+    while os.path.lexists(base / str(number)):
+        number += 1
+    if number > _HIGHEST:
+        raise ValueError(f"{base} has version {number - 1:,}, and servers know none above. Give a version.")
+    return number
 
 
 def _retire(base: pathlib.Path, keep: int, spare: Collection[int]) -> None:
@@ -127,8 +148,8 @@ def _clear(base: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(base: pathlib.Path) -> Iterator[None]:
-    """One exporter at a time; on a disk without locks, each as it comes."""
+def locked(base: pathlib.Path) -> Iterator[None]:
+    """One exporter at a time in a folder; on a disk without locks, each as it comes."""
     lock = None
     with contextlib.suppress(OSError):
         lock = _lock(base)

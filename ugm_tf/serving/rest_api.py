@@ -19,7 +19,9 @@ __all__ = ["start"]
 
 _MOST_BYTES = 16 * 2**20  # of a request
 _MOST_CONNECTIONS, _IDLE = 128, 10.0  # and the seconds that a slow client has for each read
-_PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?(/metadata|:predict|:classify|:regress)?")
+_PATH = re.compile(
+    r"/v1/models/([^/:]+)(?:/versions/(\d{1,20})|/labels/([^/:]+))?(/metadata|:predict|:classify|:regress)?"
+)
 
 
 def start(server: Any, port: int) -> tuple[str, Callable[[], None]]:

@@ -16,8 +16,6 @@ from ugm_tf.training.averages import averages
 
 __all__ = ["Options", "export_model"]
 
-_WEIGHTS = "variables/variables.data-00000-of-00001"
-
 
 class Options(TypedDict, total=False):
     """What an export may be told, as `export_model` takes it."""
@@ -87,7 +85,7 @@ def export_model(
             graph = graphs.read(draft)
             if faults := graphs.faults(graph):
                 raise ValueError(" ".join(faults))
-            card |= {"signatures": cards.described(graph, chosen), "weights_sha256": sums.sha256(draft / _WEIGHTS)}
+            card |= {"signatures": cards.described(graph, chosen), "weights_sha256": sums.sha256(draft / cards.WEIGHTS)}
             _write_extra(draft, base.absolute().name, card)
             verify(draft, model)
         return publishing.publish(draft, base, version, keep)

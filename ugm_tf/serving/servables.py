@@ -1,7 +1,6 @@
 """The versions that a local server serves: loaded, warmed up, switched and ended as those below a base path change."""
 
 import contextlib
-import json
 import pathlib
 import threading
 from collections.abc import Mapping
@@ -35,8 +34,8 @@ class Servable:
         self._model = ServedModel(path)
         self.signatures: Mapping[str, Any] = self._model.signatures
         try:
-            max_batch = json.loads((path / cards.CARD).read_text())["max_batch"]
-        except (OSError, ValueError, KeyError):
+            max_batch = cards.read(path)["max_batch"]
+        except ValueError:
             max_batch = MAX_BATCH  # of a SavedModel that is no export of ours
         if (path / warmup.WARMUP).exists():
             for key, batch in warmup.read(path):

@@ -1,6 +1,8 @@
 """What a served model is asked: a model's questions with a server's checks."""
 
 import dataclasses
+import keyword
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
@@ -9,10 +11,12 @@ from ugm_tf.model import UnifiedModel
 from ugm_tf.serving.questions import Question, questions
 from ugm_tf.serving.variants import variants as further
 
-__all__ = ["MAX_BATCH", "Signature", "signatures"]
+__all__ = ["MAX_BATCH", "MOST_ROWS", "Signature", "signatures"]
 
-MAX_BATCH = 64
+MAX_BATCH, MOST_ROWS = 64, 4096  # of a request: by default, and at the most, which verification and warm-up ask for
 _END = -1  # no size of an axis
+_OWN = frozenset({"bound", "elbo", "k", "logit", "ok", "position", "probability", "reconstruction", "seed", "self"})
+_ENDS = ("_bytes", "_end", "_noise", "_stddev")  # of names that signatures make of a variable's
 _PURPOSES = ("sample", "translate", "classify", "encode", "decode")  # the first that a model has is its default
 
 
@@ -66,7 +70,8 @@ def signatures(
         endpoints: Names of the questions to take, with their variants, the default first; all by default.
 
     Raises:
-        ValueError: If `max_batch` is no number of rows, or this model has no such endpoint or variant.
+        ValueError: If `max_batch` is no number of rows, this model has no such endpoint or variant, or one of its names
+            is none that can be served.
 
     Example:
 
@@ -78,8 +83,9 @@ def signatures(
     encode: the parameters of q(z | x)
     decode: the parameters of p(x | z)
     """
-    if type(max_batch) is not int or max_batch < 1:
-        raise ValueError(f"max_batch is a number of rows of at least 1. Received: {max_batch!r}.")
+    if type(max_batch) is not int or not 1 <= max_batch <= MOST_ROWS:
+        raise ValueError(f"max_batch is a number of rows from 1 to {MOST_ROWS:,}. Received: {max_batch!r}.")
+    _check_names(model)
     known = questions(model)
     default = next((name for name in _PURPOSES if name in known), next(iter(known), None))
     names = sorted(known, key=lambda name: name != default)
@@ -91,6 +97,27 @@ def signatures(
     found = {name: known[name] for name in chosen}
     found |= further(model, found, variants, max_batch)
     return {name: _signature(name, question, max_batch) for name, question in found.items()}
+
+
+def _check_names(model: UnifiedModel) -> None:
+    """Refuses names that a graph, JSON or Python's keywords have not, and such as signatures have of their own.
+
+    Raises:
+        ValueError: With the first such variable or density.
+    """
+    roles = model.recipe.roles
+    variables = {name for role in roles.values() for name in (role.of, *role.given)} | set(model.recipe.data)
+    own = _OWN | {f"{name}{end}" for name in variables for end in _ENDS}
+    names = [("variable", name, name in own) for name in sorted(variables)] + [
+        ("density", name, False) for name in roles
+    ]
+    for kind, name, taken in names:
+        if taken or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+            raise ValueError(
+                f"This model has a {kind} '{name}', and a served one has names of letters from a to z, digits and '_', "
+                f"none of Python's keywords. Taken for variables are {', '.join(sorted(_OWN))}, and those of another "
+                f"variable with {', '.join(_ENDS)} at the end. Rename it in the recipe."
+            )
 
 
 def _signature(name: str, question: Question, max_batch: int) -> Signature:

@@ -6,6 +6,7 @@ import pathlib
 __all__ = ["SUMS", "faults", "sha256", "write"]
 
 SUMS = "assets.extra/SHA256SUMS"
+_NONE = "none"
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -29,6 +30,8 @@ def faults(version: pathlib.Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         return [f"{SUMS} cannot be read: {error}. An export of ugm_tf has it."]
     there = _sums(version)
+    if odd := [f"{name} is no file that can be read." for name, total in there.items() if total == _NONE]:
+        return odd
     if written == _text(there):
         return []
     lines = [line.partition("  ") for line in written.splitlines()]
@@ -41,9 +44,17 @@ def faults(version: pathlib.Path) -> list[str]:
 
 
 def _sums(version: pathlib.Path) -> dict[str, str]:
-    files = (path for path in sorted(version.rglob("*")) if path.is_file() or path.is_symlink())
+    files = (path for path in sorted(version.rglob("*")) if path.is_symlink() or not path.is_dir())
     names = {path.relative_to(version).as_posix(): path for path in files}
-    return {name: sha256(path) for name, path in names.items() if name != SUMS}
+    return {name: _sum(path) for name, path in names.items() if name != SUMS}
+
+
+def _sum(path: pathlib.Path) -> str:
+    """The checksum of a file, or that there is none: of what is no file, leads nowhere or cannot be read."""
+    try:
+        return sha256(path) if path.is_file() else _NONE
+    except OSError:
+        return _NONE
 
 
 def _text(sums: dict[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from ugm_tf.serving import cards, graphs, requests, sums, warmup
+from ugm_tf.serving import cards, configs, graphs, requests, sums, warmup
 from ugm_tf.serving.session import ServedModel
 from ugm_tf.serving.signatures import signatures
 
@@ -68,13 +67,13 @@ def verify(path: str | os.PathLike[str], model: Any = None) -> None:
     found = [Finding("files", fault) for fault in sums.faults(version)]
     found += list(_graph_and_card(version))
     if not found:
-        card = json.loads((version / cards.CARD).read_text())
+        card = cards.read(version)
         try:
             with ServedModel(version) as served:
                 found += _answers(served, card)
                 found += _warmup(version, served, card)
                 found += _as_model(served, card, model) if model is not None else []
-        except ValueError as error:
+        except (ValueError, OSError, tf.errors.OpError) as error:
             found.append(Finding("load", str(error)))
     if found:
         raise VerificationError(version, found)
@@ -88,15 +87,13 @@ def _graph_and_card(version: pathlib.Path) -> Iterator[Finding]:
         return
     yield from (Finding("graph", fault) for fault in graphs.faults(graph))
     try:
-        card = json.loads((version / cards.CARD).read_text())
-        written = {name: (set(s["inputs"]), set(s["outputs"])) for name, s in card["signatures"].items()}
-        written["serving_default"] = written[card["serving_default"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Finding("card", f"{cards.CARD} is not the card of an export: {error!r}.")
+        card = cards.read(version)
+    except ValueError as error:
+        yield Finding("card", str(error))
         return
-    there = {n: (set(s.inputs), set(s.outputs)) for n, s in graph.signature_def.items() if not n.startswith("__")}
-    if written != there:
-        yield Finding("card", f"The graph has the signatures {sorted(there)}, and the card {sorted(written)}.")
+    yield from (Finding("card", fault) for fault in cards.faults(version, card, graph))
+    if not (version / configs.BATCHING_PARAMETERS).is_file():
+        yield Finding("files", f"{configs.BATCHING_PARAMETERS} is missing.")
     for name, signature in graph.signature_def.items():
         for key, info in () if name.startswith("__") else (*signature.inputs.items(), *signature.outputs.items()):
             if not info.tensor_shape.dim or info.tensor_shape.dim[0].size != -1:
@@ -107,7 +104,11 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
     for name, signature in card["signatures"].items():
         inputs = signature["inputs"]
         rows = _rows(card)
-        batch = requests.example(inputs, rows)
+        try:
+            batch = requests.example(inputs, rows)
+        except (KeyError, TypeError, ValueError) as error:
+            yield Finding("card", f"No request can be made of what it says of '{name}': {error!r}.")
+            continue
         try:
             together = served(name, batch)
             apart = [served(name, {key: value[i : i + 1] for key, value in batch.items()}) for i in range(rows)]
@@ -123,7 +124,12 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("answers", f"'{name}' has no answer to a good request.")
         yield from _refusals(served, name, inputs, card["max_batch"])
         for bad in requests.spoiled(inputs, batch, rows // 2):
-            yield from _spoiled(name, served(name, bad), together, rows // 2)
+            try:
+                found = served(name, bad)
+            except tf.errors.OpError as error:
+                yield Finding("refusals", f"'{name}' refuses the neighbours of a bad row: {error.message}")
+            else:
+                yield from _spoiled(name, found, together, rows // 2)
 
 
 def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_batch: int) -> Iterator[Finding]:
@@ -131,8 +137,8 @@ def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_bat
         shapes = ", ".join(f"{key} of shape {list(value.shape)}" for key, value in bad.items())
         try:
             served(name, bad)
-        except tf.errors.InvalidArgumentError as error:
-            if f"{name} takes " in error.message:
+        except tf.errors.OpError as error:
+            if isinstance(error, tf.errors.InvalidArgumentError) and f"{name} takes " in error.message:
                 continue
             yield Finding("refusals", f"'{name}' refuses {shapes} by chance: {error.message}")
         else:
