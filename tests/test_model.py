@@ -54,7 +54,7 @@ class PartsTest(parameterized.TestCase):
         wake = Phase("wake", (E(NegativeLogProb(name), ugm_tf.DATA),), name)
         recipe = Recipe({name: "p(c | x)"}, (wake,), ("x", "c"))
         densities = ugm_tf.networks.build(recipe, {"x": (2,), "c": (3,)}, likelihood="one_hot")
-        with self.assertRaisesRegex(ValueError, f"A density cannot be called '{name}'.*Rename it"):
+        with self.assertRaisesRegex(ValueError, f"A density cannot be called '{name}'.*Rename "):
             ugm_tf.UnifiedModel(recipe, densities)
 
 

@@ -185,7 +185,7 @@ class SubclassTest(absltest.TestCase):
 
     def test_a_draw_of_several(self):
         loud = own("Loud", ugm_tf.Draw, __annotations__={"gain": float}, gain=2.0)
-        self.assertEqual(ugm_tf.Ancestral((loud("encoder", gain=3.0),), k=5).steps, (loud("encoder", 5, 3.0),))
+        self.assertEqual(ugm_tf.Ancestral((loud("encoder", gain=3.0),), k=5).steps, (loud("encoder", k=5, gain=3.0),))
 
     def test_a_sampler(self):
         twice = own("Twice", ugm_tf.Ancestral, __annotations__={"times": int}, times=2)

@@ -164,7 +164,8 @@ class SamplerTest(parameterized.TestCase):
             with self.assertRaisesRegex(ValueError, f"The sampler Own {words}"):
                 Own().check()
         Own.each = lambda self, change: changed(Own(), tuple(change(side) for side in self.sides))
-        Own().check()
+        with self.assertRaisesRegex(ValueError, "The sampler Own is no record"):  # what is looked at next
+            Own().check()
 
     def test_what_others_drew_cannot_be_changed(self):
         def values(draws, seed):

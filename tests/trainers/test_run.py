@@ -65,7 +65,8 @@ class RunTest(parameterized.TestCase):
     def test_every_setting_is_written_down(self):
         lines = (self.path / "run" / "flags.txt").read_text().splitlines()
         self.assertContainsSubset(["--recipe=vae", "--hidden=8", "--seed=3", "--observation=binarised"], lines)
-        self.assertEqual(self.finished.settings, defaults.resolve(SMALL, (8, 8, 1), 1297))
+        stored = dataclasses.replace(SMALL, storage="memory")
+        self.assertEqual(self.finished.settings, defaults.resolve(stored, (8, 8, 1), 1297))
         self.assertContainsSubset(["ugm_tf", "tensorflow", "keras"], self.finished.directory.read_json("versions"))
 
     def test_metrics_have_a_row_an_epoch_with_the_validation(self):

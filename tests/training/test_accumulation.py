@@ -112,7 +112,7 @@ class RefusedTest(parameterized.TestCase):
         densities = ugm_tf.networks.build(
             recipe, {"x": (8, 8, 1), "z": (3,)}, network="dcgan", filters=4, kernel_size=3, normalization="batch"
         )
-        with self.assertRaisesRegex(ValueError, r"whose layer '.*' \(BatchNormalization\) is of the whole batch"):
+        with self.assertRaisesRegex(ValueError, r"whose layer '.*' \(FusedBatchNormalization\) is of the whole batch"):
             made(recipe, densities, accumulate=2)
 
     @parameterized.parameters(0, 1.5, True)

@@ -101,9 +101,9 @@ class ImportanceWeightedBound(Term):
     def own_axes(self, k):
         return () if self.group is None else (k // self.group,)
 
-    def leading(self, axes):
-        """Those of the groups of draws, if there are several, and of what was drawn before."""
-        return axes[1:] if self.group is None or not axes else (axes[0] // self.group, *axes[1:])
+    def leading(self, axes, chunks=1):
+        """Those of the groups of all draws, if there are several, and of what was drawn before."""
+        return axes[1:] if self.group is None or not axes else (axes[0] * chunks // self.group, *axes[1:])
 
     def describe(self, roles):
         above, below = (" ".join(map(roles.text, names)) for names in (self.generative, self.inference))

@@ -38,6 +38,8 @@ class Chunked:
         -log mean of weights          value = -log(1/C * sum{ m[c] })      gradient = sum{ r[c]   * d value[c] }
         doubly reparameterised        the same                             gradient = sum{ r[c]^2 * d value[c] }
 
+    A factor of the value of all draws, such as the weight of a class in an exact sum, adds d factor * value.
+
     Args:
         start: The sample before the first of the steps, which draws k values.
         steps: The steps after it, each with its seed.
@@ -112,7 +114,7 @@ class Chunked:
             )
         self._compute_shared(e)
         axes = () if together is None else together.own_axes(self._k)
-        state = ({"weight": self.start.weight, "drawing": self._drawing}, self.start.values, self._known())
+        state = ({"weight": self.start.weight, "drawing": self._drawing}, dict(self.start.values), self._known())
         state = ({name: value for name, value in state[0].items() if value is not None}, *state[1:])
 
         @tf.custom_gradient
@@ -162,6 +164,7 @@ class Chunked:
     ) -> tuple[list[Any], list[tf.Tensor]]:
         """The gradients that reach the tensors, None where there cannot be one, and those of the variables."""
         power = 1 if together is None else together.power
+        whole = None if together is None else together.merged(log_mass, self._k // self._chunk)
         floats = [i for i, tensor in enumerate(tensors) if tensor.dtype.is_floating]
 
         def add(i: tf.Tensor, *sums: tf.Tensor) -> Any:
@@ -170,10 +173,12 @@ class Chunked:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(sources)
                 piece = of_chunk(local, i)
-                share = _share(tf.cast(piece.log_mass, tf.float64), log_mass) ** power
-                share = tf.cast(share, upstream.dtype) * upstream
-                value = _over_draws(piece.factor * piece.value, tf.shape(upstream), self._chunk)
-                loss = tf.reduce_sum(tf.stop_gradient(share) * value)
+                share = _share(tf.cast(piece.log_mass, tf.float64), log_mass)
+                parts = [(share**power, piece.factor * piece.value)]
+                if whole is not None:  # what multiplies the value of all draws is no part of a chunk's
+                    parts = [(share**power, tf.stop_gradient(piece.factor) * piece.value)]
+                    parts += [(share, piece.factor * tf.cast(whole, piece.factor.dtype))]
+                loss = self._weighed(parts, upstream)
             found = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return i + 1, *(total + tf.convert_to_tensor(g) for total, g in zip(sums, found, strict=True))
 
@@ -181,6 +186,13 @@ class Chunked:
         _, *sums = self._loop(add, zeros)
         given = dict(zip(floats, sums, strict=False))
         return [given.get(i) for i in range(len(tensors))], sums[len(floats) :]
+
+    def _weighed(self, parts: Sequence[tuple[tf.Tensor, tf.Tensor]], upstream: tf.Tensor) -> tf.Tensor:
+        """The sum over examples of values, each times its share and what comes from above."""
+        shape = tf.shape(upstream)
+        shares = [tf.stop_gradient(tf.cast(share, upstream.dtype) * upstream) for share, _ in parts]
+        values = [_over_draws(value, shape, self._chunk) for _, value in parts]
+        return tf.add_n([tf.reduce_sum(share * value) for share, value in zip(shares, values, strict=True)])
 
     def _loop(self, add: Callable[..., Any], zeros: tuple[tf.Tensor, ...]) -> Any:
         n = self._k // self._chunk

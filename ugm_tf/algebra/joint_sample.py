@@ -124,7 +124,7 @@ class JointSample:
             self._declared.log_prob(density)
             self._declared.variable(of)
         value, event = self._values[of], getattr(self.distribution(density), "event_shape", None)
-        self.check_event(density, event, value.shape, "scores")
+        self.check_event(density, event, tf.TensorShape(value.shape), "scores")
         return value
 
     def check_event(self, density: str, event: tf.TensorShape | None, shape: tf.TensorShape, does: str) -> None:

@@ -122,8 +122,13 @@ class Part:
         """
         return self._of_examples(self._asking(self, sample), sample)
 
-    def leading(self, axes: tuple[int, ...]) -> tuple[int, ...]:
-        """The axes before that of examples that its value may have, of a sample with these; it may lack the first."""
+    def leading(self, axes: tuple[int, ...], chunks: int = 1) -> tuple[int, ...]:
+        """The axes before that of examples that its value may have, of a sample with these; it may lack the first.
+
+        Args:
+            axes: Those of the sample.
+            chunks: Of how many chunks of the draws it has one.
+        """
         return axes
 
     def log_mass(self, sample: JointSample, value: tf.Tensor) -> tf.Tensor | None:
@@ -182,5 +187,6 @@ class Part:
         """Whether a value may be of the sample's examples, by what is known of its shape."""
         if shape.rank is None or not sample.sized:
             return True
-        every = [*self.leading(sample.axes), sample.examples]
+        chunks = 1 if sample.part is None else sample.part[1]
+        every = [*self.leading(sample.axes, chunks), sample.examples]
         return 1 <= shape.rank <= len(every) and shape.is_compatible_with(every[len(every) - shape.rank :])

@@ -96,8 +96,8 @@ class Sampler:
                 f"The `sides` of the sampler {name} are the Ancestral samplers that it draws from, at least one, such "
                 f"as (*self.left.sides, *self.right.sides). Received: {self.sides!r}."
             )
-        serialization.check(self, "sampler")
         check_each(self, Detach())
+        serialization.check(self, "sampler")
 
     def drawn_by(self) -> frozenset[str]:
         """Names of the densities through which its draws depend on parameters."""

@@ -36,7 +36,7 @@ class Schedule:
     >>> print(ugm_tf.recipes.vae(beta=Halving(100)).describe())
     wake: minimise over encoder, decoder
         E[x ~ data, z ~ encoder] -log p(x | z)
-      + halving(100)(t) E[x ~ data, z ~ encoder] KL(q(z | x) || p(z))
+      + halving(steps=100)(t) E[x ~ data, z ~ encoder] KL(q(z | x) || p(z))
     """
 
     __array_ufunc__ = None  # a number of NumPy leaves the product to the schedule

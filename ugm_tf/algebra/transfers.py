@@ -131,7 +131,8 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
             return (half,)
 
         def of_generated(side: Ancestral) -> Ancestral:
-            return generated.detached().then(*(step for step in side.steps if not _copies(recipe, step, made)))
+            steps = (step for step in side.steps if not _copies(recipe, step, made))
+            return dataclasses.replace(side, steps=(*generated.detached().steps, *steps))  # of the side's own class
 
         return (
             dataclasses.replace(half, name=f"{e.label}_data"),

@@ -41,6 +41,11 @@ def check(joint: Joint, accumulate: int, remat: bool, schedule: str) -> None:
                     f"({type(layer).__name__}), which changes or draws with each chunk. Leave out `chunk`, or the "
                     "layer."
                 )
+        if remat and _in_chunks(joint, e):
+            raise ValueError(
+                f"remat=True is not for '{e.label}', which takes its draws in chunks: its networks are computed again "
+                "for the gradient as it is. Leave out remat, or `chunk`."
+            )
         if remat and isinstance(e.of, GradientPenalty):
             raise ValueError(
                 f"remat=True is not for '{e.label}', which takes a gradient of '{e.of.by}' within the loss. Leave out "
