@@ -28,6 +28,7 @@ from trainers import comparison, curves, figure, options, page, rates
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+FIRST = ["README.md", "docs/algebra.md"]  # what a newcomer reads
 NOISE = "TF_CPP_MIN_LOG_LEVEL"
 SCRIPTS = {"trainers", "export", "benchmarks"}
 
@@ -129,8 +130,16 @@ class ExamplesTest(parameterized.TestCase):
             ],
         )
 
-    @parameterized.named_parameters(named(PAGES))
+    @parameterized.named_parameters(named(FIRST))
+    def test_code_of_a_first_page(self, page):
+        self.check_page(page)
+
+    @parameterized.named_parameters(named(page for page in PAGES if page not in FIRST))
+    @pytest.mark.slow
     def test_code_of_a_page(self, page):
+        self.check_page(page)
+
+    def check_page(self, page):
         names = {}  # of all its blocks: a later one may use what an earlier one made
         for language, code in blocks(page):
             if language == "pycon":

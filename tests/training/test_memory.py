@@ -41,6 +41,7 @@ class RematerialisedTest(parameterized.TestCase):
         for a, b in zip(plain.variables, again.variables, strict=True):
             np.testing.assert_allclose(b.numpy(), a.numpy(), rtol=0, atol=1e-6, err_msg=a.path)
 
+    @pytest.mark.slow
     def test_layers_draw_what_they_drew_and_change_once(self):
         layers = lambda: (keras.layers.BatchNormalization(), keras.layers.Dropout(0.5, seed=3))  # noqa: E731
         self.check(ugm_tf.recipes.vae(), lambda: densities(layers))

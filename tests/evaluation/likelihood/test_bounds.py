@@ -31,8 +31,8 @@ class ExactTest(parameterized.TestCase):
     def test_many_draws_give_log_p_of_each_example(self, code, size, scale, width):
         self.check(code, size, scale, width)
 
-    @pytest.mark.slow
     @parameterized.named_parameters((name, *case) for name, case in MORE.items())
+    @pytest.mark.slow
     def test_and_of_more_models(self, code, size, scale, width):
         self.check(code, size, scale, width)
 
@@ -161,8 +161,8 @@ class RecipesTest(parameterized.TestCase):
     def test_of_two_kinds(self, name):
         self.check(name)
 
-    @pytest.mark.slow
     @parameterized.parameters("iaf_vae", "semi_supervised_vae", "stacked_semi_supervised_vae", "reweighted_wake_sleep")
+    @pytest.mark.slow
     def test_of_every_kind(self, name):
         self.check(name)
 

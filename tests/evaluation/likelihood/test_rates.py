@@ -73,8 +73,8 @@ class CollapsedTest(absltest.TestCase):
 
 
 class KindsTest(parameterized.TestCase):
-    @pytest.mark.slow
     @parameterized.parameters("hierarchical_vae", "conditional_vae", "iaf_vae", "semi_supervised_vae")
+    @pytest.mark.slow
     def test_the_elbo_is_minus_rate_and_distortion(self, name):
         keras.utils.set_random_seed(0)
         recipe = ugm_tf.recipes.get(name)
