@@ -184,7 +184,7 @@ class ContestableTest(parameterized.TestCase):
     @parameterized.parameters(
         (
             {"gradient_penalty": "ten"},
-            "'gradient_penalty' of {} is of type float or Schedule or LearningRateSchedule, such as 1.0 or 'warmup.1000.'. Received: 'ten'",
+            "'gradient_penalty' of {} is of type float or Schedule or LearningRateSchedule, such as 1.0 or 'warmup.1000.'. Received: 'ten'",  # noqa: E501
         ),
         ({"r1": True}, "'r1' of {} is of type float or Schedule or LearningRateSchedule, such as 0.0. Received: True"),
         ({"pack": 2.5}, "'pack' of {} is of type int, such as 1. Received: 2.5"),
