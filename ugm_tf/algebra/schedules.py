@@ -139,8 +139,10 @@ def taken(function: Callable[_P, _T]) -> Callable[_P, _T]:
             value = bound.arguments[name]
             named = isinstance(value, str) and "(" in value
             if isinstance(value, str) and not named:
+                made = function.__name__
+                owner = f"{made}()" if made == "contested" else f"recipe '{made}'"
                 raise ValueError(
-                    f"'{name}' of recipe '{function.__name__}' is of type float or Schedule or LearningRateSchedule, "
+                    f"'{name}' of {owner} is of type float or Schedule or LearningRateSchedule, "
                     f"such as 1.0 or 'warmup(1000)'. Received: {value!r}."
                 )
             if named or isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
