@@ -172,6 +172,16 @@ class LogProbBoundTest(parameterized.TestCase):
         with mock.patch.object(answers, "_MOST_DRAWS", 6):
             np.testing.assert_allclose(of.log_prob_bound(X, k=3), log_prob, rtol=1e-5)  # 2 rows a part
 
+    def test_goes_in_chunks_of_more_draws_than_that(self):
+        of, log_prob = self.exact()
+        with mock.patch.object(answers, "_MOST_DRAWS", 6):
+            np.testing.assert_allclose(of.log_prob_bound(X, k=12), log_prob, rtol=1e-5)
+
+    def test_refuses_many_draws_that_have_no_equal_parts(self):
+        with mock.patch.object(answers, "_MOST_DRAWS", 1000):
+            with self.assertRaisesRegex(ValueError, "which k=1009 has only of 1, and would take long. Take k=1000."):
+                model("vae").log_prob_bound(X, k=1009)
+
     def test_more_draws_are_tighter(self):
         of, many = model("vae"), np.repeat(X, 200, 0)
         bounds = [np.mean(of.log_prob_bound(many, k=k)) for k in (1, 50)]

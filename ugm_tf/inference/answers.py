@@ -197,6 +197,11 @@ class Answers:
         key = f"bound of {k}"
         if key not in self.functions:
             chunk = max(c for c in range(1, min(k, _MOST_DRAWS) + 1) if k % c == 0)
+            if chunk < k and 100 * chunk < _MOST_DRAWS:
+                raise ValueError(
+                    f"log_prob_bound() takes more than {_MOST_DRAWS} draws in equal parts of at most so many, which "
+                    f"k={k} has only of {chunk}, and would take long. Take k={round(k / _MOST_DRAWS) * _MOST_DRAWS}."
+                )
 
             def of_batch(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
                 start = self.joint.sample(values, training=False)

@@ -131,7 +131,7 @@ def _of_part(
         for i, phase, repeat in done:
             draws = draws.afresh() if repeat else draws
             list(phase.draw(draws, _fold(seed, step, i, repeat)))
-            draws = draws.after_update(phase.updates)
+            draws = draws.after_update(joint.changed_by(phase))
         for i, phase, repeat in group:
             draws = draws.afresh() if repeat else draws
             found, loss = _metrics(phase, draws, _fold(seed, step, i, repeat), step)
