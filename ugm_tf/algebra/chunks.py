@@ -196,8 +196,13 @@ class Chunked:
 
     def _loop(self, add: Callable[..., Any], zeros: tuple[tf.Tensor, ...]) -> Any:
         n = self._k // self._chunk
+
+        def body(i: tf.Tensor, *sums: tf.Tensor) -> Any:  # whose shapes may be known better before than after
+            i, *sums = add(i, *sums)
+            return i, *(tf.ensure_shape(total, zero.shape) for total, zero in zip(sums, zeros, strict=True))
+
         start = (tf.constant(0), *zeros)
-        return tf.while_loop(lambda i, *_: i < n, add, start, parallel_iterations=1, maximum_iterations=n)
+        return tf.while_loop(lambda i, *_: i < n, body, start, parallel_iterations=1, maximum_iterations=n)
 
     def _sample(self, state: Any, i: tf.Tensor) -> JointSample:
         """Chunk i of the draws, of the start's tensors."""
