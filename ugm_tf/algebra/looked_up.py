@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 __all__ = ["LOOKED_UP", "MOST", "values"]
@@ -21,7 +22,8 @@ def values(name: str, function: Callable[[tf.Tensor], Any], steps: Iterable[int]
         of: Between which values it is to be, for messages.
 
     Raises:
-        ValueError: If it is no function that TensorFlow can trace, or no float32 scalar.
+        ValueError: If it is no function that TensorFlow can trace, or no float32 scalar, or if it has other values when
+            it is asked again, as one that draws random numbers does.
     """
 
     def traced(step: tf.Tensor) -> tf.Tensor:
@@ -40,6 +42,18 @@ def values(name: str, function: Callable[[tf.Tensor], Any], steps: Iterable[int]
             raise ValueError(f"The schedule {name} is to give a float32 scalar{of}. Received: {found}. {advice}")
         return value
 
-    with tf.init_scope():
+    def looked_up() -> dict[int, float]:
         graph = tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32))
         return {step: float(graph(tf.constant(step, tf.int32))) for step in steps}
+
+    steps = tuple(steps)
+    with tf.init_scope():
+        found, again = looked_up(), looked_up()
+    for step in steps:
+        if not np.array_equal(found[step], again[step], equal_nan=True):
+            raise ValueError(
+                f"The schedule {name} is a function of the step alone, so that training can be repeated and resumed. "
+                f"Received at step {step}: {found[step]!r}, and {again[step]!r} when it was asked again. For noise "
+                "write tf.random.stateless_uniform([], [seed, step])."
+            )
+    return found
