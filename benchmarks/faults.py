@@ -3,9 +3,9 @@
   nice python -m benchmarks.faults --workdir=/tmp/faults
 
 Flipped and cut files, SIGTERM and Ctrl-C at random moments, two processes in one directory, a directory that is
-removed, disks that are full or read-only (a tmpfs, which only root may mount), and learning rates at which training
-diverges.  It exits with 1 if one case is not as promised.  Started again with the same --workdir, it does those that
-are left.
+removed, disks that are full or read-only (a tmpfs, which only root may mount), learning rates at which training
+diverges, and one of two processes that is killed.  It exits with 1 if one case is not as promised.  Started again with
+the same --workdir, it does those that are left.
 """
 
 import json
@@ -35,6 +35,7 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Where the runs are kept; a temp
 _CASES = flags.DEFINE_list("cases", [], "Which ones; all by default.")
 _FLIPS = flags.DEFINE_integer("flips", 200, "How many files are damaged.", lower_bound=1)
 _SIGNALS = flags.DEFINE_integer("signals", 10, "At how many moments a run is asked to end.", lower_bound=1)
+_WORKERS = flags.DEFINE_integer("workers", 5, "How often one of two processes is killed.", lower_bound=1)
 
 _LONG = ["--hidden=32", "--checkpoint_steps=20", "--xla=off", "--epochs=2000"]
 _SHORT = [*_LONG[:3], "--epochs=60"]
@@ -190,6 +191,37 @@ def diverged(root: pathlib.Path) -> Iterator[str]:
         yield line
 
 
+def workers(root: pathlib.Path) -> Iterator[str]:
+    """One of two processes is killed at any moment: the other ends with a line, and both go on to the same bits."""
+    arguments, chance = ["--hidden=32", "--checkpoint_steps=20", "--epochs=60", "--form_seconds=40"], random.Random(2)
+    whole, killed = root / "whole", root / "killed"
+    for process in processes.together(whole, arguments):
+        check(process.wait(timeout=900) == 0, f"the run failed: {whole.with_suffix('.log')}")
+    steps = processes.step_of(whole)
+    for step in sorted(chance.sample(range(steps - 20), _WORKERS.value - 1)) + [steps]:
+        both = processes.together(killed, arguments)
+        while processes.step_of(killed) < step and not any(process.poll() for process in both):
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.0, 2.0))
+        lost, left = chance.sample(both, 2)
+        lost.kill()
+        begun, late = time.time(), lost.wait() == 0
+        status, line = left.wait(timeout=60), _last_line(killed, both.index(left))
+        as_told = (status == 75 and "Another process of this run ended" in line) or status in (0, -signal.SIGALRM)
+        check(as_told, f"the other one ended with {status}: {line}")
+        moment, seconds = "too late" if late else f"after step {step}", time.time() - begun
+        yield f"killed {moment}; status {status}, {seconds:.1f} s: {line}"
+    for process in processes.together(killed, arguments):
+        check(process.wait(timeout=900) == 0, f"the run failed: {killed.with_suffix('.log')}")
+    found = processes.differences(whole, killed)
+    check(not found, f"differs in {', '.join(found)}")
+
+
+def _last_line(directory: pathlib.Path, index: int) -> str:
+    text = directory.with_suffix(f".{index}.log" if index else ".log").read_text()
+    return (text.strip().splitlines() or [""])[-1]
+
+
 ALL: dict[str, Callable[[pathlib.Path], Iterator[str]]] = {
     "damage": damage,
     "signals": signals,
@@ -198,6 +230,7 @@ ALL: dict[str, Callable[[pathlib.Path], Iterator[str]]] = {
     "full": full,
     "read_only": read_only,
     "diverged": diverged,
+    "workers": workers,
 }
 
 

@@ -1,14 +1,17 @@
 """Runs of the trainer as processes of their own, what differs between two that have ended, and disks to fill."""
 
 import contextlib
+import json
+import os
 import pathlib
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import ugm_tf
 
-__all__ = ["Broken", "check", "differences", "finish", "start", "step_of", "tmpfs"]
+__all__ = ["Broken", "check", "differences", "finish", "start", "step_of", "tmpfs", "together"]
 
 
 class Broken(Exception):
@@ -20,12 +23,29 @@ def check(holds: bool, words: str) -> None:
         raise Broken(words)
 
 
-def start(directory: pathlib.Path, arguments: list[str]) -> subprocess.Popen:
+def start(
+    directory: pathlib.Path, arguments: list[str], environment: Mapping[str, str] | None = None, suffix: str = ".log"
+) -> subprocess.Popen:
     """A run as a process of its own, whose output goes to DIRECTORY.log."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "benchmarks.other_networks", *arguments, f"--workdir={directory}"]
-    with open(directory.with_suffix(".log"), "a") as log:
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    with open(directory.with_suffix(suffix), "a") as log:
+        return subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
+        )
+
+
+def together(directory: pathlib.Path, arguments: list[str], number: int = 2) -> list[subprocess.Popen]:
+    """A run of several processes on this machine; the output of process 1 goes to DIRECTORY.1.log, and so on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    cluster = {"worker": [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]}
+    for each in sockets:
+        each.close()
+    started = []
+    for i in range(number):
+        task = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}})
+        started.append(start(directory, arguments, {"TF_CONFIG": task}, f".{i}.log" if i else ".log"))
+    return started
 
 
 def finish(directory: pathlib.Path, arguments: list[str]) -> None:
