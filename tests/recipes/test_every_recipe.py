@@ -39,6 +39,9 @@ class FilesTest(parameterized.TestCase):
 
 @parameterized.parameters(*recipes.names())
 class EveryRecipeTest(parameterized.TestCase):
+    def test_makes_sense(self, name):
+        recipes.get(name).check()
+
     def test_its_docstring_prints_its_equations(self, name):
         function = recipes.function(name)
         test = doctest.DocTestParser().get_doctest(function.__doc__, vars(recipes).copy(), name, None, None)

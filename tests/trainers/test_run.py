@@ -1,4 +1,4 @@
-"""A run from data to report: what it writes, how it goes on, what it refuses before it starts."""
+"""A run from data to report: what it writes, how it goes on."""
 
 import dataclasses
 import functools
@@ -269,54 +269,6 @@ class LongerTest(parameterized.TestCase):
         table.assert_same(table.state(longer.model), table.state(at_once.model))
         written = [(path / name / "metrics.csv").read_bytes() for name in ("longer", "at_once")]
         self.assertEqual(*written)
-
-
-class RefusalsTest(parameterized.TestCase):
-    def refuses(self, advice, workdir=None, **changes):
-        workdir = workdir or pathlib.Path(self.create_tempdir().full_path) / "run"
-        with mock.patch.object(ugm_tf.UnifiedModel, "fit", side_effect=AssertionError("trained")):
-            with self.assertRaisesRegex(ValueError, advice):
-                train(dataclasses.replace(SMALL, **changes), workdir)
-
-    @parameterized.parameters(
-        ({"recipe": "gann"}, r"There is no recipe 'gann'. There are: .*vae_gan.* Did you mean 'gan'\?"),
-        ({"hyperparameters": (("betta", 4),)}, "Recipe 'vae' has no hyperparameter 'betta'. It takes: beta"),
-        (
-            {"hyperparameters": (("beta", "x"),)},
-            "'beta' of recipe 'vae' is of type float or Schedule.*Received: 'x'",
-        ),
-        ({"hyperparameters": (("kl", "numeric"),)}, "kl is 'analytic' or 'sampled'. Received: kl='numeric'"),
-        ({"dataset": "digit"}, "There is no data set 'digit'. Did you mean 'digits'"),
-        ({"likelihood": "bernouli"}, "There is no family 'bernouli'"),
-        ({"likelihood": "point"}, "scores data, and likelihood 'point' has no log-probability.*--likelihood=bernoulli"),
-        (
-            {"observation": "grey"},
-            "'bernoulli' is of binary values, .*'grey' gives levels.*Use --observation=binarised",
-        ),
-        ({"likelihood": "continuous_bernoulli", "observation": "raw"}, "gives real ones. Use --observation=grey or"),
-        ({"dataset": "ring", "likelihood": "laplace", "observation": "grey"}, "vectors.*Choose observation='raw'"),
-        ({"batch_size": 5000}, "has 1297 examples, too few for one batch of batch_size=5000. Choose batch_size=1297"),
-        ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
-        ({"likelihood": "gaussian(scale=0)"}, "The scale of a Gaussian must be positive"),
-        ({"recipe": "cyclegan", "target": "nagative"}, "--target is a shift .*There is no data set 'nagative'"),
-        ({"recipe": "acgan", "dataset": "npz:/none.npz"}, "none.npz"),
-        ({"recipe": "aasvae", "labels": 500}, "Ask for at most per_class="),
-        ({"recipe": "gan", "families": (("decoder", "laplas"),)}, "There is no family 'laplas'"),
-    )
-    def test_settings_that_make_no_sense(self, changes, advice):
-        self.refuses(advice, **changes)
-
-    def test_a_directory_that_is_not_a_runs(self):
-        path = pathlib.Path(self.create_tempdir().full_path)
-        (path / "thesis.tex").write_text("")
-        self.refuses(r"is not empty and has no flags.txt, so it is not a run's. Give a new --workdir", path)
-        self.assertEqual([p.name for p in path.iterdir()], ["thesis.tex"])
-
-    def test_a_directory_that_cannot_be_written(self):
-        file = pathlib.Path(self.create_tempdir().full_path) / "file"
-        file.write_text("")
-        for path in (file, file / "run", "/proc/run"):
-            self.refuses("cannot be written: .*Give another --workdir", path)
 
 
 if __name__ == "__main__":
