@@ -89,15 +89,15 @@ class ProbeTest(parameterized.TestCase):
         probe.on_train_batch_end(0)
         self.assertEqual(probe.measured_at, 60)
 
-    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (*_QUICK, *table.NAMED)))
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.MECHANISMS))
     @pytest.mark.slow
-    def test_every_recipe_is_measured(self, *row):
+    def test_recipes_of_each_mechanism_are_measured(self, *row):
         self.check(row)
 
-    @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.NAMED))
-    @pytest.mark.slow
+    @parameterized.named_parameters(*(row for row in table.RECIPES if row not in (*_QUICK, *table.MECHANISMS)))
     @pytest.mark.exhaustive
-    def test_and_every_transfer(self, *row):
+    @pytest.mark.slow
+    def test_every_recipe_is_measured(self, *row):
         self.check(row)
 
     def check(self, row):

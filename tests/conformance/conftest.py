@@ -1,8 +1,8 @@
 """The tests of a row of the table run one after another, in whatever files they are, so that they share its model.
 
 What trains a row that is not of `table.CHOSEN` is slow, and so is what compiles further ones than two.  Only
-`test_describe.py`, which trains none, takes all rows in quickly.  Transfers without a name of their own are exhaustive,
-and so is what compiles further rows than `table.MECHANISMS`: `.ci/run exhaustive` takes them.
+`test_describe.py`, which trains none, takes all rows in quickly.  Slow tests are over `table.MECHANISMS`, and those of
+`_SHARING` over every row that is no transfer without a name; all further ones are exhaustive: `.ci/run exhaustive`.
 """
 
 import pathlib
@@ -15,8 +15,9 @@ _NAMES = [row[0] for row in table.ROWS]
 _QUICK = {_NAMES.index(row[0]) for row in table.CHOSEN} | {len(_NAMES)}
 _FEWEST = {_NAMES.index(row[0]) for row in (table.VAE, table.GAN)} | {len(_NAMES)}
 _TRANSFERS = {_NAMES.index(row[0]) for row in table.TRANSFERS}
-_COMPILED = _QUICK | {_NAMES.index(row[0]) for row in table.MECHANISMS}
+_SLOW = _QUICK | {_NAMES.index(row[0]) for row in table.MECHANISMS}
 _COMPILING = ("test_xla.py", "test_precision.py", "test_evaluate.py")
+_SHARING = ("test_fit.py", "test_order.py")  # one training of a row for them all
 
 
 def _place(item):
@@ -35,5 +36,5 @@ def pytest_collection_modifyitems(items):
         if _place(item) in quick or item.path.name == "test_describe.py":
             continue
         item.add_marker(pytest.mark.slow)
-        if _place(item) in _TRANSFERS or (item.path.name in _COMPILING and _place(item) not in _COMPILED):
+        if _place(item) in _TRANSFERS or (_place(item) not in _SLOW and item.path.name not in _SHARING):
             item.add_marker(pytest.mark.exhaustive)

@@ -5,11 +5,13 @@ recipe to its densities.  `test_table.py` fails for a recipe that has none.  A p
 transfer and a recipe, has its row by being there.
 
 Tests come in three kinds.  A newcomer's train the rows of `CHOSEN`, and share the one model of `trained`.  The same
-over all other `ROWS`, and what compiles over `MECHANISMS`, has the mark "slow" (`conftest.py` gives it).  Transfers
-without a name of their own, and what compiles over all the rest, are "exhaustive", as they differ from the others by a
-weight: their steps are compared with formulas in `tests/algebra` and `tests/equivalences`.  Transfers of further
-recipes are `UNLIKE` one another, too, in what shares the model; contests are four functions of a logit each.
-All that is slow of one row: `pytest tests/conformance -m slow -k NAME`.
+over `MECHANISMS`, and what one training of a row shows over all other `ROWS`, has the mark "slow" (`conftest.py` gives
+it).  All the rest is "exhaustive": what compiles, saves or trains again a row whose mechanisms others show; and
+transfers without a name of their own, as they differ from the others by a weight: their steps are compared with
+formulas in `tests/algebra` and `tests/equivalences`.  Transfers of further recipes are `UNLIKE` one another, too, in
+what shares the model; contests are four functions of a logit each.
+
+All of one row: `pytest tests/conformance -m "slow or not slow" -k NAME`.
 """
 
 import contextlib

@@ -9,6 +9,7 @@ import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests.conformance import table
 from trainers import finished, run
 from trainers.settings import Settings
 from ugm_tf.evaluation import features
@@ -21,10 +22,22 @@ def _classifier():
     return ugm_tf.evaluation.train_classifier(digits.x / np.float32(255), digits.c, 10, epochs=1)
 
 
-@pytest.mark.slow
+_FIRST = tuple(row[1] for row in (*table.FOUR, *table.MECHANISMS) if row in table.RECIPES)
+
+
 class RecipesTest(parameterized.TestCase):
-    @parameterized.parameters(*ugm_tf.recipes.names())
+    @parameterized.parameters(*_FIRST)
+    @pytest.mark.slow
     def test_ends_whole_on_60_images_by_its_name_alone(self, name):
+        self.check(name)
+
+    @parameterized.parameters(*(name for name in ugm_tf.recipes.names() if name not in _FIRST))
+    @pytest.mark.exhaustive
+    @pytest.mark.slow
+    def test_every_other_ends_whole(self, name):
+        self.check(name)
+
+    def check(self, name):
         path, digits = pathlib.Path(self.create_tempdir().full_path), ugm_tf.data.load("digits", "train")
         np.savez(path / "few.npz", x=digits.x[:60], c=digits.c[:60])
         settings = Settings(name, f"npz:{path / 'few.npz'}", epochs=1, hidden=(8,), xla="off")
