@@ -2,6 +2,7 @@
 
 import logging
 import pathlib
+from unittest import mock
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.conformance import table
 from ugm_tf.callbacks import Checkpoints
+from ugm_tf.training import stepping
 
 STEPS, BAD = 8, 5  # of an epoch; the one whose batch is not finite
 
@@ -72,11 +74,18 @@ class StopTest(parameterized.TestCase):
         model.fit(table.dataset(model.recipe), verbose=0)
         self.assertEqual(int(model.steps), BAD - 1 + 3)
 
-    @parameterized.parameters("alternating", "simultaneous")
+    @parameterized.parameters(
+        ("alternating", np.nan),
+        ("simultaneous", np.nan),
+        ("alternating", np.nan, {"jit_compile": True, "steps_per_execution": STEPS}),
+        ("alternating", np.inf, {"jit_compile": True, "steps_per_execution": STEPS, "clipvalue": 0.1}),
+    )
     @pytest.mark.slow
-    def test_a_gradient_alone_with_its_density(self, schedule):
-        model = made(table.GAN, schedule=schedule, steps_per_execution=2)
-        gradient = tf.custom_gradient(lambda x: (x, lambda dy: dy * np.nan))
+    def test_a_gradient_alone_with_its_density(self, schedule, value, options=None):
+        options = {"steps_per_execution": 2, **(options or {})}
+        optimizer = keras.optimizers.Adam(clipvalue=options.pop("clipvalue", None))
+        model = made(table.GAN, schedule=schedule, optimizer=optimizer, **options)
+        gradient = tf.custom_gradient(lambda x: (x, lambda dy: tf.ones_like(dy) * value))
         call = model.decoder.network.call
         model.decoder.network.call = lambda *a, **k: gradient(call(*a, **k))
         before = [v.numpy() for v in model.decoder.trainable_variables]
@@ -104,14 +113,25 @@ class StopTest(parameterized.TestCase):
         self.assertLen(history.epoch, 1)
         self.assertEqual(int(model.steps), BAD - 1)
 
+    @parameterized.parameters(False, True)
     @pytest.mark.slow
-    def test_moving_averages_are_those_from_before(self):
-        model = made(table.BATCH_NORM)
+    def test_moving_averages_are_those_from_before(self, jit_compile):
+        model = made(table.BATCH_NORM, jit_compile=jit_compile, steps_per_execution=STEPS)
         with self.assertRaises(FloatingPointError):
             model.fit(poisoned(model), verbose=0)
         expected = stepwise(table.BATCH_NORM, range(1, BAD))
         expected.steps.assign(BAD - 1)
-        table.assert_same(table.state(model), table.state(expected))
+        table.assert_same(table.state(model), table.state(expected), **({"rtol": 1e-3} if jit_compile else {}))
+
+    @pytest.mark.slow
+    def test_steps_that_are_not_looked_at_are_those_that_are(self):
+        """In one program of several steps none is, unless they end with what is not finite."""
+        models = []
+        for kept in (0, 2**28):
+            with mock.patch.object(stepping, "_MOST_KEPT", kept):
+                models.append(made(steps_per_execution=STEPS, jit_compile=True))
+                models[-1].fit(table.dataset(models[-1].recipe, n=16 * STEPS), epochs=2, verbose=0)
+        table.assert_same(table.state(models[0]), table.state(models[1]), rtol=1e-5)
 
 
 class SkipTest(parameterized.TestCase):

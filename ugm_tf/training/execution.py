@@ -1,13 +1,14 @@
 """How training steps are run: with XLA or without, and how many in one call."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-__all__ = ["SHARE", "StepsLeft", "choose_jit", "choose_steps", "make_function"]
+__all__ = ["SHARE", "StepsLeft", "Unwatched", "choose_jit", "choose_steps", "make_function"]
 
 # Beside a step's values of the metrics: 1.0, or 0.0 where it was skipped and they do not count.
 SHARE = "share"
@@ -62,6 +63,24 @@ class StepsLeft:
     number: int | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Unwatched:
+    """Steps of which none is looked at: a look at each, and updates that may be left out, take XLA a tenth of its time.
+
+    Several of them are run in one program; where what they end with is not finite, they are run again from where they
+    began, and each is looked at.
+
+    Attributes:
+        step_values: One step: from a batch to the values of the metrics.
+        state: What it changes, and
+        learned: what of that has to be finite.
+    """
+
+    step_values: Callable[[Any], dict[str, tf.Tensor]]
+    state: Sequence[tf.Variable]
+    learned: Sequence[tf.Variable]
+
+
 def make_function(
     step_values: Callable[[Any], dict[str, tf.Tensor]],
     metrics: Sequence[keras.metrics.Metric],
@@ -71,6 +90,7 @@ def make_function(
     good: Callable[[Any], tf.Tensor] | None = None,
     refuse: Callable[[Any], None] | None = None,
     fits: Callable[[Any], None] | None = None,
+    unwatched: Unwatched | None = None,
 ) -> Any:
     """A function from a `tf.data` iterator to metrics, that runs several steps.
 
@@ -86,14 +106,16 @@ def make_function(
         good: Whether a batch may be used, a bool scalar; None to use every batch.
         refuse: Raises an error for a batch that may not; the steps before it are done by then, and no other.
         fits: Raises an error for batches whose specification is none that a step takes.
+        unwatched: The same step without a look at it, to take its place in a superstep.
     """
     names = [metric.name for metric in metrics]
 
-    def one_step(data: Any) -> tf.Tensor:
+    def one_step(data: Any, step_values: Callable[[Any], dict[str, tf.Tensor]] = step_values) -> tf.Tensor:
         values = step_values(data)
         return tf.stack([*(values[name] for name in names), values.get(SHARE, tf.constant(1.0))])
 
-    run = _run_function(one_step, len(names) + 1, most, jit, good)
+    watched, state = _superstep(one_step, len(names) + 1), [] if unwatched is None else unwatched.state
+    run = _run_function(one_step, watched, len(names) + 1, most, jit, good, unwatched)
 
     looked_at: list[Any] = []
 
@@ -112,7 +134,12 @@ def make_function(
             fits(iterator.element_spec)
             looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
-        sums, count, fine, batch = run(iterator, tf.constant(todo))
+        before = [tf.identity(variable) for variable in state]
+        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo))
+        if not finite:
+            for variable, value in zip(state, before, strict=True):
+                variable.assign(value)
+            sums = watched(batches, count)
         done = int(count)
         if refuse is not None and not fine:
             refuse(batch.get_value())
@@ -125,29 +152,40 @@ def make_function(
     return function
 
 
-def _run_function(
-    one_step: Callable[[Any], tf.Tensor],
-    values: int,
-    most: int,
-    jit: bool,
-    good: Callable[[Any], tf.Tensor] | None,
-) -> Any:
-    """A function from an iterator and a number of steps to what they gave.
-
-    That is sums of values times examples, and steps; and whether the batch that it looked at last may be
-    used, with that batch.
-    """
-    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+def _superstep(one_step: Callable[[Any], tf.Tensor], values: int) -> Any:
+    """A compiled function from batches on a leading axis, and how many they are, to sums of values times examples."""
 
     @tf.function(jit_compile=True, autograph=False)
     def superstep(batches: Any, count: tf.Tensor) -> tf.Tensor:
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
 
-        return tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(values)))[1]
+        sums = tf.while_loop(lambda i, sums: i < count, body, (0, tf.zeros(values)))[1]
+        return sums * tf.cast(tf.shape(tf.nest.flatten(batches)[0])[1], tf.float32)
+
+    return superstep
+
+
+def _run_function(
+    one_step: Callable[..., tf.Tensor],
+    superstep: Any,
+    values: int,
+    most: int,
+    jit: bool,
+    good: Callable[[Any], tf.Tensor] | None,
+    unwatched: Unwatched | None,
+) -> Any:
+    """A function from an iterator and a number of steps to what they gave.
+
+    That is sums of values times examples, and steps; whether the batch that it looked at last may be used, with that
+    batch; and whether what unwatched steps ended with is finite, with their batches.
+    """
+    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+    if unwatched is not None:
+        superstep = _superstep(functools.partial(one_step, step_values=unwatched.step_values), values)
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any]:
+    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any, tf.Tensor, Any]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -172,9 +210,12 @@ def _run_function(
 
             start = (0, first, _fine(first, good), *arrays)
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
-            size = tf.constant(flat[0].shape[0], tf.float32)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
-            return superstep(batches, count) * size, count, ok, batch
+            sums = superstep(batches, count)
+            learned = [] if unwatched is None else [tf.reduce_sum(variable) for variable in unwatched.learned]
+            finite = [tf.reduce_all(tf.math.is_finite(values)) for values in (sums, *learned)]
+            finite = tf.constant(True) if unwatched is None else tf.reduce_all(tf.stack(finite))
+            return sums, count, ok, batch, finite, batches
 
         def step(i: tf.Tensor, batch: Any, ok: tf.Tensor, sums: tf.Tensor) -> Any:
             data = batch.get_value()
@@ -184,7 +225,7 @@ def _run_function(
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
         start = (0, first, _fine(first, good), tf.zeros(values))
         count, batch, ok, sums = tf.while_loop(more, step, start, parallel_iterations=1)
-        return sums, count, ok, batch
+        return sums, count, ok, batch, tf.constant(True), ()
 
     return run
 

@@ -1,6 +1,7 @@
 """The functions that Keras's loops call: steps of training and evaluation, on one device or several."""
 
 import functools
+import math
 from typing import Any
 
 import keras
@@ -10,8 +11,12 @@ import tensorflow as tf
 from ugm_tf import validation
 from ugm_tf.joint import Joint
 from ugm_tf.training import batches, distributed, execution, health, keras_internals, steps
+from ugm_tf.training.optimizers import inner
 
 __all__ = ["Stepping"]
+
+_FEWEST_UNWATCHED = 8  # steps in one program, before which the state is kept
+_MOST_KEPT = 2**28  # bytes of it
 
 
 class Stepping(keras.Model):
@@ -169,7 +174,22 @@ class Stepping(keras.Model):
             return distributed.make_function(self.distribute_strategy, step_values, *options)
         fits = functools.partial(batches.fits, self.joint)
         most = self.steps_per_execution
-        return execution.make_function(step_values, self._trackers, most, self._left, jit, good, refuse, fits)
+        unwatched = self._unwatched(most) if jit and step_values == self._run_watched else None
+        return execution.make_function(
+            step_values, self._trackers, most, self._left, jit, good, refuse, fits, unwatched
+        )
+
+    def _unwatched(self, most: int) -> execution.Unwatched | None:
+        """Steps without a look at each, where a look at what several end with says as much."""
+        optimizers = self.optimizers.values()
+        slots = [v for optimizer in optimizers for v in optimizer.variables]
+        state = [v.value for v in (*self.variables, *slots)]
+        clipped = any(inner(optimizer).clipvalue is not None for optimizer in optimizers)  # makes infinite ones finite
+        size = sum(v.dtype.size * math.prod(v.shape) for v in state)
+        if self._compile_arguments["on_nan"] != "stop" or clipped or most < _FEWEST_UNWATCHED or size > _MOST_KEPT:
+            return None
+        learned = [v.value for v in (*self.trainable_variables, *slots) if v.value.dtype.is_floating]
+        return execution.Unwatched(self.run_phases, state, learned)
 
     def _refuse_training(self, data: Any) -> None:
         done = int(np.asarray(self.steps))
