@@ -1,12 +1,16 @@
 """A look at a batch in the graph says what the slow look in Python says."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from tests.conformance import table
 from ugm_tf import DATA, E, NegativeLogProb, Phase, Recipe, validation
+from ugm_tf.supports import Support
 from ugm_tf.training import batches
 
 ODD = (0.5, 1 / 255, 0.5 / 255, -1e-2, 1.01, 255.0, -1e30, np.nan, np.inf, -np.inf)
@@ -75,6 +79,67 @@ class RefuseTest(absltest.TestCase):
     def test_of_what_python_finds_no_fault_with_names_the_spread(self):
         with self.assertRaisesRegex(ValueError, "do not take. Received x between 0 and 0, c between 1 and 1"):
             batches.refuse(joint("bernoulli", 3), (np.zeros((2, 2)), np.ones((2, 3))), "Stopped there")
+
+
+class KnownTest(parameterized.TestCase):
+    """Batches that cannot hold a wrong value are not looked at, all others are."""
+
+    def setUp(self):
+        super().setUp()
+        self.x = np.zeros([48, 8, 8, 1], np.uint8)
+        self.x[:16] = 255  # of which a first batch says that all are bits
+
+    def batches(self, observation, **options):
+        examples = ugm_tf.data.Examples(self.x, name="x")
+        return ugm_tf.data.batches(examples, 16, observation=observation, shuffle=False, epochs=1, **options)
+
+    @parameterized.parameters(
+        ("bernoulli", 3, ("binary",)),
+        ("continuous_bernoulli", 3, ("binary", "levels", "unit")),
+        ("discretized_logistic", 6, ("binary", "levels")),
+        ("unit_gaussian", 3, ("binary", "levels", "unit", "one_hot")),
+        ("one_hot", 3, ("one_hot",)),
+        ("relaxed_one_hot", 3, ("one_hot",)),
+    )
+    def test_by_how_they_are_made(self, family, size, known):
+        of = joint(family, size)
+        for kind in ("binary", "levels", "unit", "one_hot", "real"):
+            self.assertEqual(batches.known(of, {"x": "unit", "c": kind}), kind in known, kind)
+        self.assertFalse(batches.known(of, {"c": "binary"}))  # nothing is known of x
+        self.assertFalse(batches.known(of, {"x": "real", "c": "binary"}))  # which may be NaN
+
+    @parameterized.parameters(
+        (0.0, 1.0, True), (-1.0, 1.0, True), (0.1, 1.0, False), (0.0, 0.9, False), (-1.0, 0.0, False)
+    )
+    def test_the_reach_of_an_activation(self, least, most, answer):
+        support = Support("range", "", "", "", least, most)
+        self.assertEqual([batches._implied(kind, support) for kind in ("unit", "levels", "binary")], [answer] * 3)
+        self.assertFalse(batches._implied("one_hot", support))
+
+    def test_other_levels(self):
+        support = Support("levels", "", "", "", levels=16)
+        self.assertEqual([batches._implied(kind, support) for kind in ("levels", "binary")], [False, False])
+
+    def test_training_looks_at_what_is_not_known(self):
+        model = table.model("vae", {}, table.dense)
+        with mock.patch.object(batches, "good", lambda joint: lambda data: tf.constant(False)):
+            model.fit(self.batches("binarised"), verbose=0)
+            model.fit(np.zeros([32, 8, 8, 1]), verbose=0)  # looked at as a whole, before
+            self.assertEqual(int(model.steps), 4)
+            for data in (
+                self.batches("binarised").map(lambda batch: batch),
+                ((np.zeros([4, 8, 8, 1]),) for _ in range(1)),
+            ):
+                with self.assertRaisesRegex(ValueError, "stopped before step 5"):
+                    model.fit(data, verbose=0)
+            with self.assertRaisesRegex(ValueError, "Evaluation stopped at batch 1"):
+                model.evaluate(np.zeros([32, 8, 8, 1]), verbose=0)
+
+    def test_grey_images_that_begin_with_bits_are_no_bits(self):
+        self.x[40] = 100
+        model = table.model("vae", {}, table.dense)
+        with self.assertRaisesRegex(ValueError, "Training stopped before step 3"):
+            model.fit(self.batches("grey"), verbose=0)
 
 
 if __name__ == "__main__":

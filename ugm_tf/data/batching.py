@@ -9,15 +9,16 @@ import tensorflow as tf
 
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.image_files import ImageFiles
-from ugm_tf.data.observations import observe, static_bits, unpacked
+from ugm_tf.data.observations import observe, static_bits, support, unpacked
 from ugm_tf.data.sources import check_sources, check_variables, order
 from ugm_tf.data.storage import as_tensor
 
-__all__ = ["batches", "steps_per_epoch"]
+__all__ = ["batches", "steps_per_epoch", "supports_of"]
 
 _ORDER, _NOISE, _STATIC = 0x0D0, 0x0D1, 0x0D2  # what a seed is for: keeps the three streams apart
 _STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
 _PARALLEL_CALLS = 2
+_SUPPORTS = "_ugm_tf_supports"  # an attribute of the dataset
 _LARGE = 2**28  # bytes
 
 
@@ -132,7 +133,15 @@ def batches(
     dataset = dataset.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True).prefetch(4)
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
-    return dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+    out = dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+    kinds = {name: "one_hot" if name == "c" else support(observation) for name in names}
+    setattr(out, _SUPPORTS, kinds)  # of this dataset alone: what is made from it may hold anything
+    return out
+
+
+def supports_of(dataset: Any) -> dict[str, str]:
+    """The support of each variable of a dataset that `batches` has made, as `support` calls it; empty of any other."""
+    return getattr(dataset, _SUPPORTS, {})
 
 
 def _gather(source: Examples, observation: str, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -10,7 +10,7 @@ from ugm_tf import validation
 from ugm_tf.joint import Joint
 from ugm_tf.supports import TOLERANCE, Support, aliases, supports
 
-__all__ = ["fits", "good", "refuse"]
+__all__ = ["fits", "good", "known", "refuse"]
 
 
 def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
@@ -34,6 +34,30 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
         return tf.reduce_all(tf.stack(answers))
 
     return function
+
+
+def known(joint: Joint, kinds: Mapping[str, str]) -> bool:
+    """Whether all values of a variable are what the densities take because of how they were made.
+
+    Args:
+        joint: The densities and the recipe.
+        kinds: By variable, "binary", "levels" (n / 255), "unit" or "one_hot", as `ugm_tf.data.support` says.
+    """
+    names = aliases(joint.recipe)
+    return all(
+        _implied(kinds.get(v, ""), support)
+        for v in joint.recipe.data
+        for support in (*supports(joint.recipe, joint.densities, v, names[v]), None)
+    )
+
+
+def _implied(kind: str, support: Support | None) -> bool:
+    """Whether values of a kind are in a support; of None, any finite numbers."""
+    if support is None or support.kind == "real":
+        return kind in _IMPLIED
+    if support.kind == "range" and "unit" in _IMPLIED.get(kind, ()):
+        return support.least <= 0.0 and support.most >= 1.0
+    return support.kind in _IMPLIED.get(kind, ()) and (support.kind != "levels" or support.levels == _LEVELS)
 
 
 def fits(joint: Joint, spec: Any) -> None:
@@ -97,6 +121,13 @@ def _label(value: tf.Tensor, support: Support) -> tf.Tensor:
     return _finite(value) & (tf.reduce_min(value) >= 0.0) & tf.reduce_all(tf.equal(value, tf.round(value)))
 
 
+_LEVELS = 256  # of images of bytes
+_IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "binary": ("binary", "levels", "unit"),
+    "levels": ("levels", "unit"),
+    "unit": ("unit",),
+    "one_hot": ("one_hot", "simplex"),
+}
 _HOLDS: Mapping[str, Callable[[tf.Tensor, Support], tf.Tensor]] = {
     "binary": _binary,
     "unit": _within,

@@ -54,13 +54,15 @@ def choose_steps(steps: int | None, batch_bytes: int, jit: bool) -> int:
 
 @dataclasses.dataclass
 class StepsLeft:
-    """How many steps an epoch still has.
+    """What an epoch still has.
 
     Attributes:
-        number: The number; None if it is unknown.
+        number: The number of its steps; None if it is unknown.
+        looks: Whether its batches are to be looked at.
     """
 
     number: int | None = None
+    looks: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,7 @@ def make_function(
         most: How many steps it runs at most.
         left: How many steps the epoch still has; the function counts them down.
         jit: Whether to compile steps with XLA.
-        good: Whether a batch may be used, a bool scalar; None to use every batch.
+        good: Whether a batch that is looked at may be used, a bool scalar; None to use every batch.
         refuse: Raises an error for a batch that may not; the steps before it are done by then, and no other.
         fits: Raises an error for batches whose specification is none that a step takes.
         unwatched: The same step without a look at it, to take its place in a superstep.
@@ -135,7 +137,7 @@ def make_function(
             looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
         before = [tf.identity(variable) for variable in state]
-        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo))
+        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo), tf.constant(left.looks))
         if not finite:
             for variable, value in zip(state, before, strict=True):
                 variable.assign(value)
@@ -185,7 +187,7 @@ def _run_function(
         superstep = _superstep(functools.partial(one_step, step_values=unwatched.step_values), values)
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def run(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any, tf.Tensor, Any]:
+    def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any, Any, Any]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -195,7 +197,7 @@ def _run_function(
         def advance(i: tf.Tensor, batch: Any, ok: tf.Tensor) -> tuple[Any, tf.Tensor]:
             def following() -> tuple[Any, tf.Tensor]:
                 upcoming = iterator.get_next_as_optional()
-                return upcoming, _fine(upcoming, good)
+                return upcoming, _fine(upcoming, good, looks)
 
             return tf.cond(i + 1 < todo, following, lambda: (batch, ok))
 
@@ -208,7 +210,7 @@ def _run_function(
                 filled = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
                 return (i + 1, *advance(i, batch, ok), *filled)
 
-            start = (0, first, _fine(first, good), *arrays)
+            start = (0, first, _fine(first, good, looks), *arrays)
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
             sums = superstep(batches, count)
@@ -223,15 +225,15 @@ def _run_function(
             return i + 1, *advance(i, batch, ok), sums + size * one_step_function(data)
 
         # One after the other: by itself TensorFlow lets a step begin before the updates of the last one are all done.
-        start = (0, first, _fine(first, good), tf.zeros(values))
+        start = (0, first, _fine(first, good, looks), tf.zeros(values))
         count, batch, ok, sums = tf.while_loop(more, step, start, parallel_iterations=1)
         return sums, count, ok, batch, tf.constant(True), ()
 
     return run
 
 
-def _fine(batch: Any, good: Callable[[Any], tf.Tensor] | None) -> tf.Tensor:
-    """Whether a batch, which may be none, may be used."""
+def _fine(batch: Any, good: Callable[[Any], tf.Tensor] | None, looks: tf.Tensor) -> tf.Tensor:
+    """Whether a batch, which may be none, may be used: where it is not looked at, it may."""
     if good is None:
         return tf.constant(True)
 
@@ -239,4 +241,4 @@ def _fine(batch: Any, good: Callable[[Any], tf.Tensor] | None) -> tf.Tensor:
         with tf.device("/CPU:0"):  # where batches come from: there the answer costs no transfer
             return good(batch.get_value())
 
-    return tf.cond(batch.has_value(), look, lambda: tf.constant(True))
+    return tf.cond(tf.logical_and(looks, batch.has_value()), look, lambda: tf.constant(True))

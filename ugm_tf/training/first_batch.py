@@ -8,7 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import arguments, validation
+from ugm_tf.data.batching import supports_of
 from ugm_tf.joint import Joint
+from ugm_tf.training.batches import known
 
 __all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some"]
 
@@ -20,10 +22,13 @@ class First:
     Attributes:
         bytes: Size of a batch.
         batches: Number of batches; None if unknown or infinite.
+        known: Whether values that the densities do not take cannot come: arrays were looked at as a whole, and batches
+            of `ugm_tf.data.batches` are made so.
     """
 
     bytes: int
     batches: int | None
+    known: bool
 
 
 # What counts things in `fit`, `evaluate` and `predict`, with the least that makes sense; None is the default of all but
@@ -118,7 +123,8 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     if not isinstance(x, tf.data.Dataset | keras.utils.PyDataset):
         validation.check_lengths(values)
         total //= batches or 1
-    return First(total, batches)
+    whole = not isinstance(x, tf.data.Dataset | keras.utils.PyDataset)
+    return First(total, batches, whole or known(joint, supports_of(x)))
 
 
 def _refuse_bytes(joint: Joint, data: Any, values: dict[str, np.ndarray]) -> None:

@@ -1,5 +1,6 @@
 """The loops of Keras over data: what they run, and what they refuse before they start."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -65,6 +66,7 @@ class Loops(Stepping):
             first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
         if first is not None:
             self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
+        self._left.looks = first is None or not first.known
         self._fit_steps = self._epoch_steps = steps
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
         if isinstance(x, tf.data.Dataset) and steps:
@@ -74,7 +76,7 @@ class Loops(Stepping):
             with naming_files():
                 return super().fit(x, y, **kwargs)
         finally:
-            self._fits = False
+            self._fits, self._left.looks = False, True
             self._fit_steps = self._epoch_steps = None
             self._ends_at_nan = False
 
@@ -97,12 +99,14 @@ class Loops(Stepping):
             keras_callbacks.adapted(self, kwargs.get("callbacks"))
             with naming_files():
                 first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
-        left, self._epoch_steps = self._left.number, kwargs.get("steps")
+        left, self._epoch_steps = dataclasses.replace(self._left), kwargs.get("steps")
+        self._left.looks = True
         try:
             with naming_files():
                 return super().evaluate(x, y, **kwargs)
         finally:  # a callback may evaluate within an epoch
-            self._left.number, self._epoch_steps = left, self._fit_steps
+            self._left.number, self._left.looks = left.number, left.looks
+            self._epoch_steps = self._fit_steps
 
     def predict(
         self, x: Any, batch_size: Any = None, verbose: Any = "auto", steps: Any = None, callbacks: Any = None
