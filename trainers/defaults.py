@@ -1,10 +1,10 @@
 """What a run does where no flag says otherwise: sensible settings for a recipe and a data set."""
 
+import dataclasses
 from typing import Any, TypedDict, TypeVar
 
 import ugm_tf
 
-from . import own_recipes
 from .building import is_adversarial
 from .rates import Rate
 from .settings import Resolved, Settings
@@ -84,7 +84,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     tuned = _tuned(settings.recipe, image, large)
     hyperparameters = {**tuned.get("hyperparameters", {}), **dict(settings.hyperparameters)}
     families = {**tuned.get("families", {}), **dict(settings.families)}
-    recipe = own_recipes.make(settings.recipe, hyperparameters)
+    recipe = dataclasses.replace(settings, hyperparameters=tuple(hyperparameters.items())).make_recipe()
     scores, both = _scores(recipe), _judges_means(recipe)
     scored, free = bool(scores), not set(scores) <= set(recipe.families)
     network = tuned.get("network", "dcgan" if large and not scored else "mlp")
@@ -102,6 +102,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         recipe=settings.recipe,
         dataset=settings.dataset,
         hyperparameters=tuple(sorted(hyperparameters.items())),
+        prior=settings.prior,
         labels=_said(settings.labels, max(1, min(_LABELS, rarest)) if "labelled" in recipe.data else None),
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),

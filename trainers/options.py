@@ -70,6 +70,12 @@ OPTIONS: dict[str, Option] = {
         parse=parse_hyperparameters,
         text=_pairs,
     ),
+    "prior": Option(
+        flags.DEFINE_string,
+        None,
+        "A prior p(z) that learns, where the recipe scores it: mixture(50), vamp(500), flow, or a family, such as "
+        "gaussian.",
+    ),
     "labels": Option(
         flags.DEFINE_integer,
         None,

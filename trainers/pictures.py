@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 import ugm_tf
 from ugm_tf import grids
@@ -142,9 +143,9 @@ def prior_draws(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, se
     found = {r.of: name for name, r in model.recipe.roles.items() if r.letter == "p" and not r.given}
     out = {}
     for variable in variables:
-        prior = model.densities[found[variable]]
+        prior, start = model.densities[found[variable]], model.joint.sample({}, False, batch_size=tf.constant(n))
         stream = np.array([seed, list(model.densities).index(found[variable])], np.int32)
-        out[variable] = np.asarray(prior.draw(prior.distribution(), [n], stream))
+        out[variable] = np.asarray(prior.draw(start.distribution(found[variable]), [n], stream))
     return out
 
 
@@ -170,7 +171,8 @@ def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | N
 
     Of few examples there are fewer walks, and none of a single one.
 
-    The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them.
+    The walk is along a great circle, so that codes keep the length that a Gaussian prior gives them; of a prior that
+    learned, which may lie anywhere, it is along a line.
     """
     answers, roles = _answers(model), model.recipe.roles
     if set(getattr(answers.get("decode"), "inputs", ())) != {"z"}:
@@ -190,5 +192,11 @@ def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | N
     lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
     angle = np.arccos(np.clip(np.sum(a * b, -1, keepdims=True) / np.maximum(lengths, 1e-12), -0.9995, 0.9995))
     codes = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    if any(
+        density.variables
+        for name, density in model.densities.items()
+        if roles[name].of == "z" and not roles[name].given
+    ):
+        codes = (1 - t) * a + t * b
     images = model.decode(codes.reshape(-1, codes.shape[-1]).astype(np.float32)).numpy()
     return images.reshape(walks, _STEPS, *images.shape[1:])

@@ -21,6 +21,7 @@ class Settings:
     recipe: str
     dataset: str
     hyperparameters: tuple[tuple[str, Any], ...] = ()
+    prior: str | None = None
     labels: int | None = None
     target: str | None = None
     epochs: int | None = None
@@ -49,8 +50,18 @@ class Settings:
     seed: int = 0
 
     def make_recipe(self) -> ugm_tf.Recipe:
-        """The recipe with its hyperparameters."""
-        return own_recipes.make(self.recipe, dict(self.hyperparameters))
+        """The recipe with its hyperparameters, and with a prior that learns if one is asked for.
+
+        Raises:
+            ValueError: If there is no such recipe, hyperparameter or prior.
+        """
+        recipe = own_recipes.make(self.recipe, dict(self.hyperparameters))
+        if self.prior is None:
+            return recipe
+        try:
+            return ugm_tf.learned_prior(recipe, self.prior)
+        except ValueError as error:
+            raise ValueError(f"--prior={self.prior} of recipe '{self.recipe}': {error}") from error
 
 
 @dataclasses.dataclass(frozen=True)

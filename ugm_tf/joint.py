@@ -109,9 +109,11 @@ class Joint:
         return list({id(variable): variable for variable in every}.values())
 
     def changed_by(self, phase: Phase) -> tuple[str, ...]:
-        """Names of the densities whose variables a phase changes: of what it updates, in every role that it has."""
+        """Names of the densities that a phase changes: of what it updates, in every role that it has, and of priors
+        that are made of it."""
         updated = {id(self.densities[name]) for name in phase.updates}
-        return tuple(name for name, density in self.densities.items() if id(density) in updated)
+        made_of = {n: [d, *(self.densities[t] for t in getattr(d, "through", ()))] for n, d in self.densities.items()}
+        return tuple(name for name, parts in made_of.items() if any(id(part) in updated for part in parts))
 
 
 def _check_names(recipe: Recipe) -> None:

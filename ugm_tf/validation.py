@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ugm_tf.algebra import Ancestral, Draw, Enumerate, Phase, Recipe
-from ugm_tf.densities import Density, Logit, OneHot, Prior
+from ugm_tf.densities import Density, Logit, OneHot, Prior, VampPrior
 from ugm_tf.supports import Support, aliases, inside, supports
 
 __all__ = ["check_classes", "check_data", "check_densities", "check_lengths", "check_shapes", "check_values"]
@@ -54,6 +54,7 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
                     f"{tuple(shape)} in "
                     f"'{name}', which is {role}. Make their networks agree."
                 )
+    _check_priors(recipe, densities)
     _check_shared({name: densities[name] for name in recipe.densities})
     _check_steps(recipe, shapes)
     for by in recipe.judges:
@@ -64,6 +65,22 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
             )
     for phase in dict.fromkeys(recipe.phases):
         _check_families(recipe, phase, densities)
+
+
+def _check_priors(recipe: Recipe, densities: Mapping[str, Any]) -> None:
+    """A prior that a phase updates has something to learn; one that is made of others finds them."""
+    for phase in recipe.phases:
+        for name in phase.updates:
+            if isinstance(densities[name], Prior) and not densities[name].variables:
+                raise ValueError(
+                    f"Phase '{phase.name}' updates '{name}', which is {recipe.roles[name]} of family "
+                    f"{densities[name].family} and has nothing to learn. Make it a Prior(..., learned=True), or leave "
+                    "it out of `updates`."
+                )
+    for name, density in densities.items():
+        if isinstance(density, VampPrior):
+            (encoder,) = density.through
+            density.check(recipe.roles[name].of, densities.get(encoder), recipe.roles.get(encoder))
 
 
 def _check_shared(densities: Mapping[str, Any]) -> None:

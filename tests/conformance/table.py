@@ -45,6 +45,11 @@ def convolutional(normalization):
     return networks(network="dcgan", filters=4, kernel_size=3, normalization=normalization)
 
 
+def learned(base, prior):
+    """A function from a recipe's hyperparameters to the recipe with a prior that learns."""
+    return lambda **hyperparameters: ugm_tf.learned_prior(ugm_tf.recipes.get(base, **hyperparameters), prior)
+
+
 dense, laplace = networks(), networks(likelihood="laplace")
 projection = networks(conditioning="projection")
 
@@ -72,11 +77,14 @@ RECIPES = (
     ("alpha_gan", "alpha_gan", {}, laplace),
     ("as_vae", "as_vae", {}, laplace),
     ("avb", "avb", {}, dense),
+    ("beta_tc_vae", "beta_tc_vae", {}, dense),
     ("bigan", "bigan", {}, dense),
     ("conditional_gan", "conditional_gan", {}, dense),
     ("cyclegan", "cyclegan", {}, dense),
+    ("factor_vae", "factor_vae", {}, dense),
     ("hierarchical_vae", "hierarchical_vae", {"k": 2}, dense),
     ("iaf_vae", "iaf_vae", {}, dense),
+    ("info_vae", "info_vae", {}, dense),
     ("infogan", "infogan", {}, dense),
     ("iwaae", "iwaae", {}, dense),
     ("iwacgan", "iwacgan", {}, dense),
@@ -92,6 +100,7 @@ RECIPES = (
     ("stacked_semi_supervised_vae", "stacked_semi_supervised_vae", {}, dense),
     ("vae_gan", "vae_gan", {}, laplace),
     ("veegan", "veegan", {}, dense),
+    ("wae", "wae", {}, dense),
     ("wake_sleep", "wake_sleep", {}, dense),
 )
 OPTIONS = (
@@ -111,6 +120,14 @@ OPTIONS = (
     ("bigan_packed_hinge_r1", "bigan", {"contest": "hinge", "pack": 2, "r1": 1.0}, dense),
     BATCH_NORM,
     SPECTRAL_NORM,
+    ("vae_prior_gaussian", learned("vae", "gaussian"), {}, dense),
+    ("vae_prior_mixture", learned("vae", "mixture(4)"), {}, dense),
+    ("vae_prior_vamp", learned("vae", "vamp(4)"), {}, dense),
+    ("vae_prior_flow", learned("vae", "flow(2, hidden=(8,))"), {}, dense),
+    ("iwae_prior_flow_inverse", learned("iwae", "flow(2, hidden=(8,), inverse=True)"), {"k": 2}, dense),
+    ("vae_gan_prior_mixture", learned("vae_gan", "mixture(4)"), {}, laplace),
+    ("vae_gan_prior_flow", learned("vae_gan", "flow(2, hidden=(8,))"), {}, laplace),
+    ("aavae_prior_vamp", learned("aavae", "vamp(4)"), {}, dense),
 )
 CONTESTS = (
     *(
@@ -132,10 +149,21 @@ TRANSFERS = tuple(
 ROWS = (*RECIPES, *OPTIONS, *CONTESTS, *TRANSFERS)
 
 # What a newcomer waits for: four models of the paper; axes of draws, and a gradient of its own; exact sums over a
-# class, and data under two names.  Further mechanisms are slow: a flow; two domains; relaxed units; a phase that runs
-# several times; a penalty; a game beside labels.
+# class, and data under two names.  Further mechanisms are slow: a flow; priors that learn; codes of a whole batch;
+# two domains; relaxed units; a phase that runs several times; a penalty; a game beside labels.
 _CHOSEN = ("iwae_dreg", "semi_supervised_vae")
-_FURTHER = ("iaf_vae", "cyclegan", "predictability_minimization", "ppo_gan", "gan_wasserstein", "aasvae")
+_FURTHER = (
+    "iaf_vae",
+    "vae_prior_vamp",
+    "vae_prior_flow",
+    "beta_tc_vae",
+    "factor_vae",
+    "cyclegan",
+    "predictability_minimization",
+    "ppo_gan",
+    "gan_wasserstein",
+    "aasvae",
+)
 CHOSEN = (*FOUR, *(row for row in ROWS if row[0] in _CHOSEN))
 MECHANISMS = tuple(row for row in ROWS if row[0] in _FURTHER)
 OTHERS = tuple(row for row in ROWS if row not in CHOSEN and (row in (*RECIPES, *OPTIONS) or row in MECHANISMS))

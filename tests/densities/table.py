@@ -20,6 +20,8 @@ FAMILIES = (
     ("laplace", densities.Laplace(), (2, 3, 1), (2, 3, 1)),
     ("laplace_learned", densities.Laplace(scale=None), (5,), (10,)),
     ("logit", densities.Logit(), (), (1,)),
+    ("mixture", densities.Mixture(3), (5,), (33,)),
+    ("mixture_of_laplace", densities.Mixture(2, densities.Laplace(scale=None)), (4,), (18,)),
     ("one_hot", densities.OneHot(), (4,), (4,)),
     ("point", densities.Point(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_bernoulli", densities.RelaxedBernoulli(), (2, 3, 1), (2, 3, 1)),

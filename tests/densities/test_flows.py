@@ -8,7 +8,7 @@ from absl.testing import absltest, parameterized
 from scipy.integrate import trapezoid
 from tensorflow_probability import distributions as tfd
 
-from ugm_tf.densities import MADE, Density, InverseAutoregressiveFlow
+from ugm_tf.densities import MADE, Density, InverseAutoregressiveFlow, MaskedAutoregressiveFlow, Prior
 
 
 def scrambled(layer, size=0.7, seed=0):
@@ -145,6 +145,43 @@ class FlowTest(parameterized.TestCase):
     def test_refuses_no_step(self, steps):
         with self.assertRaisesRegex(ValueError, f"A flow has at least one step. Received: steps={steps}"):
             self.flow(steps=steps)
+
+
+class MaskedTest(parameterized.TestCase):
+    """The flow of a prior, whose density of a value from elsewhere is one pass."""
+
+    def test_a_step_is_the_inverse_flows_step_the_other_way(self):
+        flow, other = (
+            scrambled(made(3, 1, context=0)) for made in (MaskedAutoregressiveFlow, InverseAutoregressiveFlow)
+        )
+        z = normal(5, 3)
+        np.testing.assert_allclose(flow(z), other.bijector().inverse(z), atol=1e-5)
+        self.assertGreater(np.max(np.abs(flow(z) - other(z))), 0.1)
+
+    def test_its_log_determinant_is_that_of_the_jacobian(self):
+        flow = scrambled(MaskedAutoregressiveFlow(3, 2, context=0))
+        for z in normal(4, 3):
+            log_det = np.linalg.slogdet(jacobian(lambda z: flow(z[None])[0], z))[1]
+            found = flow.bijector().forward_log_det_jacobian(z[None], 1)[0]
+            self.assertAlmostEqual(found.numpy(), log_det, delta=1e-4)
+
+    @parameterized.parameters(MaskedAutoregressiveFlow, InverseAutoregressiveFlow)
+    def test_a_prior_with_it_integrates_to_one_and_draws_what_it_scores(self, made):
+        prior = Prior((2,), flow=scrambled(made(2, 2, (16,), context=0), 0.3))
+        draws = prior.draw(prior.distribution(), [20_000], tf.constant([0, 0])).numpy()
+        low, high = draws.min(0) - 1.0, draws.max(0) + 1.0
+        axes = [np.linspace(low[i], high[i], 401) for i in range(2)]
+        grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2).astype(np.float32)
+        height = np.exp(prior(grid).numpy()).reshape(401, 401)
+        self.assertAlmostEqual(trapezoid(trapezoid(height, axes[1]), axes[0]), 1.0, delta=0.01)
+        mean = trapezoid(trapezoid(height[..., None] * grid.reshape(401, 401, 2), axes[1], axis=1), axes[0], axis=0)
+        np.testing.assert_allclose(draws.mean(0), mean, atol=5 * draws.std(0).max() / np.sqrt(20_000))
+
+    def test_is_saved_and_loaded(self):
+        flow = scrambled(MaskedAutoregressiveFlow(3, 2, (5,), context=0))
+        loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(flow))
+        loaded.set_weights(flow.get_weights())
+        np.testing.assert_array_equal(loaded(normal(4, 3)), flow(normal(4, 3)))
 
 
 class DensityTest(parameterized.TestCase):

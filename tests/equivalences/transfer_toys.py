@@ -79,6 +79,10 @@ def _alpha_gan():
     return _gan(family="laplace", encoder=((2,), 3, 6, "point"), code_discriminator=((3,), 1, 7, "logit"))
 
 
+def _factor_vae():
+    return _gan(discriminator=(3,), family="unit_gaussian", encoder=((2,), 6, 6, "gaussian"))
+
+
 WEIGHTED = {
     "gan": (_gan, X, ("decoder",)),
     "conditional_gan": (lambda: _gan((3, 2), (2, 2)), CONDITIONAL, ("decoder",)),
@@ -95,6 +99,7 @@ WEIGHTED = {
     "alpha_gan": (_alpha_gan, X, BOTH),
     "vae_gan": (lambda: _gan(family="laplace", encoder=((2,), 6, 6, "gaussian")), X, BOTH),
     "avb": (_avb, X, ("encoder",)),
+    "factor_vae": (_factor_vae, X, ("encoder",)),
 }
 
 
@@ -104,6 +109,11 @@ def _vae(inputs=(2,), codes=(3,)):
         "encoder": _network(inputs, 6, 1, "gaussian"),
         "decoder": _network(codes, 2, 2, "unit_gaussian"),
     }
+
+
+def _with_given_codes():
+    """Draws of the prior that are the same before and after the transfer."""
+    return {**_vae(), "prior": toys.Given(draws(4, 8, 3))}
 
 
 def _hierarchical():
@@ -144,6 +154,9 @@ def _iaf():
 ACTIVATED = {
     "vae": ({"beta": 2.0}, _vae, X, BOTH),
     "conditional_vae": ({}, lambda: _vae((2, 2), (3, 2)), CONDITIONAL, BOTH),
+    "beta_tc_vae": ({}, _vae, X, BOTH),
+    "info_vae": ({}, _with_given_codes, X, BOTH),
+    "wae": ({}, _with_given_codes, X, BOTH),
     "iaf_vae": ({}, _iaf, X, BOTH),
     "iwae": ({"k": 3}, _vae, X, BOTH),
     "iwae_dreg": ({"k": 3, "gradient": "doubly_reparameterised"}, _vae, X, BOTH),

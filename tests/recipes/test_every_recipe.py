@@ -33,7 +33,7 @@ class FilesTest(parameterized.TestCase):
         for name in recipes.names():
             self.assertIs(getattr(recipes, name), recipes.function(name))
 
-    def test_there_are_37(self):
+    def test_there_are_41(self):
         self.assertLen(recipes.names(), 37)
 
 
@@ -138,6 +138,18 @@ class RefusalsTest(parameterized.TestCase):
         ("vae_gan", {"adversary": -1.0}, "Weights are at least 0. Received: beta=1.0, adversary=-1.0"),
         ("veegan", {"reconstruction": -1.0}, "Received: reconstruction=-1.0"),
         ("gan", {"contest": "wgan"}, "There is no contest 'wgan'. There are: logistic"),
+        ("beta_tc_vae", {"beta": 0.5}, "beta weighs the total correlation, .* Received: beta=0.5"),
+        ("beta_tc_vae", {"kl": "exact"}, "kl is 'analytic' or 'sampled'. Received: kl='exact'"),
+        ("factor_vae", {"gamma": -1.0}, "gamma is a weight of at least 0. Received: gamma=-1.0"),
+        ("info_vae", {"alpha": 1.5}, "alpha is between 0 and 1, .* Received: alpha=1.5, scale=10"),
+        ("info_vae", {"scale": 0.5}, "MMD weighs alpha . scale - 1, at least 0. Received: alpha=0.0, scale=0.5"),
+        (
+            "info_vae",
+            {"kernel": "cubic"},
+            "kernel of an MMD is one of inverse_multiquadric, gaussian. Received: 'cubic'",
+        ),
+        ("wae", {"penalty": -1.0}, "penalty is a weight of at least 0. Received: penalty=-1.0"),
+        ("wae", {"size": 0.0}, "size of a kernel is positive, or None. Received: size=0.0"),
         ("bigan", {"discriminator_steps": 0}, "at least once a step. Received: discriminator_steps=0"),
         ("conditional_gan", {"pack": 0}, "A pack has at least 2 examples. Received: pack=0"),
         ("cyclegan", {"r1": -1.0}, "Penalties weigh 0 or more. Received: gradient_penalty=None, r1=-1.0"),

@@ -1,12 +1,14 @@
 """The algebra: samplers, terms, weights, expectations, phases and recipes."""
 
 from ugm_tf.algebra import contests, schedules
-from ugm_tf.algebra.ancestral_steps import Ask, Detach, Draw, Enumerate, Mean, Pack, Rename, Reverse
+from ugm_tf.algebra.ancestral_steps import Ask, Detach, Draw, Enumerate, Mean, Pack, Permute, Rename, Reverse
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
+from ugm_tf.algebra.codes import MMD, TotalCorrelation
 from ugm_tf.algebra.contested import contested, packed
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import ClippedRatio, DiscriminatorLoss, GradientPenalty
+from ugm_tf.algebra.learned_prior import learned_prior
 from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.phases import E, Expectation, Phase, adversarial
 from ugm_tf.algebra.recipe import Recipe
@@ -23,6 +25,7 @@ __all__ = [
     "GENERATED",
     "INFERRED",
     "KL",
+    "MMD",
     "Ancestral",
     "Ask",
     "ClippedRatio",
@@ -43,6 +46,7 @@ __all__ = [
     "NegativeLogProb",
     "Pack",
     "Part",
+    "Permute",
     "Phase",
     "PosteriorWeight",
     "Recipe",
@@ -55,12 +59,14 @@ __all__ = [
     "Schedule",
     "Step",
     "Term",
+    "TotalCorrelation",
     "Weight",
     "adversarial",
     "adversary_activated",
     "contested",
     "contests",
     "importance_weighted",
+    "learned_prior",
     "packed",
     "schedules",
 ]

@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from ugm_tf import replicas
 from ugm_tf.algebra.step import Step
+from ugm_tf.densities.noise import standard_noise
 from ugm_tf.serialization import record
 
-__all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Rename", "Reverse", "Step"]
+__all__ = ["Ask", "Detach", "Draw", "Enumerate", "Mean", "Pack", "Permute", "Rename", "Reverse", "Step"]
 
 
 @record
@@ -189,6 +190,7 @@ class Pack(Step):
     new: str
     size: int
     by_draw = True
+    of_batch = True
 
     def __post_init__(self) -> None:
         if self.size < 2:
@@ -213,6 +215,51 @@ class Pack(Step):
             return {}
         *axes, last = shapes[self.old]
         return {self.new: (*axes, self.size * last)}
+
+
+@record
+class Permute(Step):
+    """Gives each dimension of a variable the values of other examples of the batch: draws of the product of its
+    marginals, by a permutation of the batch for each dimension.
+
+    The permutations are a function of the seed and of the number of examples, and are of the global batch where several
+    devices hold one.
+
+    Args:
+        variable: The variable, [B, ...]; it keeps its name.
+
+    References:
+        Hyunjik Kim, Andriy Mnih. Disentangling by Factorising. ICML 2018.
+        https://arxiv.org/abs/1802.05983, algorithm 1.
+    """
+
+    variable: str
+    of_batch = True
+
+    def __call__(self, sample, seed):
+        if sample.axes:
+            raise ValueError(
+                f"Permute takes a single value of {self.variable} for each example. Received axes of draws or of an "
+                f"exact sum before it, {list(sample.axes)}. Draw one, without k and without Enumerate."
+            )
+        value = sample[self.variable]
+        every = replicas.rows(value, 0)  # of the global batch, where several devices hold one
+        number, dimensions = tf.shape(every)[0], every.shape[1:].num_elements()
+        noise = standard_noise("uniform", [number, dimensions], seed)  # the same on each device
+        flat, order = tf.reshape(every, [number, dimensions]), tf.argsort(noise, axis=0, stable=True)
+        if replicas.count() > 1:
+            order = tf.gather(order, sample.share.first + tf.range(sample.batch_size))
+        mixed = tf.gather(tf.transpose(flat), tf.transpose(order), batch_dims=1)  # [dimensions, B]
+        return sample.where(**{self.variable: tf.reshape(tf.transpose(mixed), tf.shape(value))})
+
+    def needs(self, roles):
+        return (self.variable,)
+
+    def sets(self, roles):
+        return self.variable
+
+    def source(self, roles):
+        return f"= permuted {self.variable}"
 
 
 @record

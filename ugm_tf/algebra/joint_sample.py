@@ -95,7 +95,9 @@ class JointSample:
             self._declared.density(density)
         if density not in self._distributions:
             given = [self._values[variable] for variable in self.roles[density].given]
-            self._distributions[density] = self._densities[density].distribution(*given, training=self.training)
+            own = self._densities[density]
+            given += [self._densities[name] for name in getattr(own, "through", ())]
+            self._distributions[density] = own.distribution(*given, training=self.training)
         return self._distributions[density]
 
     @property

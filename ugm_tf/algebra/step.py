@@ -46,6 +46,7 @@ class Step:
         holds: Whether it holds what was drawn before fixed, and sets nothing.
         outlasts: Whether what it sets is under theta_0, and so stays when its density learns.
         chunk: How many of the k values are there at a time; None for all.
+        of_batch: Whether what it sets of an example depends on others of the batch.
         by_draw: Whether what it sets of a draw depends on no other draw of the example: it may come in chunks then.
     """
 
@@ -53,6 +54,7 @@ class Step:
     verb = "draws from"
     k: int | None = None
     chunk: int | None = None
+    of_batch = False
     by_draw = False
     holds = False
     outlasts = False

@@ -9,12 +9,15 @@ from ugm_tf.densities.continuous import (
     Point,
     Uniform,
 )
-from ugm_tf.densities.density import Density, Prior
+from ugm_tf.densities.density import Density
 from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, RelaxedBernoulli, RelaxedOneHot
 from ugm_tf.densities.families import get, names
 from ugm_tf.densities.family import Family
-from ugm_tf.densities.flows import MADE, InverseAutoregressiveFlow
+from ugm_tf.densities.flows import MADE, InverseAutoregressiveFlow, MaskedAutoregressiveFlow
+from ugm_tf.densities.kinds import Flow, Vamp
+from ugm_tf.densities.mixture import Mixture
 from ugm_tf.densities.noise import fold, noise_by_row, standard_noise
+from ugm_tf.densities.prior import Prior, VampPrior
 
 __all__ = [
     "MADE",
@@ -24,17 +27,22 @@ __all__ = [
     "Density",
     "DiscretizedLogistic",
     "Family",
+    "Flow",
     "FullCovarianceGaussian",
     "Gaussian",
     "InverseAutoregressiveFlow",
     "Laplace",
     "Logit",
+    "MaskedAutoregressiveFlow",
+    "Mixture",
     "OneHot",
     "Point",
     "Prior",
     "RelaxedBernoulli",
     "RelaxedOneHot",
     "Uniform",
+    "Vamp",
+    "VampPrior",
     "get",
     "names",
     "fold",

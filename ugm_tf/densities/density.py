@@ -1,4 +1,4 @@
-"""Densities: a Keras network and a family; and priors, which have no parents."""
+"""Densities: a Keras network and a family."""
 
 import itertools
 from typing import Any
@@ -11,7 +11,7 @@ from ugm_tf.densities import families
 from ugm_tf.densities.family import Family, Shape
 from ugm_tf.densities.noise import standard_noise
 
-__all__ = ["Density", "Prior"]
+__all__ = ["Density", "Drawn"]
 
 
 class Drawn(keras.layers.Layer):
@@ -27,6 +27,11 @@ class Drawn(keras.layers.Layer):
                 f"that in the place of this one: model.decoder = ugm_tf.{type(self).__name__}(...)."
             )
         super().__setattr__(name, value)
+
+    @property
+    def title(self) -> str:
+        """Its family, and its flow if it has one, in words."""
+        return f"{self.family}{'' if self.flow is None else f', bent by {type(self.flow).__name__}'}"
 
     def value(self, distribution: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
         """The draw that `noise`, of shape [..., *noise_shape], picks."""
@@ -181,48 +186,6 @@ class Density(Drawn):
             for name in ("network", "family", "flow")
         }
         return cls(**parts, **config)
-
-
-@keras.saving.register_keras_serializable(package="ugm_tf")
-class Prior(Drawn):
-    """The density of a variable without parents, with nothing to learn.
-
-    A Gaussian is the standard normal, a one-hot or a Bernoulli is fair, a uniform one lies on [-1, 1].
-
-    Args:
-        shape: Shape of one value: (20,) for a code, (C,) for a one-hot class.
-        family: A family's name or a `Family`.
-
-    Example:
-
-    >>> ugm_tf.Prior((20,), "gaussian").distribution().log_prob(tf.zeros([5, 20])).shape
-    TensorShape([5])
-    """
-
-    def __init__(self, shape: Shape, family: str | Family = "gaussian", **kwargs: Any):
-        super().__init__(**kwargs)
-        self.event_shape: Shape = tuple(int(n) for n in shape)
-        if any(n < 1 for n in self.event_shape):
-            raise ValueError(f"A prior's shape has positive sizes, such as (20,). Received: {tuple(shape)}.")
-        self.family = families.get(family)
-        self.family.parameter_shape(self.event_shape)  # refuses a shape that the family cannot have
-        self.given_shapes: list[Shape] | None = []
-        self.built = True
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return self.distribution().log_prob(inputs)
-
-    def distribution(self, training: bool | None = None) -> tfd.Distribution:
-        """The distribution, of batch shape []."""
-        return self.family.distribution(self.family.standard(self.event_shape), len(self.event_shape))
-
-    def get_config(self) -> dict[str, Any]:
-        family = keras.saving.serialize_keras_object(self.family)
-        return {**super().get_config(), "shape": self.event_shape, "family": family}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Prior":
-        return cls(family=keras.saving.deserialize_keras_object(config.pop("family")), **config)
 
 
 def _has_shapes(network: keras.layers.Layer) -> bool:

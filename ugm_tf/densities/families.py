@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ugm_tf import serialization
 from ugm_tf.densities import continuous, discrete
 from ugm_tf.densities.family import Family
+from ugm_tf.densities.mixture import Mixture
 
 __all__ = ["get", "names"]
 
@@ -20,6 +21,7 @@ _FAMILIES: dict[str, Callable[[], Family]] = {
     "gaussian": continuous.Gaussian,
     "laplace": continuous.Laplace,
     "logit": discrete.Logit,
+    "mixture": Mixture,
     "one_hot": discrete.OneHot,
     "point": continuous.Point,
     "relaxed_bernoulli": discrete.RelaxedBernoulli,

@@ -58,3 +58,7 @@ class Family:
     def standard(self, event_shape: Shape) -> tf.Tensor:
         """Parameters of the distribution that a prior of this family has."""
         return tf.zeros(self.parameter_shape(event_shape))
+
+    def initial(self, event_shape: Shape) -> tf.Tensor:
+        """Parameters from which a prior of this family learns."""
+        return self.standard(event_shape)

@@ -1,4 +1,4 @@
-"""Flows: bijections whose parameters a network makes, to bend a posterior."""
+"""Flows: bijections whose parameters a network makes, to bend a posterior or a prior."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ["MADE", "InverseAutoregressiveFlow"]
+__all__ = ["MADE", "InverseAutoregressiveFlow", "MaskedAutoregressiveFlow"]
 
 tfb = tfp.bijectors
 
@@ -105,7 +105,7 @@ class InverseAutoregressiveFlow(keras.layers.Layer):
         size: Numbers of a value, n.
         steps: Steps of the chain, at least 1.
         hidden: Sizes of the hidden layers of each MADE.
-        context: Numbers that the density's network gives to the flow beside the family's parameters.
+        context: Numbers that the density's network gives to the flow beside the family's parameters; a prior has none.
 
     References:
         Diederik Kingma et al. Improved variational inference with inverse autoregressive flow.
@@ -123,7 +123,7 @@ class InverseAutoregressiveFlow(keras.layers.Layer):
         ]
         self.built = True
 
-    def bijector(self, context: tf.Tensor) -> Any:
+    def bijector(self, context: tf.Tensor | None = None) -> Any:
         """The bijection for contexts [..., context]: from the family's draws to the values."""
 
         def step(made: MADE) -> Any:
@@ -131,12 +131,37 @@ class InverseAutoregressiveFlow(keras.layers.Layer):
                 shift, raw = tf.unstack(made(z, context), axis=-1)
                 return shift, 2.0 * tf.tanh(raw / 2.0)  # a step widens or narrows by e^2 at most
 
-            return tfb.Invert(tfb.MaskedAutoregressiveFlow(shift_and_log_scale))
+            return self._direction(tfb.MaskedAutoregressiveFlow(shift_and_log_scale))
 
         return tfb.Chain([step(made) for made in reversed(self.mades)])
 
-    def call(self, inputs: tf.Tensor, context: tf.Tensor) -> tf.Tensor:
+    def _direction(self, masked: Any) -> Any:
+        """A step from the family's draws to the values, of one that is autoregressive in the values."""
+        return tfb.Invert(masked)
+
+    def call(self, inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         return self.bijector(context).forward(inputs)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **{n: getattr(self, n) for n in ("size", "steps", "hidden", "context")}}
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class MaskedAutoregressiveFlow(InverseAutoregressiveFlow):
+    """The other direction of `InverseAutoregressiveFlow`: each step is z -> v = z exp(log_scale(v)) + shift(v), by the
+    values of v before.
+
+    The density of a value costs a pass through each MADE, wherever the value is from: so it suits a prior, which
+    scores what an encoder drew.  A draw costs a pass for each of its numbers.
+
+    Args: as of `InverseAutoregressiveFlow`.
+
+    References:
+        George Papamakarios, Theo Pavlakou, Iain Murray. Masked Autoregressive Flow for Density Estimation. NIPS 2017.
+        https://arxiv.org/abs/1705.07057, equations 3 to 5.
+        Xi Chen et al. Variational Lossy Autoencoder. ICLR 2017. https://arxiv.org/abs/1611.02731, section 3.2 (such
+        a flow for a prior).
+    """
+
+    def _direction(self, masked: Any) -> Any:
+        return masked

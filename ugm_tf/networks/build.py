@@ -11,6 +11,7 @@ from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, 
 from ugm_tf.networks.conditioned import leave_one_out, projection
 from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.mlp import mlp
+from ugm_tf.networks.priors import prior
 
 __all__ = ["build", "default_families", "is_adversarial", "names"]
 
@@ -106,7 +107,7 @@ def build(
     out: dict[str, Density | Prior] = {}
     for name, role in recipe.roles.items():
         bent = chosen[name] == "iaf"
-        family = families.get("gaussian" if bent else chosen[name])
+        family = families.get("gaussian" if bent or not role.given else chosen[name])
         judged = isinstance(family, Logit)
         needed = (*role.given, *(() if judged else (role.of,)))
         if missing := [variable for variable in needed if variable not in shapes]:
@@ -120,7 +121,7 @@ def build(
                 f"which is {role}, of shape {event}."
             )
         if not role.given:
-            out[name] = Prior(event, family, name=name)
+            out[name] = prior(name, recipe, shapes, chosen)
             continue
         more = dict(options)
         if network == "mlp" and is_adversarial(recipe, name):

@@ -7,13 +7,16 @@ from ugm_tf.recipes.alice import alice
 from ugm_tf.recipes.alpha_gan import alpha_gan
 from ugm_tf.recipes.as_vae import as_vae
 from ugm_tf.recipes.avb import avb
+from ugm_tf.recipes.beta_tc_vae import beta_tc_vae
 from ugm_tf.recipes.bigan import bigan
 from ugm_tf.recipes.conditional_gan import conditional_gan
 from ugm_tf.recipes.conditional_vae import conditional_vae
 from ugm_tf.recipes.cyclegan import cyclegan
+from ugm_tf.recipes.factor_vae import factor_vae
 from ugm_tf.recipes.gan import gan
 from ugm_tf.recipes.hierarchical_vae import hierarchical_vae
 from ugm_tf.recipes.iaf_vae import iaf_vae
+from ugm_tf.recipes.info_vae import info_vae
 from ugm_tf.recipes.infogan import infogan
 from ugm_tf.recipes.iwae import iwae
 from ugm_tf.recipes.miwae import miwae
@@ -39,6 +42,7 @@ from ugm_tf.recipes.transferred import (
 from ugm_tf.recipes.vae import vae
 from ugm_tf.recipes.vae_gan import vae_gan
 from ugm_tf.recipes.veegan import veegan
+from ugm_tf.recipes.wae import wae
 from ugm_tf.recipes.wake_sleep import wake_sleep
 
 __all__ = [
@@ -54,16 +58,19 @@ __all__ = [
     "alpha_gan",
     "as_vae",
     "avb",
+    "beta_tc_vae",
     "bigan",
     "conditional_gan",
     "conditional_vae",
     "contestable",
     "cyclegan",
+    "factor_vae",
     "function",
     "gan",
     "get",
     "hierarchical_vae",
     "iaf_vae",
+    "info_vae",
     "infogan",
     "iwaae",
     "iwacgan",
@@ -83,5 +90,6 @@ __all__ = [
     "vae",
     "vae_gan",
     "veegan",
+    "wae",
     "wake_sleep",
 ]

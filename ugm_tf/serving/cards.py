@@ -38,7 +38,7 @@ def card(
         raise ValueError(f"metadata is a dict that JSON can hold: {error}. Received: {metadata!r}.") from error
     densities = model.densities.items()
     return {
-        "densities": {name: f"{model.recipe.roles[name]} {density.family}" for name, density in densities},
+        "densities": {name: f"{model.recipe.roles[name]} {density.title}" for name, density in densities},
         "data": list(model.recipe.data),
         "equations": model.describe().split("\n"),
         "serving_default": next(iter(chosen)),

@@ -96,7 +96,7 @@ def _bound(question: Question) -> Question:
 
 
 def interpolate(model: UnifiedModel, found: Mapping[str, Question], max_batch: int) -> dict[str, Question]:
-    """`interpolate`: what lies between two codes of a prior, spherically where that is Gaussian."""
+    """`interpolate`: what lies between two codes of a prior, spherically where that is a standard Gaussian."""
     question = found.get("decode")
     priors = {role.of: name for name, role in model.joint.roles.items() if not role.given}
     codes = [v for v, spec in question.inputs.items() if v in priors and spec.shape.rank == 2] if question else []
@@ -104,7 +104,8 @@ def interpolate(model: UnifiedModel, found: Mapping[str, Question], max_batch: i
     if question is None or not codes:
         return {}
     code, end = codes[0], f"{codes[0]}_end"
-    spherical = model.joint.densities[priors[code]].family.noise == "normal"
+    prior = model.joint.densities[priors[code]]
+    spherical = prior.family.noise == "normal" and not prior.variables  # one that learned may lie anywhere
 
     def function(position: tf.Tensor, **values: tf.Tensor) -> Values:
         inside = tf.where((position >= 0.0) & (position <= 1.0), position, float("nan"))[:, tf.newaxis]

@@ -38,6 +38,8 @@ def check(recipe: Recipe, accumulate: int, schedule: str) -> None:
                     )
             if packs := [step for step in e.under.steps if isinstance(step, Pack)]:
                 raise ValueError(f"{who}: {packs[0]} joins examples of the whole batch. Use pack=1.")
+            if mixing := [step for step in e.under.steps if step.of_batch]:
+                raise ValueError(f"{who}: {mixing[0]} is of the whole batch. Leave out accumulate.")
     if schedule == "alternating":
         _check_held(recipe, accumulate)
 

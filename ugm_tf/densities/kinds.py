@@ -1,0 +1,105 @@
+"""Priors that learn, by name: "mixture(50)", "vamp(500)", "flow(4)"."""
+
+import ast
+import inspect
+import re
+from typing import Any, ClassVar
+
+from ugm_tf import serialization
+from ugm_tf.densities import families
+from ugm_tf.densities.family import Family
+from ugm_tf.densities.mixture import Mixture
+from ugm_tf.serialization import record
+
+__all__ = ["Flow", "Vamp", "kind", "kinds", "learns_by_draws", "needs_draws"]
+
+
+@record
+class Flow:
+    """A standard normal that an autoregressive flow bends.
+
+    Args:
+        steps: Steps of the flow.
+        hidden: Sizes of the hidden layers of each.
+        inverse: Whether a draw costs one pass and the density of a value many, instead of the other way round.
+    """
+
+    steps: int = 4
+    hidden: tuple[int, ...] = (64,)
+    inverse: bool = False
+    reparameterised: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or not self.hidden or any(size < 1 for size in self.hidden):
+            raise ValueError(
+                "A flow has at least 1 step and a hidden layer of at least 1 unit. Received: "
+                f"steps={self.steps}, hidden={self.hidden}."
+            )
+
+
+@record
+class Vamp:
+    """The mixture of the encoder's posteriors at learned pseudo-inputs; see `VampPrior`.
+
+    Args:
+        pseudo_inputs: Their number.
+        encoder: Name of the encoder.
+    """
+
+    pseudo_inputs: int = 500
+    encoder: str = "encoder"
+    reparameterised: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.pseudo_inputs < 1:
+            raise ValueError(f"At least 1 pseudo-input. Received: pseudo_inputs={self.pseudo_inputs}.")
+
+
+_KINDS: dict[str, Any] = {"mixture": Mixture, "vamp": Vamp, "flow": Flow}
+
+
+def kinds() -> list[str]:
+    """Names of the priors that learn; any family's name is one, too."""
+    return list(_KINDS)
+
+
+def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
+    """The prior of this name, with its defaults or with others: "mixture(50)", "flow(steps=2, hidden=(32, 32))".
+
+    Raises:
+        ValueError: If the name or an argument is not known.
+
+    Example:
+
+    >>> kind("mixture(50)")
+    Mixture(components=50, of=Gaussian(scale=None))
+    """
+    if isinstance(prior, Flow | Vamp):
+        serialization.check(prior, "prior")
+        return prior
+    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(prior))
+    if isinstance(prior, Family) or match is None or match[1] not in _KINDS:
+        try:
+            return families.get(prior)
+        except ValueError as error:
+            raise ValueError(f"A prior that learns is {', '.join(_KINDS)}, or one of a family. {error}") from None
+    made = _KINDS[match[1]]
+    try:
+        call = ast.parse(f"f({match[2] or ''})", mode="eval").body
+        values = [ast.literal_eval(value) for value in call.args] if isinstance(call, ast.Call) else None
+        names = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}  # type: ignore[attr-defined]
+        bound = inspect.signature(made).bind(*values, **names)  # type: ignore[misc]
+    except (SyntaxError, TypeError, ValueError):
+        takes = ", ".join(map(str, inspect.signature(made).parameters.values()))
+        raise ValueError(f"The prior '{match[1]}' takes the arguments: {takes}. Received: '{prior}'.") from None
+    return made(*bound.args, **bound.kwargs)
+
+
+def needs_draws(prior: Family | Flow | Vamp) -> bool:
+    """Whether a divergence from it has no closed form, and is estimated at draws."""
+    return isinstance(prior, Flow | Vamp | Mixture)
+
+
+def learns_by_draws(prior: Family | Flow | Vamp) -> bool:
+    """Whether a gradient flows to it through its draws."""
+    return prior.reparameterised
