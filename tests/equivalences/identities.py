@@ -101,6 +101,13 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
             "joint_discriminators.py::AvbTest::test_with_the_best_discriminator_it_is_the_vae",
         ),
     ),
+    "beta_tc_vae": (
+        _same("with beta=1 it is vae", "codes.py::OfAVaeTest::test_with_these_weights_its_steps_are_those_of_the_vae"),
+        _same(
+            "its term is the total correlation of Gaussian codes in closed form",
+            "codes.py::TotalCorrelationTest::test_beta_tc_vae_measures_it",
+        ),
+    ),
     "bigan": (
         _same(
             "for a discriminator that ignores z it is gan",
@@ -123,6 +130,16 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "cyclegan": (
         _same("with cycle=0 it is two gans", "hybrids.py::CycleGanTest::test_without_a_cycle_it_is_two_gans"),
+    ),
+    "factor_vae": (
+        _same(
+            "with the best discriminator the encoder pays the total correlation of its codes",
+            "codes.py::FactorVaeTest::test_with_it_what_the_encoder_pays_is_the_total_correlation",
+        ),
+        _same(
+            "with gamma=0 it is vae",
+            "codes.py::FactorVaeTest::test_without_its_weight_encoder_and_decoder_take_the_steps_of_the_vae",
+        ),
     ),
     "gan": (
         _lemma(
@@ -152,6 +169,12 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
         _same(
             "at first, with the flow the identity, it is vae(kl='sampled')",
             "iwae_and_miwae.py::FlowTest::test_at_first_the_flows_vae_is_the_vae_with_the_rate_at_its_draws",
+        ),
+    ),
+    "info_vae": (
+        _same(
+            "with alpha=0 and scale=1 it is vae",
+            "codes.py::OfAVaeTest::test_with_these_weights_its_steps_are_those_of_the_vae",
         ),
     ),
     "infogan": (
@@ -283,6 +306,12 @@ IDENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
             "with the best discriminator it descends KL(generated || inferred), on draws held fixed",
             "joint_discriminators.py::SymmetricTest"
             "::test_with_its_codes_read_back_on_draws_held_fixed_veegan_descends_the_whole_kl_of_generated_pairs",
+        ),
+    ),
+    "wae": (
+        _same(
+            "it is info_vae with alpha=1",
+            "codes.py::OfAVaeTest::test_wae_is_info_vae_that_pays_for_no_information",
         ),
     ),
     "wake_sleep": (

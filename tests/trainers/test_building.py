@@ -45,6 +45,21 @@ class OptimizersTest(parameterized.TestCase):
             self.assertAlmostEqual(float(optimizer.get_config()["learning_rate"]), 1e-5)
 
 
+class PriorTest(parameterized.TestCase):
+    @parameterized.parameters(("mixture(3)", 1), ("vamp(3)", 1), ("flow(2)", 8))
+    def test_one_that_learns_is_asked_for_by_name(self, prior, weights):
+        settings = resolve("vae", DIGITS, hidden=(4,), prior=prior)
+        self.assertIn("prior", settings.make_recipe().phase("wake").updates)
+        model = building.build(settings.make_recipe(), settings, ugm_tf.data.load("digits", "test"))
+        self.assertLen(model.prior.trainable_variables, weights)
+
+    def test_a_recipe_that_does_not_score_it_is_refused_in_the_flags_words(self):
+        with self.assertRaisesRegex(
+            ValueError, "--prior=flow of recipe 'gan': A learned prior learns where it is scored"
+        ):
+            resolve("gan", DIGITS, prior="flow")
+
+
 class ShapesTest(parameterized.TestCase):
     @parameterized.parameters(*ugm_tf.recipes.names())
     def test_networks_can_be_built_of_them(self, name):

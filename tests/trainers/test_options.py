@@ -16,6 +16,7 @@ EVERY = Resolved(
     recipe="semi_supervised_vae",
     dataset="folder:/data/my images/a=b,c",
     hyperparameters=(("alpha", 1e-05), ("beta", "warmup(10, 2)"), ("k", 4), ("kl", "sampled"), ("minimax", True)),
+    prior="mixture(3)",
     labels=3,
     target="negative",
     epochs=7,

@@ -81,6 +81,8 @@ class RefusedTest(parameterized.TestCase):
     @parameterized.parameters(
         (ugm_tf.recipes.iwgan(), "'generate/fool': its weight, ImportanceWeight, is normalised over the whole batch"),
         (ugm_tf.recipes.vae(free_bits=0.1), "'wake/rate': its term, KL, is normalised over the whole batch"),
+        (ugm_tf.recipes.beta_tc_vae(), "'wake/total_correlation': its term, TotalCorrelation, is normalised over"),
+        (ugm_tf.recipes.factor_vae(), "'discriminate/fake': Permute.* is of the whole batch. Leave out accumulate"),
         (ugm_tf.recipes.gan(pack=2), "Pack.* joins examples of the whole batch. Use pack=1"),
     )
     def test_what_is_of_the_whole_batch(self, recipe, advice):

@@ -40,8 +40,8 @@ def prior(name: str, recipe: Recipe, shapes: Mapping[str, tuple[int, ...]], chos
         if role is None or role.of != of or len(role.given) != 1 or role.given[0] not in shapes:
             raise ValueError(
                 f"'{name}' is to be of posteriors of '{kind.encoder}', a density q({of} | .) of one parent. This "
-                f"recipe has: {', '.join(map(str, recipe.roles.values()))}. Name another one, encoder='...', or use a mixture "
-                "or a flow."
+                f"recipe has: {', '.join(map(str, recipe.roles.values()))}. Name another one, encoder='...', "
+                "or use a mixture or a flow."
             )
         family = chosen[kind.encoder]
         if family == "iaf":
