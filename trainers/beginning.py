@@ -27,14 +27,17 @@ def begin(model: ugm_tf.UnifiedModel, path: str | os.PathLike[str]) -> None:
     """
     source = _load(path)
     unfit, pairs = [], []
-    anew = [name for name, density in model.densities.items() if density.weights and name not in source.densities]
-    unused = [name for name, density in source.densities.items() if density.weights and name not in model.densities]
-    for name in model.densities.keys() & source.densities.keys():
+    ours, theirs = (
+        [name for name, density in of.densities.items() if density.weights] for of in (model, source)
+    )  # a fixed prior has none, and one that learns begins anew
+    anew = [name for name in ours if name not in theirs]
+    unused = [name for name in theirs if name not in ours]
+    for name in set(ours) & set(theirs):
         here, there = model.densities[name].weights, source.densities[name].weights
         shapes = [[tuple(weight.shape) for weight in weights] for weights in (there, here)]
         if shapes[0] != shapes[1]:
             unfit.append(f"{name} ({_difference(*shapes)})")
-        elif here:
+        else:
             pairs.append((name, here, there))
     if unfit or not pairs:
         what = (

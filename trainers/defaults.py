@@ -37,7 +37,8 @@ _TUNED: dict[str, _Tuned] = {
     **dict.fromkeys(
         ("semi_supervised_vae", "stacked_semi_supervised_vae", "aasvae"), _Tuned(**_GREY, hidden=(128, 128))
     ),
-    **dict.fromkeys(("aae", "iwaae", "wae"), _GREY),  # an encoder without noise would memorise the noise of binarised images
+    # An encoder without noise would memorise the noise of binarised images.
+    **dict.fromkeys(("aae", "iwaae", "wae"), _GREY),
     **dict.fromkeys(("alpha_gan", "avb", "vae_gan"), _Tuned(code_size=8)),
     "alice": {
         "code_size": 8,

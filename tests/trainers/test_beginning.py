@@ -26,8 +26,8 @@ class BeginningTest(absltest.TestCase):
         self.source.compile("adam")
         self.source.save(self.run / "model.keras")
 
-    def begin(self, recipe, path=None):
-        model, *_ = untrained(recipe)
+    def begin(self, recipe, path=None, prior=None):
+        model, *_ = untrained(recipe, prior)
         with self.assertLogs("ugm_tf.trainers", "INFO") as logged:
             beginning.begin(model, path or self.run)
         return model, logged.output[0]
@@ -52,6 +52,15 @@ class BeginningTest(absltest.TestCase):
         self.source.compile("adam")
         self.source.save(self.run / "model.keras")
         self.assertIn("Not used: discriminator.", self.begin("vae")[1])
+
+    @pytest.mark.slow
+    def test_a_prior_that_learns_begins_anew_after_a_fixed_one(self):
+        model, line = self.begin("vae", prior="mixture(3)")
+        np.testing.assert_array_equal(weights(model, "decoder")[0], weights(self.source, "decoder")[0])
+        self.assertIn("Anew: prior.", line)
+        model.compile("adam")
+        model.save(self.run / "model.keras")
+        self.assertIn("Not used: prior.", self.begin("vae")[1])
 
     @pytest.mark.slow
     def test_takes_averages_where_they_are_kept(self):

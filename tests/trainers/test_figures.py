@@ -13,10 +13,10 @@ from trainers.settings import Settings
 from ugm_tf.evaluation import FeatureNetwork
 
 
-def untrained(recipe, **hyperparameters):
-    """An untrained model of digits, and its three splits."""
+def untrained(recipe, prior=None, **hyperparameters):
+    """An untrained model of digits, maybe with a prior that learns, and its three splits."""
     given = tuple(sorted(hyperparameters.items()))
-    settings = Settings(recipe, "digits", given, hidden=(8,), code_size=3)
+    settings = Settings(recipe, "digits", given, prior, hidden=(8,), code_size=3)
     settings = defaults.resolve(settings, (8, 8, 1), 1297)
     recipe = settings.make_recipe()
     splits = [inputs.load(settings, split, inputs.Sources()) for split in ("train", "validation")]
@@ -32,6 +32,18 @@ def untrained(recipe, **hyperparameters):
 
 
 class SamplesTest(parameterized.TestCase):
+    @pytest.mark.slow
+    @parameterized.parameters("mixture(3)", "vamp(3)", "flow(1)")
+    def test_draws_of_a_prior_that_learns_are_its_own_and_walks_are_along_lines(self, prior):
+        model, examples, _ = untrained("vae", prior)
+        draws = pictures.prior_draws(model, ["z"], 5)["z"]
+        self.assertEqual((draws.shape, np.all(np.isfinite(draws))), ((5, 3), True))
+        with mock.patch.object(type(model), "decode", autospec=True, side_effect=type(model).decode) as decode:
+            walk = pictures.interpolations(model, examples)
+        codes = decode.call_args[0][1].reshape(*walk.shape[:2], 3)
+        middle = 0.5 * (codes[:, :1] + codes[:, -1:])
+        np.testing.assert_allclose(0.5 * (codes + codes[:, ::-1]), np.broadcast_to(middle, codes.shape), atol=1e-5)
+
     @parameterized.parameters("conditional_gan", "semi_supervised_vae", "stacked_semi_supervised_vae", "infogan")
     def test_come_with_their_class_as_many_of_each(self, name):
         model, *_ = untrained(name)
