@@ -14,7 +14,7 @@ from ugm_tf.algebra import INFERRED, Draws, E, JointSample
 
 tfd = tfp.distributions
 ROUNDING = 1e-6
-A, S = np.array([[0.9, 0.3], [-0.4, 0.8]], np.float32), 0.5  # z = A x + S noise, x standard normal
+A, S = np.array([[0.9, 0.3], [0.6, 0.8]], np.float32), 0.5  # z = A x + S noise, x standard normal
 SIGMA = A @ A.T + S**2 * np.eye(2)
 TC = 0.5 * (np.sum(np.log(np.diag(SIGMA))) - np.linalg.slogdet(SIGMA)[1])
 
@@ -73,7 +73,7 @@ class FactorVaeTest(parameterized.TestCase):
         self.assertGreater(self.discriminator(scale=scale, shift=shift), self.discriminator() + 1e-4)
 
     def test_with_it_what_the_encoder_pays_is_the_total_correlation(self):
-        self.assertAlmostEqual(self.values()["generate/fool_real"], TC, delta=5 * 0.5 / np.sqrt(self.N))
+        self.assertAlmostEqual(self.values()["generate/fool_real"], TC, delta=5 * 0.8 / np.sqrt(self.N))
 
     def test_against_codes_that_are_not_permuted_it_tells_nothing(self):
         same = ugm_tf.adversarial(INFERRED.detached(), ("encoder",), real=INFERRED, contest="log_ratio")

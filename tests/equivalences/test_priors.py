@@ -1,5 +1,6 @@
 """What a VAE with a learned prior is of one with a fixed prior, and what the prior's own step is."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -53,6 +54,21 @@ class FirstStepTest(parameterized.TestCase):
         mean = parts["encoder"].network(X).numpy()[:, :3].mean(0)
         found = trained(ugm_tf.learned_prior(recipes.vae(), "gaussian"), parts, X)["prior"][1:4]
         np.testing.assert_allclose(found, RATE * mean, atol=ROUNDING)
+
+
+class ChunksTest(parameterized.TestCase):
+    @parameterized.parameters("mixture(3)", "vamp(3)", "flow(2)")
+    def test_draws_in_chunks_teach_it_the_same(self, prior):
+        steps = []
+        for chunk in (None, 2):
+            keras.utils.set_random_seed(0)
+            recipe = ugm_tf.learned_prior(recipes.iwae(k=4, chunk=chunk), prior)
+            shapes = {"x": (2,), "z": (3,)}
+            parts = ugm_tf.networks.build(recipe, shapes, likelihood="gaussian", hidden=(4,))
+            steps.append(trained(recipe, parts, X))
+        for name in ("prior", "encoder", "decoder"):
+            self.assertGreater(np.max(np.abs(steps[0][name])), 1e-3)
+            np.testing.assert_allclose(steps[1][name], steps[0][name], atol=ROUNDING, err_msg=name)
 
 
 class VampTest(parameterized.TestCase):

@@ -23,13 +23,16 @@ BOUNDS = {
     "alpha_gan": OF_ONE_CODE,
     "as_vae": OF_ONE_CODE,
     "avb": None,  # its encoder takes noise, which is no variable of the decoder
+    "beta_tc_vae": OF_ONE_CODE,
     "bigan": OF_ONE_CODE,
     "conditional_gan": None,
     "conditional_vae": OF_ONE_CODE,
     "cyclegan": None,
+    "factor_vae": OF_ONE_CODE,
     "gan": None,
     "hierarchical_vae": (("decoder", "prior", "middle"), ("encoder", "top_encoder")),
     "iaf_vae": OF_ONE_CODE,
+    "info_vae": OF_ONE_CODE,
     "infogan": None,  # nobody infers the noise
     "iwaae": OF_ONE_CODE,
     "iwacgan": None,
@@ -50,6 +53,7 @@ BOUNDS = {
     "vae": OF_ONE_CODE,
     "vae_gan": OF_ONE_CODE,
     "veegan": OF_ONE_CODE,
+    "wae": OF_ONE_CODE,
     "wake_sleep": OF_ONE_CODE,
 }
 

@@ -7,7 +7,7 @@ __all__ = ["info_vae"]
 
 
 @recipe
-def info_vae(alpha: float = 0.0, scale: float = 10.0, kernel: str = "gaussian", size: float | None = None) -> Recipe:
+def info_vae(alpha: float = 0.0, scale: float = 100.0, kernel: str = "gaussian", size: float | None = None) -> Recipe:
     """InfoVAE: a VAE whose codes may tell more of x, and are as the prior's on the whole.
 
     The mutual information of x and z counts 1 - alpha times, and D(q(z), p(z)) `scale` times, of which the rate holds
@@ -29,7 +29,7 @@ def info_vae(alpha: float = 0.0, scale: float = 10.0, kernel: str = "gaussian", 
     >>> print(info_vae().describe())
     wake: minimise over encoder, decoder
         E[x ~ data, z ~ encoder] -log p(x | z)
-      + 9 E[x ~ data, z ~ encoder, code = z, z ~ prior] MMD^2[gaussian](code, z)
+      + 99 E[x ~ data, z ~ encoder, code = z, z ~ prior] MMD^2[gaussian](code, z)
       + E[x ~ data, z ~ encoder] KL(q(z | x) || p(z))
 
     References:

@@ -8,7 +8,7 @@ __all__ = ["wae"]
 
 
 @recipe
-def wae(penalty: float = 10.0, kernel: str = "inverse_multiquadric", size: float | None = None) -> Recipe:
+def wae(penalty: float = 100.0, kernel: str = "inverse_multiquadric", size: float | None = None) -> Recipe:
     """WAE-MMD: an autoencoder whose codes together are to be as the prior's.
 
     It is `info_vae(alpha=1.0)`, and to `aae`, the WAE-GAN, what an MMD is to a discriminator.
@@ -31,7 +31,7 @@ def wae(penalty: float = 10.0, kernel: str = "inverse_multiquadric", size: float
     >>> print(wae().describe())
     wake: minimise over encoder, decoder
         E[x ~ data, z ~ encoder] -log p(x | z)
-      + 10 E[x ~ data, z ~ encoder, code = z, z ~ prior] MMD^2[inverse_multiquadric](code, z)
+      + 100 E[x ~ data, z ~ encoder, code = z, z ~ prior] MMD^2[inverse_multiquadric](code, z)
 
     References:
         Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf. Wasserstein Auto-Encoders. ICLR 2018.
