@@ -37,10 +37,15 @@ class RecipesTest(parameterized.TestCase):
     def test_every_other_ends_whole(self, name):
         self.check(name)
 
-    def check(self, name):
+    @parameterized.parameters("mixture(3)", "vamp(3)", "flow(2)", "gaussian")
+    @pytest.mark.slow
+    def test_so_it_does_with_a_prior_that_learns(self, prior):
+        self.check("vae", prior=prior)
+
+    def check(self, name, **more):
         path, digits = pathlib.Path(self.create_tempdir().full_path), ugm_tf.data.load("digits", "train")
         np.savez(path / "few.npz", x=digits.x[:60], c=digits.c[:60])
-        settings = Settings(name, f"npz:{path / 'few.npz'}", epochs=1, hidden=(8,), xla="off")
+        settings = Settings(name, f"npz:{path / 'few.npz'}", epochs=1, hidden=(8,), xla="off", **more)
         classifier = _classifier()
         with mock.patch.object(features, "train_classifier", lambda *_, **__: classifier):
             done = run.train(settings, path / "run", show=False)

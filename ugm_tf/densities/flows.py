@@ -1,5 +1,6 @@
 """Flows: bijections whose parameters a network makes, to bend a posterior or a prior."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -79,14 +80,26 @@ class MADE(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
-        y = tf.cast(inputs, tf.float32)
-        for i, (kernel, bias, mask) in enumerate(zip(self._kernels, self._biases, self._masks, strict=True)):
-            y = tf.matmul(y, tf.convert_to_tensor(kernel) * mask) + bias
-            if i == 0 and self._of_context is not None:
-                y += tf.matmul(context, tf.convert_to_tensor(self._of_context))
-            if i < len(self.hidden):
-                y = tf.nn.elu(y)
-        return tf.reshape(y, tf.concat([tf.shape(y)[:-1], [self.size, self.outputs]], 0))
+        return self.function()(inputs, context)
+
+    def function(self) -> Callable[..., tf.Tensor]:
+        """What `call` computes, of the weights as they are now: a loop that asks it reads none within."""
+        masked = zip(self._kernels, self._masks, strict=True)
+        kernels = [tf.convert_to_tensor(kernel) * mask for kernel, mask in masked]
+        biases = [tf.convert_to_tensor(bias) for bias in self._biases]
+        of_context = None if self._of_context is None else tf.convert_to_tensor(self._of_context)
+
+        def function(inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
+            y = tf.cast(inputs, tf.float32)
+            for i, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
+                y = tf.matmul(y, kernel) + bias
+                if i == 0 and of_context is not None:
+                    y += tf.matmul(context, of_context)
+                if i < len(self.hidden):
+                    y = tf.nn.elu(y)
+            return tf.reshape(y, tf.concat([tf.shape(y)[:-1], [self.size, self.outputs]], 0))
+
+        return function
 
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("size", "outputs", "hidden", "context", "reverse")}
@@ -127,8 +140,10 @@ class InverseAutoregressiveFlow(keras.layers.Layer):
         """The bijection for contexts [..., context]: from the family's draws to the values."""
 
         def step(made: MADE) -> Any:
+            function = made.function()
+
             def shift_and_log_scale(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-                shift, raw = tf.unstack(made(z, context), axis=-1)
+                shift, raw = tf.unstack(function(z, context), axis=-1)
                 return shift, 2.0 * tf.tanh(raw / 2.0)  # a step widens or narrows by e^2 at most
 
             return self._direction(tfb.MaskedAutoregressiveFlow(shift_and_log_scale))
