@@ -244,7 +244,7 @@ class Permute(Step):
             )
         value = sample[self.variable]
         every = replicas.rows(value, 0)  # of the global batch, where several devices hold one
-        number, dimensions = tf.shape(every)[0], every.shape[1:].num_elements()
+        number, dimensions = tf.shape(every)[0], value.shape[1:].num_elements()
         noise = standard_noise("uniform", [number, dimensions], seed)  # the same on each device
         flat, order = tf.reshape(every, [number, dimensions]), tf.argsort(noise, axis=0, stable=True)
         if replicas.count() > 1:

@@ -156,4 +156,6 @@ class MMD(_OfBatch):
 
 def _rows(value: tf.Tensor) -> tf.Tensor:
     """The rows of the global batch of a tensor with rows, [B, n]; any other as it is."""
-    return replicas.rows(value, 0) if tf.is_tensor(value) and value.shape.rank == 2 else value
+    if not tf.is_tensor(value) or value.shape.rank != 2:
+        return value
+    return tf.ensure_shape(replicas.rows(value, 0), [None, value.shape[1]])  # gathered, it lost its shape

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from ugm_tf.densities import families
 from ugm_tf.densities.density import Density, Drawn
@@ -12,8 +12,6 @@ from ugm_tf.densities.family import Family, Shape
 from ugm_tf.densities.mixture import Mixture
 
 __all__ = ["Prior", "VampPrior"]
-
-tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable(package="ugm_tf")
@@ -51,7 +49,7 @@ class Prior(Drawn):
         self.event_shape: Shape = tuple(int(n) for n in shape)
         if any(n < 1 for n in self.event_shape):
             raise ValueError(f"A prior's shape has positive sizes, such as (20,). Received: {tuple(shape)}.")
-        if flow is not None and getattr(flow, "context", 0):
+        if flow is not None and getattr(flow, "context", None):
             raise ValueError(
                 "A prior has no network to give its flow a context: use one of context=0. Received: "
                 f"context={flow.context}."
