@@ -72,6 +72,13 @@ class TotalCorrelation(_OfBatch):
                 f"TotalCorrelation takes a density that factorises over the dimensions of its variable. Received: "
                 f"'{self.density}' of {sample.densities[self.density].title}. Use a 'gaussian' or 'laplace' one."
             )
+        parts = tf.nest.flatten(distribution.distribution, expand_composites=True)
+        if replicas.count() > 1 and any(isinstance(part, tfd.Distribution) for part in parts):
+            raise ValueError(
+                f"On several devices TotalCorrelation takes posteriors whose parameters can be gathered. Received: "
+                f"{type(distribution.distribution).__name__} of '{self.density}'. Train on one device, or use a "
+                "'gaussian' or 'laplace' encoder."
+            )
         every = tf.nest.map_structure(_rows, distribution.distribution, expand_composites=True)
         each = every.log_prob(z[:, tf.newaxis])  # [B, G, n]: of each code by the posterior of each example
         counts = tf.math.log(self._weights(sample) / tf.cast(sample.share.size, tf.float32))
