@@ -15,10 +15,15 @@ __all__ = ["Density", "Drawn"]
 
 
 class Drawn(keras.layers.Layer):
-    """What a density and a prior have in common: draws of their distribution."""
+    """What a density and a prior have in common: draws of their distribution.
+
+    Attributes:
+        through: Names of other densities that its distribution is made of, which `distribution` takes.
+    """
 
     family: Family
     flow: Any = None
+    through: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ("network", "family", "flow") and vars(self).get("built") and value is not getattr(self, name, None):

@@ -28,9 +28,6 @@ class Prior(Drawn):
             family's draws; its weights are the prior's.
         learned: Whether the family's parameters are weights.
 
-    Attributes:
-        through: Names of the densities that its distribution is made of; `distribution` takes them.
-
     Example:
 
     >>> ugm_tf.Prior((20,), "gaussian").distribution().log_prob(tf.zeros([5, 20])).shape
@@ -39,8 +36,6 @@ class Prior(Drawn):
     >>> [weight.shape for weight in prior.trainable_variables]  # 50 logits, 50 x 20 locations, 50 x 20 scales
     [(2050,)]
     """
-
-    through: tuple[str, ...] = ()
 
     def __init__(
         self, shape: Shape, family: str | Family = "gaussian", flow: Any = None, learned: bool = False, **kwargs: Any
