@@ -106,7 +106,8 @@ def _modules(path: str, tree: ast.AST) -> list[tuple[str, str | None]]:
 def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
     """The files of this repository that a file of it imports, for its types alone too.
 
-    A string that is a module's dotted name counts: "export.export" in `[sys.executable, "-m", "export.export"]`.
+    A string that is a module's dotted name counts: "export.export" in `[sys.executable, "-m", "export.export"]`; and so
+    do the modules of a package that it imports to list them by `pkgutil.iter_modules`.
     """
     tree = _tree((root / path).read_text())
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -120,6 +121,9 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
             raise ValueError(f"{path} imports {module}, which is not in the repository.")
         if file:
             out.add(file)
+    if any(isinstance(node, ast.Attribute) and node.attr == "iter_modules" for node in ast.walk(tree)):
+        folders = [(root / file).parent for file in out if file and file.endswith("/__init__.py")]
+        out |= {str(found.relative_to(root)) for folder in folders for found in folder.glob("*.py")}
     return out - {path}
 
 

@@ -1,6 +1,7 @@
 """What figures need of a model, of its data and of who asks: each condition says what is missing, or None."""
 
 import ugm_tf
+from ugm_tf.data.toys import TOYS
 
 from . import likelihood_figures, sample_figures
 from .subject import Effort, Subject
@@ -15,12 +16,12 @@ __all__ = [
     "conditional",
     "images",
     "labels",
+    "modes",
     "predictor",
     "sampler",
     "seeds",
     "seen",
     "some",
-    "stacked",
     "thorough",
     "translator",
 ]
@@ -64,7 +65,7 @@ def seeds(_: Subject, effort: Effort) -> str | None:
 
 
 def classifier_of_the_data(subject: Subject, effort: Effort) -> str | None:
-    number = len(subject.training.examples)
+    number = len(subject.training.whole or subject.training.examples)
     if not effort.quick or number <= _QUICK:
         return None
     return f"a classifier of {number:,} examples takes minutes to train; `trainers.evaluate` trains one"
@@ -78,8 +79,10 @@ def asked(_: Subject, effort: Effort) -> str | None:
     return None if effort.metrics is not None else "takes long, and is measured where --metrics names it"
 
 
-def stacked(subject: Subject, _: Effort) -> str | None:
-    return None if ugm_tf.data.unstacked(subject.training.examples) else "the data are no stacked set"
+def modes(subject: Subject, _: Effort) -> str | None:
+    examples = subject.training.examples
+    known = examples.name in TOYS or ugm_tf.data.unstacked(examples)
+    return None if known else "the modes of the data are not known: they are no stacked set, ring or grid"
 
 
 def classes(subject: Subject, _: Effort) -> str | None:

@@ -1,12 +1,12 @@
-"""The commands of an installed package: `ugm-train`, `ugm-report`, `ugm-evaluate`, `ugm-sample`, `ugm-compare` and
-`ugm-export`.
+"""The commands of an installed package: `ugm-train`, `ugm-report`, `ugm-evaluate`, `ugm-sample`, `ugm-compare`,
+`ugm-reproduce` and `ugm-export`.
 
 Each runs its script as `python -m` would, so that `--help` shows the script's own flags and words.
 """
 
 import runpy
 
-__all__ = ["compare", "evaluate", "export", "report", "sample", "train"]
+__all__ = ["compare", "evaluate", "export", "report", "reproduce", "sample", "train"]
 
 
 def _run(module: str) -> None:
@@ -36,6 +36,11 @@ def sample() -> None:
 def compare() -> None:
     """`ugm-compare`: in a checkout, `python -m trainers.compare`."""
     _run("ugm_tf.trainers.compare")
+
+
+def reproduce() -> None:
+    """`ugm-reproduce`: in a checkout, `python -m trainers.reproduce`."""
+    _run("ugm_tf.trainers.reproduce")
 
 
 def export() -> None:

@@ -104,6 +104,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         dataset=settings.dataset,
         hyperparameters=tuple(sorted(hyperparameters.items())),
         prior=settings.prior,
+        fraction=settings.fraction,
         labels=_said(settings.labels, max(1, min(_LABELS, rarest)) if "labelled" in recipe.data else None),
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),

@@ -165,7 +165,7 @@ ROWS: tuple[Row, ...] = (
         "modes",
         "Samples",
         names=("modes found", "reverse KL of modes"),
-        needs=(conditions.sampler, conditions.stacked, conditions.thorough),
+        needs=(conditions.sampler, conditions.modes, conditions.thorough),
         measure=lambda s, e: sample_figures.modes(s, e),
     ),
     Row(

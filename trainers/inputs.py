@@ -1,16 +1,18 @@
 """A split of the data as a recipe takes it: examples, and where it asks for them labelled ones and a second domain."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 import ugm_tf
+from ugm_tf.data.examples import loaded
 
 from .settings import Resolved, Settings
 
-__all__ = ["USUAL", "Inputs", "Sources", "load", "prepare", "read"]
+__all__ = ["USUAL", "Inputs", "Sources", "load", "part", "prepare", "read"]
 
 
 class Sources(NamedTuple):
@@ -41,6 +43,8 @@ class Inputs:
         labelled: The source of `labelled`, where it is a variable.
         target: The source of `target`, where it is a variable.
         target_is_read: Whether that is a data set of its own, and not a shift of the examples.
+        whole: The split that the examples are a part of, by which a classifier of the data learns to judge; None where
+            they are all of it.
     """
 
     examples: ugm_tf.data.Examples
@@ -49,6 +53,7 @@ class Inputs:
     labelled: ugm_tf.data.Examples | None = None
     target: ugm_tf.data.Examples | None = None
     target_is_read: bool = False
+    whole: ugm_tf.data.Examples | None = None
 
     def batches(self, batch_size: int, **options: Any) -> tf.data.Dataset:
         """Batches for the recipe; `options` are those of `ugm_tf.data.batches`."""
@@ -93,7 +98,45 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
     )
 
 
-def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sources: Sources) -> Inputs:
+def part(settings: Settings, split: str, examples: ugm_tf.data.Examples) -> ugm_tf.data.Examples:
+    """The part of a split that a run learns from: all of it, but for a training split with a `settings.fraction`.
+
+    It has the same number of examples of each class, or where there are no classes just so many, chosen by the run's
+    seed; the parts of one seed are nested.
+
+    Args:
+        settings: A run's settings.
+        split: "train", "validation" or "test".
+        examples: The split.
+
+    Raises:
+        ValueError: If it would be empty, or a class has too few examples.
+    """
+    share, classes = settings.fraction, examples.num_classes or 1
+    if share is None or split != "train":
+        return examples
+    number = round(share * len(examples) / classes)
+    rarest = len(examples) if examples.c is None else int(examples.class_counts.min())
+    if not 1 <= number <= rarest:
+        most = math.floor(1e4 * rarest * classes / len(examples)) / 1e4
+        raise ValueError(
+            f"--fraction={share} of the {len(examples):,} examples of {examples.title} is {number:,} of each of its "
+            f"{classes} classes, and the rarest has {rarest:,}. Give one up to {most}, or leave it out to train on all."
+        )
+    if examples.c is not None:
+        return examples.labelled_subset(per_class=number, seed=settings.seed)
+    rows = np.sort(np.random.RandomState(settings.seed).permutation(len(examples))[:number])
+    some = dataclasses.replace(examples, x=examples.x[rows])
+    return loaded(some, examples, part=f"{number} by seed {settings.seed}")
+
+
+def prepare(
+    settings: Resolved,
+    split: str,
+    examples: ugm_tf.data.Examples,
+    sources: Sources,
+    whole: ugm_tf.data.Examples | None = None,
+) -> Inputs:
     """A split that was read, as the run's recipe takes it.
 
     To train, `labelled` is a subset of the examples, chosen by the run's seed, with as many of each class as
@@ -103,8 +146,9 @@ def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sour
     Args:
         settings: A run's settings.
         split: "train", "validation" or "test".
-        examples: The split.
+        examples: The part of the split, as `part` gives it.
         sources: Where data lie, for a second domain.
+        whole: The split that it is of.
 
     Raises:
         ValueError: If the data have no labels where the recipe asks for them, too few, or the domains differ in shape.
@@ -119,12 +163,15 @@ def prepare(settings: Resolved, split: str, examples: ugm_tf.data.Examples, sour
     if "target" in variables:
         target = _target(settings, examples, split, sources)
     is_read = target is not None and settings.target not in ugm_tf.data.SHIFTS
-    return Inputs(examples, variables, settings.observation, labelled, target, is_read)
+    return Inputs(
+        examples, variables, settings.observation, labelled, target, is_read, None if whole is examples else whole
+    )
 
 
 def load(settings: Resolved, split: str, sources: Sources) -> Inputs:
     """Reads a split of a run's data as its recipe takes it; see `read` and `prepare`."""
-    return prepare(settings, split, read(settings, split, sources), sources)
+    whole = read(settings, split, sources)
+    return prepare(settings, split, part(settings, split, whole), sources, whole)
 
 
 def _check_labels(settings: Settings, examples: ugm_tf.data.Examples, variables: tuple[str, ...]) -> None:

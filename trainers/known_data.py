@@ -19,7 +19,7 @@ def describe(inputs: Inputs) -> dict[str, Any]:
     Args:
         inputs: Any split: what was read and what identifies it is of all of them.
     """
-    sources = {"dataset": inputs.examples}
+    sources = {"dataset": inputs.whole or inputs.examples}
     if inputs.target is not None and inputs.target_is_read:
         sources["target"] = inputs.target
     return {

@@ -76,6 +76,12 @@ OPTIONS: dict[str, Option] = {
         "A prior p(z) that learns, where the recipe scores it: mixture(50), vamp(500), flow, or a family, such as "
         "gaussian.",
     ),
+    "fraction": Option(
+        flags.DEFINE_float,
+        None,
+        "Train on this part of --dataset, such as 0.01: as many examples of each class, chosen by --seed.",
+        {"lower_bound": 0.0, "upper_bound": 1.0},
+    ),
     "labels": Option(
         flags.DEFINE_integer,
         None,

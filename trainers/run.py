@@ -90,15 +90,16 @@ def train(
             f"{on.processes} processes train together, of which none decides alone to stop or to go back. Leave out "
             "--keep_best and --on_nan=rollback."
         )
-    examples = inputs.read(settings, "train", sources)
-    settings = dataclasses.replace(settings, storage=examples.storage)
+    whole = inputs.read(settings, "train", sources)
+    settings = dataclasses.replace(settings, storage=whole.storage)
+    examples = inputs.part(settings, "train", whole)
     resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
-    training = inputs.prepare(resolved, "train", examples, sources)
+    training = inputs.prepare(resolved, "train", examples, sources, whole)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
     judge = probing.classifier(
-        examples, probe_every if on.chief else None, sources.cache_dir
+        whole, probe_every if on.chief else None, sources.cache_dir
     )  # before the run's seed is set
     model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
     kept = (checkpoint_steps, keep_checkpoints)

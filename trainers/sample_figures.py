@@ -78,13 +78,33 @@ def diversity(subject: Subject, effort: Effort) -> list[Figure]:
 
 
 def modes(subject: Subject, effort: Effort) -> list[Figure]:
-    """Of a stacked set, by the literature's rules: a mode is found that at least one sample is given to."""
+    """Of a stacked set or a toy density, by the literature's rules: a mode is found that one sample is given to."""
     x, _ = subject.drawn(effort)
+    if not subject.training.examples.is_image:
+        return _mixture_modes(subject, x)
     classes, out = subject.training.examples.num_classes, []
     found, own = (_modes(subject, images) for images in (x, scaled(subject.training.examples, slice(len(x)))))
     for name, unit in (("modes found", f"of {classes}"), ("reverse KL of modes", "nats")):
         out.append(Figure(name, found[name], unit, own[name]))
     return out
+
+
+def _mixture_modes(subject: Subject, points: np.ndarray) -> list[Figure]:
+    """Of a toy density, whose modes are known: a mode is found by a sample within three standard deviations."""
+    examples = subject.training.examples
+    centers, scale = ugm_tf.data.centers(examples.name), ugm_tf.data.scale(examples.name)
+    found, own = (ugm_tf.evaluation.count_modes(part, centers, scale) for part in (points, examples.x[: len(points)]))
+    how = {"least": "one sample", "within": "three standard deviations of a mode"}
+
+    def figure(name: str, field: str, unit: str) -> Figure:
+        mine, real = (Estimate(getattr(modes, field), None, len(points), how) for modes in (found, own))
+        return Figure(name, mine, unit, real)
+
+    return [
+        figure("modes found", "found", f"of {len(centers)}"),
+        figure("samples of high quality", "high_quality", ""),
+        figure("reverse KL of modes", "reverse_kl", "nats"),
+    ]
 
 
 def _modes(subject: Subject, images: np.ndarray) -> dict[str, Estimate]:

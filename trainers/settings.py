@@ -22,6 +22,7 @@ class Settings:
     dataset: str
     hyperparameters: tuple[tuple[str, Any], ...] = ()
     prior: str | None = None
+    fraction: float | None = None
     labels: int | None = None
     target: str | None = None
     epochs: int | None = None

@@ -81,9 +81,10 @@ class Subject:
 
     @functools.cached_property
     def classes(self) -> FeatureNetwork:
-        """The classifier of the training data; of a stacked set, of each channel."""
-        base = ugm_tf.data.unstacked(self.training.examples)
-        network = FeatureNetwork.trained(base or self.training.examples, self.cache_dir)
+        """The classifier of the training data, all of them; of a stacked set, of each channel."""
+        whole = self.training.whole or self.training.examples
+        base = ugm_tf.data.unstacked(whole)
+        network = FeatureNetwork.trained(base or whole, self.cache_dir)
         return network if base is None else network.of_channels(self.training.examples.shape[-1])
 
     @functools.cached_property

@@ -8,7 +8,7 @@ import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from trainers import defaults, inputs
+from trainers import defaults, inputs, known_data
 from trainers.settings import Settings
 
 
@@ -67,6 +67,55 @@ class InputsTest(parameterized.TestCase):
     def test_one_pass_holds_each_example_once(self):
         held_out = load("vae", "validation")
         self.assertEqual([len(batch["x"]) for batch in held_out.once(100)], [100, 100, 50])
+
+
+class PartTest(parameterized.TestCase):
+    def rows(self, share, recipe="vae", seed=0, split="train", dataset="digits"):
+        return {image.tobytes() for image in load(recipe, split, dataset=dataset, fraction=share, seed=seed).examples.x}
+
+    def test_a_part_has_as_many_of_each_class_whatever_the_recipe(self):
+        for recipe in ("vae", "gan", "semi_supervised_vae"):
+            found = load(recipe, fraction=0.1)
+            np.testing.assert_array_equal(np.bincount(found.examples.c), [13] * 10)
+            self.assertLen(found.whole, 1297)
+
+    def test_the_parts_of_a_seed_are_nested_and_other_seeds_have_others(self):
+        self.assertContainsSubset(self.rows(0.02), self.rows(0.1))
+        self.assertNotEqual(self.rows(0.1), self.rows(0.1, seed=1))
+
+    def test_labels_are_of_the_part(self):
+        found = load("semi_supervised_vae", fraction=0.1, labels=3)
+        self.assertContainsSubset({x.tobytes() for x in found.labelled.x}, {x.tobytes() for x in found.examples.x})
+
+    def test_held_out_splits_are_whole(self):
+        self.assertLen(load("vae", "test", fraction=0.1).examples, 250)
+
+    def test_without_classes_it_is_nested_too(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "plain.npz"
+        np.savez(path, x=np.random.default_rng(0).integers(0, 255, [400, 8, 8, 1], np.uint8))
+        some, more = (self.rows(share, dataset=f"npz:{path}") for share in (0.1, 0.5))
+        whole = len(ugm_tf.data.load(f"npz:{path}", "train"))
+        self.assertEqual((len(some), len(more)), (round(0.1 * whole), round(0.5 * whole)))
+        self.assertContainsSubset(some, more)
+
+    @parameterized.parameters(
+        (0.999, "is 130 of each of its 10 classes, and the rarest has .*Give one up to 0.9"),
+        (0.001, "is 0 of each"),
+        (0.0, "is 0 of each"),
+    )
+    def test_one_that_is_none_or_too_large_is_refused(self, share, words):
+        with self.assertRaisesRegex(ValueError, words):
+            load("vae", fraction=share)
+
+    def test_the_most_that_a_refusal_advises_is_taken(self):
+        with self.assertRaises(ValueError) as caught:
+            load("vae", fraction=1.0)
+        advice = str(caught.exception).partition("up to ")[2].partition(",")[0]
+        self.assertLen(load("vae", fraction=float(advice)).examples, 10 * min(load("vae").examples.class_counts))
+
+    def test_it_counts_as_the_data_of_the_whole(self):
+        whole, some = (known_data.describe(load("vae", fraction=share)) for share in (None, 0.1))
+        self.assertEqual(whole, some)
 
 
 class RefusalsTest(absltest.TestCase):

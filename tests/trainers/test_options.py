@@ -17,6 +17,7 @@ EVERY = Resolved(
     dataset="folder:/data/my images/a=b,c",
     hyperparameters=(("alpha", 1e-05), ("beta", "warmup(10, 2)"), ("k", 4), ("kl", "sampled"), ("minimax", True)),
     prior="mixture(3)",
+    fraction=0.25,
     labels=3,
     target="negative",
     epochs=7,

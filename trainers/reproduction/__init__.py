@@ -1,0 +1,1 @@
+"""Published experiments as declarations: their runs, and the tables that follow from what the runs left."""

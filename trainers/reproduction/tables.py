@@ -1,0 +1,149 @@
+"""The tables, the sentences and the numbers of an experiment, as Markdown and as JSON."""
+
+import dataclasses
+import math
+from typing import Any
+
+from ..curves import number
+from .statistics import METHOD, Mean
+from .summaries import Cell, Pair, Summary
+
+__all__ = ["as_json", "cell_texts", "headline", "markdown", "pair_texts", "readings"]
+
+
+def headline(summary: Summary) -> str:
+    """What the tables are of, in one line."""
+    plan, runs = summary.plan, f"{summary.done} of {summary.runs} runs"
+    state = f"all {summary.runs} runs" if summary.done == summary.runs else f"{runs}: not yet whole"
+    return f"`{plan.name}` at scale `{plan.scale}` on {summary.dataset}, {state}. {plan.experiment.source}."
+
+
+def cell_texts(cell: Cell) -> dict[str, str]:
+    """A row of the table of figures, by column."""
+    ours = "–" if cell.ours is None else _mean(cell.ours)
+    less = [f"{len(cell.values)} of {cell.runs} seeds"] if len(cell.values) < cell.runs else []
+    less += [f"{cell.failed} diverged"] if cell.failed else []
+    return {
+        "condition": cell.under,
+        "contender": cell.name,
+        "chosen": cell.choice,
+        "published": "–" if cell.published is None else str(cell.published),
+        "ours": f"{ours} ({', '.join(less)})" if less else ours,
+    }
+
+
+def pair_texts(pair: Pair) -> dict[str, str]:
+    """A row of the table of differences, by column."""
+    ours = interval = p = "–"
+    if (found := pair.ours) is not None:
+        half = None if found.low is None or found.high is None else (found.high - found.low) / 2
+        ours = _signed(found.value, half)
+        if found.low is not None and found.high is not None:
+            interval = f"{_signed(found.low, half)} to {_signed(found.high, half)}"
+        if found.p is not None:
+            p = "< 0.001" if found.p < 0.001 else f"{found.p:.2g}"
+    return {
+        "condition": pair.under,
+        "difference": f"{pair.name} less {pair.against}",
+        "published": "–" if pair.published is None else _signed(pair.published),
+        "ours": ours,
+        "interval": interval,
+        "p": p,
+        "reading": pair.verdict or "–",
+    }
+
+
+def readings(summary: Summary) -> list[str]:
+    """What each difference says, as sentences."""
+    out = []
+    for pair in summary.pairs:
+        if pair.ours is None:
+            continue
+        texts = pair_texts(pair)
+        where = f" at {pair.under}" if pair.under else ""
+        unit = summary.units.get(pair.figure, "")
+        spread = "" if texts["interval"] == "–" else f" ({texts['interval']}, p {_p(texts['p'])})"
+        published = "" if pair.published is None else f"; published {texts['published']}"
+        out.append(
+            f"{pair.figure}, {texts['difference']}{where}: {texts['ours']}{' ' + unit if unit else ''}{spread} over "
+            f"{pair.ours.seeds} seed{'s' if pair.ours.seeds > 1 else ''}{published}: {pair.verdict}."
+        )
+    return out
+
+
+def markdown(summary: Summary) -> str:
+    """The tables of an experiment and what they say."""
+    lines = [headline(summary), ""]
+    for name, (cells, pairs) in summary.figures.items():
+        unit = f", {summary.units[name]}" if summary.units.get(name) else ""
+        better = next(figure.higher for figure in summary.plan.experiment.figures if figure.name == name)
+        lines += [
+            f"**{name}**{unit}, test split, {'more' if better else 'less'} is better; mean ± deviation over seeds",
+            "",
+        ]
+        lines += [*_table([cell_texts(cell) for cell in cells]), ""]
+        if pairs:
+            lines += [*_table([pair_texts(pair) for pair in pairs]), ""]
+    if summary.pairs:
+        lines += [f"Intervals: {METHOD}.", ""]
+    notes = dict.fromkeys(c.published.note for c in summary.cells if c.published is not None and c.published.note)
+    lines += [f"Published: {note}." for note in notes] + ([""] if notes else [])
+    scale = summary.plan.experiment.scales[summary.plan.scale]
+    lines += [f"{scale.note}", ""] if scale.note else []
+    lines += [f"Ran on: {versions}." for versions in summary.versions]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """All numbers, for JSON: a number that is not finite is a text."""
+    plan = summary.plan
+    written = {
+        "experiment": plan.name,
+        "scale": plan.scale,
+        "dataset": summary.dataset,
+        "source": plan.experiment.source,
+        "runs": {"done": summary.done, "of": summary.runs},
+        "method": METHOD,
+        "figures": [
+            dataclasses.asdict(cell)
+            | {"unit": summary.units.get(cell.figure, ""), "how": summary.how.get(cell.figure, {})}
+            for cell in summary.cells
+        ],
+        "differences": [dataclasses.asdict(pair) | {"reading": pair.verdict} for pair in summary.pairs],
+        "readings": readings(summary),
+    }
+    return _finite(written)
+
+
+def _table(rows: list[dict[str, str]]) -> list[str]:
+    """Rows as a Markdown table, without the columns in which nothing stands."""
+    names = [name for name in rows[0] if any(row[name] for row in rows)]
+    lines = [names, ["---"] * len(names), *([row[name] for name in names] for row in rows)]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _mean(found: Mean) -> str:
+    return number(found.value) if found.spread is None else _with(found.value, found.spread)
+
+
+def _with(value: float, spread: float) -> str:
+    return f"{number(float(value), spread)} ± {number(float(spread), spread)}"
+
+
+def _signed(value: float, spread: float | None = None) -> str:
+    text = number(float(value), spread)
+    return f"+{text}" if value > 0 else text
+
+
+def _p(text: str) -> str:
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
