@@ -45,7 +45,7 @@ EXPERIMENT = Experiment(
         ),
     },
     open=(
-        "How generated images with their labels enter is not stated: here as labelled examples, weighted by the discriminator.",
+        "How generated images with their labels enter is not stated: here as labelled ones, weighted by D.",
         "The weight of the classifier's loss is Kingma's, 0.1 times the number of examples over that of labels.",
     ),
 )

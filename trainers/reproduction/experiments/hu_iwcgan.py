@@ -35,8 +35,8 @@ EXPERIMENT = Experiment(
         ),
     },
     open=(
-        "Whether weights are normalised over the batch or within each class is not stated: both are here, against the one "
-        "published number.",
+        "Whether weights are normalised over the batch or within each class is not stated: both are here, against the "
+        "one published number.",
         "The classifier is the paper's own, right on 0.990 of real MNIST (from memory); here a small network of the "
         "training split.",
         "The discriminator sees the class beside the image.",

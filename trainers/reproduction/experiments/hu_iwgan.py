@@ -39,9 +39,9 @@ EXPERIMENT = Experiment(
         ),
     },
     open=(
-        "Epochs, number of samples and of splits are not stated. Here: sets of 1,000 samples, one split, and their mean.",
-        "The classifier is the paper's own residual net, of 9.09 on real MNIST (from memory); here a small network of the "
-        "training split: scores compare contenders here, and nothing else.",
+        "Epochs, samples and splits are not stated. Here: sets of 1,000 samples, one split, and their mean.",
+        "The classifier is the paper's own residual net, of 9.09 on real MNIST (from memory); here a small network of "
+        "the training split: scores compare contenders here, and nothing else.",
         "Weights are normalised over the whole batch.",
         "By equation 16 the importance-weighted generator follows, with many samples and the best discriminator, the "
         "minimax one: a gain of IWGAN that minimax GAN has as well is not one of importance weighting.",

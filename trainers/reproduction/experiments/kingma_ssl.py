@@ -28,7 +28,7 @@ def _contenders(labels: int) -> tuple[Contender, Contender]:
 
 EXPERIMENT = Experiment(
     title="Few labels: accuracy of M2 and of M1+M2",
-    source="Kingma, Rezende, Mohamed, Welling, Semi-supervised Learning with Deep Generative Models (NIPS 2014), table 1",
+    source="Kingma et al., Semi-supervised Learning with Deep Generative Models (NIPS 2014), table 1",
     settings={"dataset": "mnist"},
     figures=(Measured("accuracy", "accuracy"), Measured("accuracy, labels alone", "accuracy")),
     contenders=tuple(contender for labels in _PUBLISHED for contender in _contenders(labels)),
