@@ -13,6 +13,7 @@ claimed by one process.  The tables, the plot and the page in --out are a functi
 puts it on another data set, and --docs=docs/reproduction.md keeps the results beside a page of this repository.
 """
 
+import logging
 import pathlib
 
 from absl import flags
@@ -46,6 +47,7 @@ def main(_: list[str]) -> int:
         return 0
     if _EXPERIMENT.value is None:
         raise ValueError(f"--experiment is one of {', '.join(catalogue.names())}; --list says what each is.")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # that each run traces its own functions is meant
     plan = Plan(_EXPERIMENT.value, _SCALE.value, _DATASET.value or "", _SEEDS.value)
     out = pathlib.Path(_OUT.value)
     if _DOCS.value is not None:

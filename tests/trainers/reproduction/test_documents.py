@@ -1,0 +1,91 @@
+"""Results that are kept beside a page: its tables follow from them, and the repository's page is up to date."""
+
+import json
+import pathlib
+import shutil
+from unittest import mock
+
+from absl.testing import absltest
+
+import import_order
+from tests.trainers.reproduction.test_summaries import SmallTest
+from trainers.reproduction import catalogue, documents, store
+from trainers.reproduction.units import Plan
+
+PAGE = import_order.ROOT / "docs" / "reproduction.md"
+KEPT = PAGE.with_suffix("")
+TEXT = "# A page\n\n<!-- results of small_cpu -->\n<!-- end of results -->\n\nMore.\n"
+
+
+class PageTest(absltest.TestCase):
+    def test_the_tables_of_the_page_are_those_of_the_results_beside_it(self):
+        self.assertEqual(
+            PAGE.read_text(),
+            documents.renewed(PAGE),
+            "Write them anew: python -m trainers.reproduce --experiment=NAME --scale=SCALE --out=DIR "
+            "--docs=docs/reproduction.md",
+        )
+
+    def test_each_file_of_results_has_its_place_and_its_plots_are_up_to_date(self):
+        for path in KEPT.glob("*.json"):
+            self.assertIn(path.stem, documents.titles(PAGE))
+            for name, drawn in documents.plots(documents.kept(path)).items():
+                self.assertEqual((KEPT / name).read_text(), drawn, name)
+
+    def test_each_experiment_has_a_place(self):
+        self.assertContainsSubset({f"{name}_cpu" for name in catalogue.names()}, documents.titles(PAGE))
+
+
+class KeepTest(SmallTest):
+    def setUp(self):
+        super().setUp()
+        self.out = pathlib.Path(self.create_tempdir().full_path)
+        self.page = pathlib.Path(self.create_tempdir().full_path) / "page.md"
+        self.page.write_text(TEXT)
+        self.plan = Plan("small", "cpu")
+        for unit, found in zip(self.plan.units(), self.results(), strict=True):
+            store.write(self.out, self.plan, unit, found)
+
+    def test_without_results_a_page_says_so(self):
+        self.page.write_text(documents.renewed(self.page))
+        self.assertIn("No results are kept yet.", self.page.read_text())
+        self.assertEqual(documents.renewed(self.page), self.page.read_text())
+
+    def test_a_page_is_renewed_from_the_kept_results_alone(self):
+        documents.keep(self.plan, self.out, self.page)
+        text = self.page.read_text()
+        self.assertStartsWith(text, "# A page\n\n<!-- results of small_cpu -->\n")
+        self.assertEndsWith(text, "<!-- end of results -->\n\nMore.\n")
+        self.assertIn("| few | b less a |", text)
+        shutil.rmtree(self.out)
+        self.assertEqual(documents.renewed(self.page), text)
+        self.assertTrue((self.page.with_suffix("") / "small_cpu_1.svg").is_file())
+
+    def test_a_changed_result_changes_the_page(self):
+        documents.keep(self.plan, self.out, self.page)
+        path = self.page.with_suffix("") / "small_cpu.json"
+        found = json.loads(path.read_text())
+        found["results"][0]["figures"][0]["value"] += 1.0
+        path.write_text(json.dumps(found))
+        self.assertNotEqual(documents.renewed(self.page), self.page.read_text())
+
+    def test_a_page_without_a_place_is_refused_with_what_to_write(self):
+        self.page.write_text("# A page\n")
+        with self.assertRaisesRegex(
+            ValueError, "has no place for the tables of small_cpu. Write there.*<!-- results of"
+        ):
+            documents.keep(self.plan, self.out, self.page)
+        self.assertEqual(self.page.read_text(), "# A page\n")
+
+    def test_nothing_to_keep_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "There is no result of small_cpu in .*: run it first"):
+            documents.keep(self.plan, self.out / "empty", self.page)
+
+    def test_kept_results_of_other_settings_are_refused(self):
+        documents.keep(self.plan, self.out, self.page)
+        with mock.patch.object(store, "SCHEMA", 2), self.assertRaisesRegex(ValueError, "of schema 1, and this version"):
+            documents.renewed(self.page)
+
+
+if __name__ == "__main__":
+    absltest.main()
