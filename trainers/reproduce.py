@@ -30,6 +30,9 @@ _SCALE = flags.DEFINE_enum(
 )
 _SEEDS = flags.DEFINE_integer("seeds", None, "How many paired seeds; the scale's by default.", lower_bound=1)
 _DATASET = flags.DEFINE_string("dataset", None, "Data in the place of the experiment's, such as fashion_mnist.")
+_ONLY = flags.DEFINE_multi_string(
+    "only", [], "Run these contenders for now, such as '1 %' or 'VAE, 1 %', by a name or a condition; may be repeated."
+)
 _OUT = flags.DEFINE_string("out", "runs/reproduction", "The folder of runs, results and tables.")
 _TABLES = flags.DEFINE_bool("tables", False, "Write the tables of the results that are there; run nothing.")
 _DOCS = flags.DEFINE_string("docs", None, "Run nothing: keep the results that are there beside this page of Markdown.")
@@ -54,7 +57,8 @@ def main(_: list[str]) -> int:
         print("\n".join(f"Written: {path}" for path in documents.keep(plan, out, pathlib.Path(_DOCS.value))))
         return 0
     if not _TABLES.value:
-        performing.perform(plan, out, inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value))
+        sources = inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value)
+        performing.perform(plan, out, sources, _ONLY.value)
     summary = reading.write(plan, out)
     print(f"\n{tables.markdown(summary)}\nTables: {out / plan.folder / reading.TABLE}")
     return 0

@@ -6,6 +6,7 @@ import math
 import pathlib
 import shutil
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -29,7 +30,13 @@ _LOG = logging.getLogger("ugm_tf.trainers")
 _CLAIM = ".claim"
 
 
-def perform(plan: Plan, out: pathlib.Path, sources: Sources = inputs.USUAL, wait: float = 5.0) -> None:
+def perform(
+    plan: Plan,
+    out: pathlib.Path,
+    sources: Sources = inputs.USUAL,
+    only: Sequence[str] = (),
+    wait: float = 5.0,
+) -> None:
     """Trains and measures what is missing, until each run of the plan has a result; then writes the tables.
 
     Other processes may do the same, on this machine or another that sees the folder: a run is claimed by one, and where
@@ -39,12 +46,14 @@ def perform(plan: Plan, out: pathlib.Path, sources: Sources = inputs.USUAL, wait
         plan: What to run.
         out: The folder of all runs, results and tables.
         sources: Where the data lie.
+        only: The contenders to run, by `Contender.keys`; all if empty.
         wait: Seconds between looks at runs that others are at.
 
     Raises:
-        ValueError: Before training starts, if data cannot be read, or results are there of other settings.
+        ValueError: Before training starts, if data cannot be read, there is no such contender, or results are there of
+            other settings.
     """
-    units, where = plan.units(), out / plan.folder
+    units = _called(plan, only)
     store.read(out, plan)
     for settings in {unit.settings.dataset: unit.settings for unit in units}.values():
         inputs.read(settings, "train", sources)  # refuses what cannot be had before anything is trained
@@ -67,7 +76,15 @@ def perform(plan: Plan, out: pathlib.Path, sources: Sources = inputs.USUAL, wait
         if waiting:
             time.sleep(wait)
     reading.write(plan, out)
-    _LOG.info("All runs of %s are there: %s.", plan.title, where)
+
+
+def _called(plan: Plan, only: Sequence[str]) -> list[Unit]:
+    """The runs of a plan that are asked for."""
+    units = plan.units()
+    known = dict.fromkeys(key for unit in units for key in unit.contender.keys if key)
+    if wrong := [key for key in only if key not in known]:
+        raise ValueError(f"--only knows {'; '.join(known)}. Received: {'; '.join(wrong)}.")
+    return [unit for unit in units if not only or {*unit.contender.keys} & {*only}]
 
 
 def _result(plan: Plan, unit: Unit, out: pathlib.Path, sources: Sources) -> dict[str, Any]:

@@ -86,6 +86,13 @@ class LoopTest(parameterized.TestCase):
             performing.perform(PLAN, self.out)
         self.assertEqual(self.made[-1], unit.run)
 
+    def test_some_contenders_may_be_run_first(self):
+        performing.perform(PLAN, self.out, only=["b"])
+        self.assertLen(self.made, 4)
+        self.assertIn(b"4 of 8 runs: not yet whole", self.tables()["table.md"])
+        with self.assertRaisesRegex(ValueError, "--only knows a, few; a; few; .*many. Received: most"):
+            performing.perform(PLAN, self.out, only=["most"])
+
     def test_more_seeds_add_runs(self):
         performing.perform(Plan("small", "smoke", seeds=1), self.out)
         performing.perform(PLAN, self.out)
