@@ -8,7 +8,7 @@ from absl.testing import absltest
 
 import ugm_tf
 from tests.trainers.test_figures import untrained
-from trainers import inputs, likelihood_figures, sample_figures, subject
+from trainers import conditions, inputs, likelihood_figures, sample_figures, subject
 
 
 def effort(**options):
@@ -29,6 +29,21 @@ class ModesTest(absltest.TestCase):
         truth = 0.75 * np.log(0.75 / shares[7]) + 0.25 * np.log(0.25 / shares[40])
         self.assertAlmostEqual(kl.value, truth, places=9)
         self.assertEqual(kl.estimate.how["network"], "a table")
+
+    def test_of_a_toy_density_they_are_counted_around_its_centres(self):
+        ring = inputs.Inputs(ugm_tf.data.load("ring", "train"), ("x",), "raw")
+        asked = subject.Subject(untrained("gan")[0], ring, ring)
+        self.assertIsNone(conditions.modes(asked, effort()))
+        points = np.concatenate([np.repeat(ugm_tf.data.centers("ring")[:2], 2, 0), [[9.0, 9.0]]])
+        with mock.patch.object(subject.Subject, "drawn", lambda *_: (points, None)):
+            found, quality, kl = sample_figures.modes(asked, effort(samples=5))
+        self.assertEqual((found.value, found.unit, quality.value), (2, "of 8", 0.8))
+        self.assertAlmostEqual(kl.value, np.log(4.0))
+
+    def test_of_other_data_they_are_not_known(self):
+        self.assertIn(
+            "the modes of the data are not known", conditions.modes(subject.Subject(*untrained("gan")), effort())
+        )
 
 
 class SubjectTest(absltest.TestCase):
