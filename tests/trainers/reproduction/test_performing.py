@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from unittest import mock
 
@@ -116,13 +117,6 @@ class DivergedTest(absltest.TestCase):
         self.assertIn("2 diverged", (out / plan.folder / "table.md").read_text())
 
 
-def own(test):
-    """A folder with an experiment of two VAEs, two seeds and five steps."""
-    folder = pathlib.Path(test.create_tempdir().full_path)
-    (folder / "beta_vaes.py").write_text(OWN)
-    return folder
-
-
 def started(folder, out, *flags, log=None):
     """The command on the experiment of that folder."""
     words = [sys.executable, "-c", WITH_OWN, str(folder), "--experiment=beta_vaes", f"--out={out}", *flags]
@@ -139,11 +133,19 @@ def tables_of(out):
 
 @pytest.mark.slow
 class FaultsTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+        (cls.folder / "beta_vaes.py").write_text(OWN)
+        started(cls.folder, cls.folder / "whole").wait()
+        cls.whole = tables_of(cls.folder / "whole")
+
     def setUp(self):
         super().setUp()
-        self.folder, self.root = own(self), pathlib.Path(self.create_tempdir().full_path)
-        self.assertEqual(started(self.folder, self.root / "whole").wait(), 0)
-        self.whole = tables_of(self.root / "whole")
+        self.root = pathlib.Path(self.create_tempdir().full_path)
         self.assertIn(b"all 4 runs", self.whole["table.md"])
 
     def test_killed_at_random_moments_it_ends_with_the_same_tables(self):
