@@ -32,8 +32,8 @@ def untrained(recipe, prior=None, **hyperparameters):
 
 
 class SamplesTest(parameterized.TestCase):
-    @pytest.mark.slow
     @parameterized.parameters("mixture(3)", "vamp(3)", "flow(1)")
+    @pytest.mark.slow
     def test_draws_of_a_prior_that_learns_are_its_own_and_walks_are_along_lines(self, prior):
         model, examples, _ = untrained("vae", prior)
         draws = pictures.prior_draws(model, ["z"], 5)["z"]
