@@ -15,7 +15,7 @@ import import_order
 
 __all__ = ["BUILDS", "expected", "outdated"]
 
-BUILDS = ("BUILD", "*/BUILD", "ugm_tf/**/BUILD", "tests/**/BUILD")
+BUILDS = ("BUILD", "*/BUILD", "ugm_tf/**/BUILD", "trainers/**/BUILD", "tests/**/BUILD")
 
 _NOTE = "# Written by `python .ci/build_files.py --fix` from the imports.\n"
 
