@@ -6,6 +6,7 @@ import keras
 
 import ugm_tf
 
+from . import own_networks
 from .rates import Rate
 from .settings import Resolved
 
@@ -25,7 +26,7 @@ def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examp
     densities = ugm_tf.networks.build(
         recipe,
         shapes(settings, examples),
-        network=settings.network,
+        network=own_networks.get(settings.network),
         likelihood=settings.likelihood or "bernoulli",
         families_by_name=dict(settings.families),
         conditioning=settings.conditioning or "concat",

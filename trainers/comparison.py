@@ -7,7 +7,7 @@ import pathlib
 import statistics
 from collections.abc import Mapping, Sequence
 
-from . import evaluation, metrics, options, own_recipes
+from . import evaluation, metrics, options, own_code
 from .curves import number
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
@@ -164,7 +164,7 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
     csv, png = folder / "metrics.csv", folder / "samples.png"
     return OneRun(
         str(path),
-        flags | {"recipe": own_recipes.short(flags["recipe"])},
+        flags | {"recipe": own_code.short(flags["recipe"])},
         _numbers(folder / "figures.json"),
         {figure["name"]: float(figure["value"]) for figure in evaluation.read(folder / "evaluation.json")["figures"]},
         metrics.read(csv) if csv.is_file() else (),

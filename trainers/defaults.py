@@ -95,7 +95,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     likelihood = ("discretized_logistic" if colour else "bernoulli") if image else "gaussian"
     observation = ("grey" if colour or both or not scored else "binarised") if image else "raw"
     epochs = (150 if scored and not _is_capped(recipe, scores) else 400) if small else 30
-    code_size = (20 if scored else 100 if network == "dcgan" else 32) if image else 2
+    code_size = (20 if scored else 32 if network == "mlp" else 100) if image else 2
     rate: float | Rate = 1e-3 if scored or not image else 2e-4
     # Of a classifier that else changes its mind from epoch to epoch; as long as a small set's whole run.
     ema = 0.999 if "labelled" in recipe.data and not small else None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ugm_tf
 from ugm_tf import files
 
-from . import evaluation_section, figure_table, finished, inputs, own_recipes, pictures
+from . import evaluation_section, figure_table, finished, inputs, own_code, pictures
 from .figure import Figure, from_dict
 from .parts import Failure, Parts
 from .subject import Effort, Features, Subject
@@ -73,7 +73,7 @@ def evaluate(
     written = {
         "schema": SCHEMA,
         "run": {
-            "recipe": own_recipes.short(run.settings.recipe),
+            "recipe": own_code.short(run.settings.recipe),
             "dataset": run.settings.dataset,
             "steps": int(run.model.steps),
             "of": words,

@@ -7,7 +7,7 @@ from typing import Any
 
 import ugm_tf
 
-from . import inputs, known_data, options, rundir
+from . import inputs, known_data, options, own_networks, rundir
 from .settings import Resolved
 
 __all__ = ["Finished", "load"]
@@ -62,6 +62,7 @@ def load(workdir: str | os.PathLike[str], sources: inputs.Sources = inputs.USUAL
             "Train one with `python -m trainers.train`, and give its --workdir."
         )
     settings = options.resolved(options.read(path / "flags.txt"), path / "flags.txt")
-    settings.make_recipe()  # registers what a file of the user's own defines, before the model is read
+    settings.make_recipe()  # registers what files of the user's own define, before the model is read
+    own_networks.get(settings.network)
     model = ugm_tf.load_model(path / "model.keras")
     return Finished(model, settings, rundir.RunDirectory(path, settings), sources)

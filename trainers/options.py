@@ -9,7 +9,8 @@ from absl import flags
 
 import ugm_tf
 
-from .own_recipes import absolute
+from . import own_networks
+from .own_code import absolute
 from .parsing import parse_families, parse_hidden, parse_hyperparameters
 from .rates import parse_rate
 from .settings import Resolved, Settings
@@ -108,10 +109,11 @@ OPTIONS: dict[str, Option] = {
         "Draw and measure with averages of the weights of this decay at most, such as 0.999; 0 for none.",
     ),
     "network": Option(
-        flags.DEFINE_enum,
+        flags.DEFINE_string,
         None,
-        "Kind of networks; chosen by recipe and data.",
-        {"enum_values": ugm_tf.networks.names()},
+        f"Kind of networks: {', '.join(ugm_tf.networks.names())}; or a builder of your own, as path/to/file.py:"
+        "function or module:function; chosen by recipe and data.",
+        parse=lambda name: None if name is None else own_networks.absolute(name),
     ),
     "hidden": Option(
         flags.DEFINE_list,

@@ -17,7 +17,8 @@ from . import (
     fitting,
     inputs,
     known_data,
-    own_recipes,
+    own_code,
+    own_networks,
     probing,
     rundir,
     stopping,
@@ -85,6 +86,8 @@ def train(
         stopping.Stopped: If Ctrl-C or SIGTERM ended it, once its state is saved.
     """
     settings.make_recipe()  # refuses what it does not know before any data are read
+    if settings.network is not None:
+        own_networks.get(settings.network)
     if on.processes > 1 and (settings.keep_best is not None or settings.on_nan == "rollback"):
         raise ValueError(
             f"{on.processes} processes train together, of which none decides alone to stop or to go back. Leave out "
@@ -108,7 +111,7 @@ def train(
         return None
     with rundir.held(workdir), devices.losing(on):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
-        if own_recipes.is_own(resolved.recipe):
+        if own_code.is_own(resolved.recipe):
             directory.check_equations(model.describe())
         _LOG.info(
             "Training %s on %s (storage: %s) in %s (%s):\n%s",

@@ -23,7 +23,7 @@ from . import (
     known_data,
     metrics,
     options,
-    own_recipes,
+    own_code,
     page,
     pictures,
     probing,
@@ -88,7 +88,7 @@ def write(
     probe = parts.attempt("probe", lambda: probing.section(directory.probe, [int(row["epoch"]) for row in rows or ()]))
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
-    name = own_recipes.short(settings.recipe)
+    name = own_code.short(settings.recipe)
     content = page.Report(
         title=f"{name} on {settings.dataset}",
         recipe=name,

@@ -25,7 +25,7 @@ import sys
 
 from absl import flags
 
-from . import comparison, devices, inputs, options, own_recipes, run, scripts
+from . import comparison, devices, inputs, options, own_code, run, scripts
 from .settings import Settings
 
 options.define()
@@ -70,7 +70,7 @@ def main(_: list[str]) -> int:
     settings = options.asked()
     on = devices.of(_STRATEGY.value, _FORM_SECONDS.value)
     workdir = _WORKDIR.value or os.path.join(
-        "runs", f"{own_recipes.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
+        "runs", f"{own_code.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
     )
     if _SEEDS.value == 1:
         return _train(settings, workdir, on)

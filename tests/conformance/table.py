@@ -52,6 +52,7 @@ def learned(base, prior):
 
 dense, laplace = networks(), networks(likelihood="laplace")
 projection = networks(conditioning="projection")
+residual = networks(network="resnet", filters=4, conditioning="projection")
 
 VAE = ("vae", "vae", {"beta": 2.0}, dense)
 GAN = ("gan", "gan", {}, dense)
@@ -113,6 +114,7 @@ OPTIONS = (
     ("iwcgan_by_class", "iwcgan", {"normalise": "class"}, dense),
     ("aavae_means", "aavae", {"fakes": "means"}, dense),
     ("conditional_gan_projection", "conditional_gan", {}, projection),
+    ("conditional_gan_resnet", "conditional_gan", {}, residual),
     ("gan_pack", "gan", {"pack": 2}, dense),
     ("gan_r1", "gan", {"r1": 1.0}, dense),
     ("gan_gradient_penalty", "gan", {"gradient_penalty": 1.0}, dense),

@@ -23,6 +23,7 @@ FAMILIES = (
     ("mixture", densities.Mixture(3), (5,), (33,)),
     ("mixture_of_laplace", densities.Mixture(2, densities.Laplace(scale=None)), (4,), (18,)),
     ("one_hot", densities.OneHot(), (4,), (4,)),
+    ("patch_logit", densities.PatchLogit(2, 3), (), (2, 3, 1)),
     ("point", densities.Point(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_bernoulli", densities.RelaxedBernoulli(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_one_hot", densities.RelaxedOneHot(), (4,), (4,)),

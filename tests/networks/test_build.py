@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -53,7 +54,7 @@ class FamiliesTest(parameterized.TestCase):
 
 
 class ShapesTest(parameterized.TestCase):
-    @parameterized.product(network=["mlp", "dcgan"], recipe=[vae, aavae, gan])
+    @parameterized.product(network=["mlp", "dcgan", "resnet"], recipe=[vae, aavae, gan])
     def test_every_density_fits_the_others(self, network, recipe):
         options = {"hidden": (6,)} if network == "mlp" else {"filters": 2}
         built = networks.build(recipe(), IMAGES, network=network, **options)
@@ -61,7 +62,7 @@ class ShapesTest(parameterized.TestCase):
         self.assertEqual(model.sample(2).shape, (2, 9, 7, 3))
         self.assertEqual({d.event_shape for n, d in built.items() if n == "discriminator"} - {()}, set())
 
-    @parameterized.parameters("mlp", "dcgan")
+    @parameterized.parameters("mlp", "dcgan", "resnet")
     def test_networks_take_parents_in_the_order_of_the_role(self, network):
         built = networks.build(conditional(), IMAGES, network=network, families_by_name={"classifier": "one_hot"})
         self.assertEqual(built["encoder"].given_shapes, [(9, 7, 3), (4,)])
@@ -102,8 +103,16 @@ class RecipesTest(parameterized.TestCase):
 
     @parameterized.parameters(*recipes.names())
     def test_every_recipe_is_built_of_convolutions(self, name):
+        self.build_of(name, "dcgan")
+
+    @parameterized.parameters(*recipes.names())
+    @pytest.mark.slow
+    def test_every_recipe_is_built_of_residual_blocks(self, name):
+        self.build_of(name, "resnet")
+
+    def build_of(self, name, network):
         made = recipes.get(name)
-        built = networks.build(made, self.SHAPES, network="dcgan", likelihood="laplace", filters=2)
+        built = networks.build(made, self.SHAPES, network=network, likelihood="laplace", filters=2)
         ugm_tf.UnifiedModel(made, built)
 
     def test_a_recipes_own_families_come_before_the_defaults_and_after_ones_own(self):
@@ -175,7 +184,7 @@ class RecipesTest(parameterized.TestCase):
 
 class RefusalsTest(parameterized.TestCase):
     @parameterized.parameters(
-        ({"network": "resnet"}, "There are networks of kind dcgan, mlp. Received: 'resnet'"),
+        ({"network": "unet"}, "There are networks of kind cyclegan, dcgan, .*or give a function.* Received: 'unet'"),
         ({"likelihood": "bernouli"}, "There is no family 'bernouli'. Give one of bernoulli,"),
         ({"filters": 8}, "'mlp' networks take activation, hidden. Received: filters"),
         ({"network": "dcgan", "hidden": ()}, "'dcgan' networks take filters, kernel_size, norm.* Received: hidden"),

@@ -13,7 +13,7 @@ from ugm_tf.serving import ServedModel
 
 IMAGES = ("x", "target", "labelled")
 SHAPES = {**dict.fromkeys(IMAGES, (8, 8, 1)), "z": (3,), "c": (4,), "h": (2,), "u": (2,), "e": (3,)}
-SMALL = {"mlp": {"hidden": (5,)}, "dcgan": {"filters": 2}}
+SMALL = {"mlp": {"hidden": (5,)}, "dcgan": {"filters": 2}, "resnet": {"filters": 2}}
 RECIPES = ("vae", "gan", "iwgan", "aavae")
 
 

@@ -64,6 +64,10 @@ class AnswersTest(TestCase):
         self.assert_answers_agree(served.model("gan", "dcgan", normalization=normalization))
 
     @pytest.mark.slow
+    def test_residual_networks_are_served(self):
+        self.assert_answers_agree(served.model(ugm_tf.recipes.conditional_gan(), "resnet", conditioning="projection"))
+
+    @pytest.mark.slow
     def test_conditions_are_served(self):
         self.assert_answers_agree(served.model(served.conditional()))
 

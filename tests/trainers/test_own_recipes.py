@@ -54,7 +54,6 @@ class OwnRecipesTest(parameterized.TestCase):
 
     def test_a_name_of_the_package(self):
         self.assertEqual(own_recipes.make("vae", {"beta": 2.0}), ugm_tf.recipes.vae(beta=2.0))
-        self.assertFalse(own_recipes.is_own("vae"))
 
     def test_hyperparameters_are_checked_as_those_of_the_package(self):
         path = self.file()
@@ -62,14 +61,6 @@ class OwnRecipesTest(parameterized.TestCase):
             own_recipes.make(f"{path}:readable_package", {"inf": 1.0})
         with self.assertRaisesRegex(ValueError, "'info' of recipe 'readable_package' is of type float"):
             own_recipes.make(f"{path}:readable_package", {"info": "high"})
-
-    def test_its_short_name_is_the_functions(self):
-        self.assertEqual([own_recipes.short(r) for r in ("a/b.py:mine", "a.b:mine", "vae")], ["mine", "mine", "vae"])
-
-    def test_a_file_is_the_same_from_another_directory(self):
-        self.assertEqual(own_recipes.absolute("b.py:mine"), f"{pathlib.Path.cwd() / 'b.py'}:mine")
-        for recipe in ("vae", "package.module:mine", "/a/b.py:mine"):
-            self.assertEqual(own_recipes.absolute(recipe), recipe)
 
     def test_refuses_what_it_cannot_find_or_run(self):
         path = self.file()

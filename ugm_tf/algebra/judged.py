@@ -18,7 +18,8 @@ class DiscriminatorLoss(Term):
         -log q(y=1 | .) = -log q^r(y=0 | .) = softplus(-l)
         -log q(y=0 | .) = -log q^r(y=1 | .) = softplus(l)
 
-    That is the logistic contest, the paper's.  Other contests put other functions of l in their places.
+    That is the logistic contest, the paper's.  Other contests put other functions of l in their places.  Of a
+    discriminator of patches it is the mean over their logits.
 
     Args:
         y: The provenance: 1 for data, 0 for generated.
@@ -50,7 +51,9 @@ class DiscriminatorLoss(Term):
         return True
 
     def __call__(self, sample):
-        return contests.get(self.contest).loss(self.y, self.reverse)(sample.distribution(self.by).logits)
+        judged, loss = sample.distribution(self.by), contests.get(self.contest).loss(self.y, self.reverse)
+        patches = getattr(judged, "patches", None)
+        return loss(judged.logits) if patches is None else tf.reduce_mean(loss(patches), -1)
 
     def describe(self, roles):
         return contests.get(self.contest).text(self.y, self.reverse, self.by, roles)

@@ -10,7 +10,7 @@ from ugm_tf.densities.continuous import (
     Uniform,
 )
 from ugm_tf.densities.density import Density
-from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, RelaxedBernoulli, RelaxedOneHot
+from ugm_tf.densities.discrete import Bernoulli, Categorical, Logit, OneHot, PatchLogit, RelaxedBernoulli, RelaxedOneHot
 from ugm_tf.densities.families import get, names
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.flows import MADE, InverseAutoregressiveFlow, MaskedAutoregressiveFlow
@@ -36,6 +36,7 @@ __all__ = [
     "MaskedAutoregressiveFlow",
     "Mixture",
     "OneHot",
+    "PatchLogit",
     "Point",
     "Prior",
     "RelaxedBernoulli",

@@ -1,9 +1,9 @@
-"""A Bernoulli distribution whose log-probability costs one exponential and one logarithm."""
+"""Bernoulli distributions given by logits, whose log-probability costs one exponential and one logarithm."""
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-__all__ = ["LogitBernoulli"]
+__all__ = ["LogitBernoulli", "PatchBernoulli"]
 
 
 class LogitBernoulli(tfd.Bernoulli):
@@ -22,3 +22,20 @@ class LogitBernoulli(tfd.Bernoulli):
             shape = tf.broadcast_dynamic_shape(tf.shape(event), tf.shape(logits))
             event, logits = tf.broadcast_to(event, shape), tf.broadcast_to(logits, shape)
         return -tf.nn.sigmoid_cross_entropy_with_logits(event, logits)
+
+
+class PatchBernoulli(LogitBernoulli):
+    """A Bernoulli variable given by a map of logits, whose mean is its own.
+
+    Attributes:
+        patches: All of them, [..., n].
+    """
+
+    patches: tf.Tensor
+
+    @classmethod
+    def of(cls, patches: tf.Tensor) -> "PatchBernoulli":
+        """The variable of these logits, [..., n]."""
+        made = cls(tf.reduce_mean(patches, -1), dtype=tf.float32)
+        made.patches = patches
+        return made

@@ -5,13 +5,13 @@ from typing import ClassVar
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from ugm_tf.densities.bernoulli import LogitBernoulli
+from ugm_tf.densities.bernoulli import LogitBernoulli, PatchBernoulli
 from ugm_tf.densities.family import Family
 from ugm_tf.serialization import record
 
 tfd = tfp.distributions
 
-__all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "RelaxedBernoulli", "RelaxedOneHot"]
+__all__ = ["Bernoulli", "Categorical", "Logit", "OneHot", "PatchLogit", "RelaxedBernoulli", "RelaxedOneHot"]
 
 
 @record
@@ -53,6 +53,41 @@ class Logit(Family):
 
     def draw(self, distribution, noise):
         return tf.cast(noise < tf.sigmoid(distribution.logits), tf.float32)
+
+
+@record
+class PatchLogit(Logit):
+    """One Bernoulli variable an example, given by a map of logits, [height, width, 1], of which each judges a patch.
+
+    Its logit is their mean.  What a discriminator of patches minimises is the mean over patches of each one's loss.
+
+    Args:
+        height: Of the map.
+        width: Of the map.
+
+    References:
+        Phillip Isola et al. Image-to-Image Translation with Conditional Adversarial Networks. CVPR 2017.
+        https://arxiv.org/abs/1611.07004, section 3.2.2.
+    """
+
+    height: int = 1
+    width: int = 1
+
+    def event_shape(self, parameter_shape):
+        if tuple(parameter_shape) != self.parameter_shape(()):
+            raise ValueError(
+                f"A discriminator of {self.height}x{self.width} patches gives a map of logits of shape "
+                f"{self.parameter_shape(())}. Received a network of output shape {tuple(parameter_shape)}."
+            )
+        return ()
+
+    def parameter_shape(self, event_shape):
+        return (self.height, self.width, 1)
+
+    def distribution(self, parameters, event_rank):
+        lead, number = parameters.shape[:-3], self.height * self.width
+        patches = tf.reshape(parameters, tf.concat([tf.shape(parameters)[:-3], [number]], 0))
+        return PatchBernoulli.of(tf.ensure_shape(patches, [*lead, number]))
 
 
 def _gumbel(uniform: tf.Tensor) -> tf.Tensor:

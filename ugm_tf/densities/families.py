@@ -23,6 +23,7 @@ _FAMILIES: dict[str, Callable[[], Family]] = {
     "logit": discrete.Logit,
     "mixture": Mixture,
     "one_hot": discrete.OneHot,
+    "patch_logit": discrete.PatchLogit,
     "point": continuous.Point,
     "relaxed_bernoulli": discrete.RelaxedBernoulli,
     "relaxed_one_hot": discrete.RelaxedOneHot,

@@ -4,24 +4,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
-
 from ugm_tf.algebra import Recipe, Rename
-from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, Prior, families
+from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
+from ugm_tf.networks import builders
+from ugm_tf.networks.builders import Builder
 from ugm_tf.networks.conditioned import leave_one_out, projection
-from ugm_tf.networks.dcgan import dcgan
-from ugm_tf.networks.mlp import mlp
 from ugm_tf.networks.priors import prior
 
-__all__ = ["build", "default_families", "is_adversarial", "names"]
+__all__ = ["build", "default_families", "is_adversarial"]
 
 Shape = tuple[int, ...]
-_BUILDERS: dict[str, Callable[..., keras.Model]] = {"mlp": mlp, "dcgan": dcgan}
-
-
-def names() -> list[str]:
-    """The kinds of networks that can be built by name."""
-    return sorted(_BUILDERS)
 
 
 def is_adversarial(recipe: Recipe, density: str | None = None) -> bool:
@@ -59,7 +51,7 @@ def default_families(recipe: Recipe, likelihood: str | Family = "bernoulli") -> 
 def build(
     recipe: Recipe,
     shapes: Mapping[str, Shape],
-    network: str = "mlp",
+    network: str | Builder = "mlp",
     likelihood: str | Family = "bernoulli",
     families_by_name: Mapping[str, str | Family] | None = None,
     conditioning: str = "concat",
@@ -70,7 +62,9 @@ def build(
     Args:
         recipe: The recipe.
         shapes: Shape of one value of each variable: {"x": (28, 28, 1), "z": (20,)}.
-        network: "mlp" or "dcgan".  What lies between vectors is dense in both.
+        network: "mlp", "dcgan" or "resnet", what lies between vectors being dense in each; "cyclegan" between images;
+            or a builder of one's own: a function of the shapes `inputs` and `output`, without the batch axis, to a
+            built Keras model.  It may take `bounded`, whether the output is to lie in [0, 1]; `name`; and options.
         likelihood: Family of the densities that score data, such as "bernoulli"; its support must be that of the data.
         families_by_name: Families of single densities, by name, where `default_families` is not what you want; "iaf"
             is a Gaussian with an `InverseAutoregressiveFlow`.
@@ -90,12 +84,8 @@ def build(
     >>> {name: str(density.family) for name, density in densities.items()}
     {'prior': 'Gaussian(scale=None)', 'decoder': 'Point()', 'discriminator': 'Logit()'}
     """
-    if network not in _BUILDERS:
-        raise ValueError(f"There are networks of kind {', '.join(names())}. Received: '{network}'.")
-    builder = _BUILDERS[network]
-    own = set(inspect.signature(builder).parameters) - {"inputs", "output", "bounded", "name"}
-    if unknown := sorted(set(options) - own):
-        raise ValueError(f"'{network}' networks take {', '.join(sorted(own))}. Received: {', '.join(unknown)}.")
+    builder = builders.get(network)
+    builders.check_options(network, options)
     if unknown := sorted(set(families_by_name or {}) - set(recipe.densities)):
         raise ValueError(f"This recipe has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}.")
     if conditioning not in ("concat", "projection"):
@@ -123,7 +113,7 @@ def build(
         if not role.given:
             out[name] = prior(name, recipe, shapes, chosen)
             continue
-        more = dict(options)
+        more = {**(builders.of_judges(builder) if judged else {}), **options}
         if network == "mlp" and is_adversarial(recipe, name):
             more.setdefault("activation", "leaky_relu")
         inputs = [shapes[v] for v in role.given]
@@ -139,6 +129,8 @@ def build(
             # An image that is only sampled lies in [0, 1].
             bounded = not family.has_log_prob and len(event) == 3
             body = builder(inputs, size, bounded=bounded, name=f"{name}_network", **more)
+        if judged and len(getattr(body, "output_shape", ())) == 4:
+            family = PatchLogit(*body.output_shape[1:3])
         out[name] = Density(body, family, flow, name=name)
     return out
 

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ugm_tf.networks.layers import full_precision
+from ugm_tf.networks.layers import SpectralNorm, full_precision
+from ugm_tf.networks.resnet import resnet
 
 __all__ = ["LeaveOneOut", "leave_one_out", "projection"]
 
@@ -59,19 +60,29 @@ def projection(
     """An untrained discriminator of an image and a vector: logit = u . f(x) + c V f(x), with f from `builder`.
 
     Args:
-        builder: `mlp` or `dcgan`.
+        builder: `mlp`, `dcgan` or `resnet`, or one's own.
         inputs: Shapes of the image and of the vector, such as a one-hot class.
-        features: Size of f(x).
+        features: Size of f(x); of no use to `resnet`, whose f(x) are its pooled features, as published.
         name: Name of the network.
-        **options: Those of `builder`.
+        **options: Those of `builder`; with normalization="spectral", u and V are normalised as well.
 
     References:
         Takeru Miyato, Masanori Koyama. cGANs with Projection Discriminator. ICLR 2018.
         https://arxiv.org/abs/1802.05637, equation 3.
     """
     image, vector = keras.Input(inputs[0]), keras.Input(inputs[1])
-    f = keras.layers.LeakyReLU(0.2)(builder([inputs[0]], (features,), **options)(image))
-    last = full_precision()
-    by_class = keras.layers.Dot(-1, dtype=last)([keras.layers.Dense(features, use_bias=False)(vector), f])
-    logit = keras.layers.Add(dtype=last)([keras.layers.Dense(1, dtype=last)(f), by_class])
+    if builder is resnet:
+        f = builder([inputs[0]], (), **options)(image)
+    else:
+        f = keras.layers.LeakyReLU(0.2)(builder([inputs[0]], (features,), **options)(image))
+    spectral, last = options.get("normalization") == "spectral", full_precision()
+    direction = _dense(f.shape[-1], False, spectral)(vector)
+    by_class = keras.layers.Dot(-1, dtype=last)([direction, f])
+    logit = keras.layers.Add(dtype=last)([_dense(1, True, spectral, dtype=last)(f), by_class])
     return keras.Model([image, vector], logit, name=name)
+
+
+def _dense(size: int, bias: bool, spectral: bool, dtype: str | None = None) -> keras.layers.Layer:
+    if not spectral:
+        return keras.layers.Dense(size, use_bias=bias, dtype=dtype)
+    return SpectralNorm(keras.layers.Dense(size, use_bias=False, dtype=dtype), bias=bias, dtype=dtype)

@@ -125,16 +125,17 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         fused = training and self.trainable and len(inputs.shape) == 4 and mask is None
         if not fused or replicas.count() > 1:  # over several devices Keras's own is synchronised
             return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
-            scale=tf.cast(self.gamma, tf.float32),
-            offset=tf.cast(self.beta, tf.float32),
+            scale=tf.cast(self.gamma, tf.float32) if self.scale else tf.ones([channels]),
+            offset=tf.cast(self.beta, tf.float32) if self.center else tf.zeros([channels]),
             mean=[],
             variance=[],
             epsilon=self.epsilon,
             is_training=True,
         )
-        count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
+        count = tf.cast(tf.size(inputs) // channels, tf.float32)
         biased = variance * ((count - 1.0) / count)  # Keras keeps the variance of the batch, not its unbiased estimate
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1.0 - self.momentum))
         self.moving_variance.assign(self.moving_variance * self.momentum + biased * (1.0 - self.momentum))

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["AppendVector", "SpectralNorm", "full_precision"]
+__all__ = ["AppendVector", "Modulate", "SpectralNorm", "full_precision"]
 
 
 def full_precision() -> str:
@@ -83,3 +83,33 @@ class AppendVector(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         image, vector = input_shape
         return (*image[:-1], image[-1] + vector[-1])
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class Modulate(keras.layers.Layer):
+    """Scales and shifts each channel of an image [B, H, W, C] by a vector v [B, n]: (1 + v S) image + v O.
+
+    Of a one-hot class, behind a normalisation without a scale and an offset of its own, it is conditional
+    normalisation: a scale and an offset of each channel for each class.  At first it changes nothing.
+
+    References:
+        Vincent Dumoulin, Jonathon Shlens, Manjunath Kudlur. A Learned Representation For Artistic Style. ICLR 2017.
+        https://arxiv.org/abs/1610.07629, equation 5.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        image, vector = input_shape
+        shape = (vector[-1], image[-1])
+        self.scales = self.add_weight(shape=shape, initializer="zeros", name="scales")
+        self.offsets = self.add_weight(shape=shape, initializer="zeros", name="offsets")
+        self.built = True
+
+    def call(self, inputs: Any) -> tf.Tensor:
+        image, vector = inputs
+        scale, offset = (
+            tf.matmul(vector, tf.cast(w, vector.dtype))[:, None, None] for w in (self.scales, self.offsets)
+        )
+        return image * (1.0 + scale) + offset
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return tuple(input_shape[0])

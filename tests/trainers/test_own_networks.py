@@ -1,0 +1,65 @@
+"""A builder of one's own by the name of a flag."""
+
+import pathlib
+
+import pytest
+from absl.testing import absltest
+
+from tests.trainers import test_run
+from trainers import finished, options, own_networks
+from trainers.settings import Settings
+
+CODE = """
+import keras
+
+@keras.saving.register_keras_serializable(package="test_own_networks")
+class Scaled(keras.layers.Layer):
+    def call(self, x):
+        return 0.5 * x
+
+def small(inputs, output, bounded=False, name=None, hidden=(6,)):
+    tensors = [keras.Input(shape) for shape in inputs]
+    y = keras.layers.Flatten()(tensors[0])
+    size = 1
+    for n in output:
+        size *= n
+    y = keras.layers.Dense(size)(Scaled()(keras.layers.Dense(hidden[0], "tanh")(y)))
+    return keras.Model(tensors[0], keras.layers.Reshape(output)(y), name=name)
+"""
+
+
+class OwnNetworksTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path)
+        self.file = self.path / "networks.py"
+        self.file.write_text(CODE)
+
+    def test_a_name_is_of_the_package_or_of_a_file(self):
+        self.assertEqual(own_networks.get("resnet"), "resnet")
+        self.assertEqual(own_networks.get(f"{self.file}:small").__name__, "small")
+        self.assertEqual(own_networks.absolute("b.py:small"), f"{pathlib.Path.cwd() / 'b.py'}:small")
+
+    def test_another_name_is_refused_as_a_flag(self):
+        flags = self.create_tempfile("flags.txt", "--network=unet\n").full_path
+        with self.assertRaisesRegex(ValueError, "--network is one of cyclegan, .*path/to/file.py:function.* 'unet'"):
+            options.read(flags)
+
+    def test_a_file_that_is_not_there_is_refused_before_work_starts(self):
+        with self.assertRaisesRegex(ValueError, "There is no file .*Give --network=path/to/file.py:function"):
+            test_run.train(Settings("vae", "digits", network=f"{self.path}/other.py:small"), self.path / "run")
+
+    @pytest.mark.slow
+    def test_trains_and_is_read_back(self):
+        settings = Settings("vae", "digits", epochs=1, batch_size=256, code_size=2, xla="off")
+        with test_run.without_an_end():
+            settings = Settings(**{**vars(settings), "network": f"{self.file}:small"})
+            done = test_run.train(settings, self.path / "run")
+        done.model.save(self.path / "run" / "model.keras")
+        read = finished.load(self.path / "run")
+        kinds = {type(layer).__name__ for layer in read.model.decoder.network.layers}
+        self.assertIn("Scaled", kinds)
+
+
+if __name__ == "__main__":
+    absltest.main()
