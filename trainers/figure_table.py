@@ -240,9 +240,9 @@ ROWS: tuple[Row, ...] = (
     Row(
         "bound",
         "Likelihood",
-        names=("bound on log p(x)",),
+        names=("bound on log p(x)", "bits per dimension"),
         needs=(conditions.bound,),
-        measure=lambda s, e: [figures.bound(s.model, s.held_out, e.draws, e.examples or len(s.held_out.examples))],
+        measure=lambda s, e: figures.bounds(s.model, s.held_out, e.draws, e.examples or len(s.held_out.examples)),
         unit="nats",
     ),
     Row(

@@ -14,6 +14,8 @@ FAMILIES = (
     ("continuous_bernoulli", densities.ContinuousBernoulli(), (2, 3, 1), (2, 3, 1)),
     ("discretized_logistic", densities.DiscretizedLogistic(), (2, 3, 1), (2, 3, 2)),
     ("discretized_logistic_given", densities.DiscretizedLogistic(scale=0.1, levels=8), (2, 3, 1), (2, 3, 1)),
+    ("discretized_logistic_mixture", densities.DiscretizedLogisticMixture(2, 8), (2, 3, 3), (2, 3, 20)),
+    ("discretized_logistic_mixture_grey", densities.DiscretizedLogisticMixture(3, 256), (2, 3, 1), (2, 3, 9)),
     ("full_covariance_gaussian", densities.FullCovarianceGaussian(), (3,), (9,)),
     ("gaussian", densities.Gaussian(), (5,), (10,)),
     ("gaussian_given", densities.Gaussian(scale=0.3), (2, 3, 1), (2, 3, 1)),
@@ -27,6 +29,7 @@ FAMILIES = (
     ("point", densities.Point(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_bernoulli", densities.RelaxedBernoulli(), (2, 3, 1), (2, 3, 1)),
     ("relaxed_one_hot", densities.RelaxedOneHot(), (4,), (4,)),
+    ("shared_scale_gaussian", densities.SharedScaleGaussian(), (2, 3, 2), (2, 3, 3)),
     ("uniform", densities.Uniform(), (5,), (5,)),
 )
 

@@ -36,6 +36,7 @@ def stubs():
         stack.enter_context(mock.patch.multiple(module, **{name: named(name) for name in names}))
     stack.enter_context(mock.patch.object(figure_table.Subject, "classes", None))
     found = {name: named(name) for name in ("accuracies", "sample_quality", "losses", "translations", "redundancy")}
+    found["bounds"] = named("bound")
     stack.enter_context(mock.patch.multiple(figures, **found, bound=lambda *_, **__: figure("bound")))
     return stack
 

@@ -187,7 +187,7 @@ class JudgedTest(absltest.TestCase):
         self.assertEqual(found["classes covered"], 8)  # all but 0 and 1, and half of 2
 
 
-class BoundTest(absltest.TestCase):
+class BoundTest(parameterized.TestCase):
     @pytest.mark.slow
     def test_is_given_what_it_asks_for_and_no_more(self):
         for name in (
@@ -201,6 +201,27 @@ class BoundTest(absltest.TestCase):
             found = figures.bound(model, held_out, draws=2, number=20)
             self.assertTrue(np.isfinite(found.value), name)
             self.assertEqual((found.estimate.n, found.estimate.how["k"]), (20, 2))
+
+    @parameterized.parameters(
+        ("bernoulli", "binarised", 0.0),
+        ("discretized_logistic", "grey", 0.0),
+        ("discretized_logistic_mixture(components=2)", "grey", 0.0),
+        ("shared_scale_gaussian", "dequantised", 8.0),
+        ("continuous_bernoulli", "dequantised", 8.0),
+        ("gaussian(scale=0.3)", "grey", None),  # a density at levels is no number of bits
+    )
+    def test_is_bits_per_dimension_too(self, likelihood, observation, more):
+        settings = Settings("vae", "digits", likelihood=likelihood, observation=observation, hidden=(8,), code_size=3)
+        settings = defaults.resolve(settings, (8, 8, 1), 1297)
+        held_out = inputs.load(settings, "validation", inputs.Sources())
+        model = building.build(settings.make_recipe(), settings, held_out.examples)
+        bound, *bits = figures.bounds(model, held_out, draws=2, number=20)
+        if more is None:
+            self.assertEmpty(bits)
+            return
+        self.assertAlmostEqual(bits[0].value, -bound.value / 64 / np.log(2.0) + more, delta=1e-5)
+        self.assertAlmostEqual(bits[0].spread, bound.spread / 64 / np.log(2.0), delta=1e-6)
+        self.assertEqual((bits[0].name, bits[0].unit), ("bits per dimension, k=2", "bits"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Densities: Keras networks that parameterise TensorFlow Probability distributions."""
 
+from ugm_tf.densities.colour import DiscretizedLogisticMixture, SharedScaleGaussian
 from ugm_tf.densities.continuous import (
     ContinuousBernoulli,
     DiscretizedLogistic,
@@ -26,6 +27,7 @@ __all__ = [
     "ContinuousBernoulli",
     "Density",
     "DiscretizedLogistic",
+    "DiscretizedLogisticMixture",
     "Family",
     "Flow",
     "FullCovarianceGaussian",
@@ -41,6 +43,7 @@ __all__ = [
     "Prior",
     "RelaxedBernoulli",
     "RelaxedOneHot",
+    "SharedScaleGaussian",
     "Uniform",
     "Vamp",
     "VampPrior",

@@ -20,12 +20,14 @@ __all__ = [
     "LocationScale",
     "Point",
     "Uniform",
+    "positive",
 ]
 
 _MIN_SCALE = 1e-4  # a scale of 0 would make a density of infinite height
 
 
-def _positive(raw: tf.Tensor) -> tf.Tensor:
+def positive(raw: tf.Tensor) -> tf.Tensor:
+    """Scales, from any numbers."""
     return tf.nn.softplus(raw) + _MIN_SCALE
 
 
@@ -64,7 +66,7 @@ class LocationScale(Family):
         if self.scale is not None:
             return parameters, self.scale
         loc, raw = tf.split(parameters, 2, axis=-1)
-        return loc, _positive(raw)
+        return loc, positive(raw)
 
     def standard(self, event_shape: Shape) -> tf.Tensor:
         if self.scale is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from ugm_tf import serialization
-from ugm_tf.densities import continuous, discrete
+from ugm_tf.densities import colour, continuous, discrete
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.mixture import Mixture
 
@@ -17,6 +17,7 @@ _FAMILIES: dict[str, Callable[[], Family]] = {
     "categorical": discrete.Categorical,
     "continuous_bernoulli": continuous.ContinuousBernoulli,
     "discretized_logistic": continuous.DiscretizedLogistic,
+    "discretized_logistic_mixture": colour.DiscretizedLogisticMixture,
     "full_covariance_gaussian": continuous.FullCovarianceGaussian,
     "gaussian": continuous.Gaussian,
     "laplace": continuous.Laplace,
@@ -27,6 +28,7 @@ _FAMILIES: dict[str, Callable[[], Family]] = {
     "point": continuous.Point,
     "relaxed_bernoulli": discrete.RelaxedBernoulli,
     "relaxed_one_hot": discrete.RelaxedOneHot,
+    "shared_scale_gaussian": colour.SharedScaleGaussian,
     "uniform": continuous.Uniform,
     "unit_gaussian": lambda: continuous.Gaussian(scale=1.0),
 }

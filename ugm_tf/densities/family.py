@@ -24,12 +24,15 @@ class Family:
         noise: Law of the noise of a draw, "normal" or "uniform"; None if a draw needs none.
         reparameterised: Whether gradients flow from a draw to the parameters.
         has_log_prob: Whether there is a density to take the logarithm of.
+        shared: How many of the parameters on the last axis all values have in common; `ugm_tf.networks.build` makes
+            them weights.
     """
 
     support: ClassVar[str] = "real"
     noise: ClassVar[str | None] = "normal"
     reparameterised: ClassVar[bool] = True
     has_log_prob: ClassVar[bool] = True
+    shared: ClassVar[int] = 0
 
     def event_shape(self, parameter_shape: Shape) -> Shape:
         """Shape of one value, from the shape of the network's output without its batch axis."""

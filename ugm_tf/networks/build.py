@@ -1,14 +1,17 @@
 """Densities for a recipe, from shapes alone."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import keras
 
 from ugm_tf.algebra import Recipe, Rename
 from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
 from ugm_tf.networks import builders
 from ugm_tf.networks.builders import Builder
 from ugm_tf.networks.conditioned import leave_one_out, projection
+from ugm_tf.networks.layers import AppendShared, full_precision
 from ugm_tf.networks.priors import prior
 
 __all__ = ["build", "default_families", "is_adversarial"]
@@ -118,6 +121,7 @@ def build(
             more.setdefault("activation", "leaky_relu")
         inputs = [shapes[v] for v in role.given]
         size = family.parameter_shape(event)
+        size = (*size[:-1], size[-1] - family.shared) if size else size
         flow = InverseAutoregressiveFlow(event[-1]) if bent else None
         if flow is not None:
             size = (*size[:-1], size[-1] + flow.context)
@@ -131,8 +135,18 @@ def build(
             body = builder(inputs, size, bounded=bounded, name=f"{name}_network", **more)
         if judged and len(getattr(body, "output_shape", ())) == 4:
             family = PatchLogit(*body.output_shape[1:3])
-        out[name] = Density(body, family, flow, name=name)
+        out[name] = Density(_with_shared(body, inputs, family.shared), family, flow, name=name)
     return out
+
+
+def _with_shared(body: keras.Model, inputs: Sequence[Shape], number: int) -> keras.Model:
+    """The network, ending in so many weights of its own."""
+    if not number:
+        return body
+    tensors = [keras.Input(shape) for shape in inputs]
+    y = body(tensors if len(tensors) > 1 else tensors[0])
+    y = AppendShared(number, dtype=full_precision())(y)
+    return keras.Model(tensors if len(tensors) > 1 else tensors[0], y, name=body.name)
 
 
 def _copies(recipe: Recipe, variable: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["AppendVector", "Modulate", "SpectralNorm", "full_precision"]
+__all__ = ["AppendShared", "AppendVector", "Modulate", "SpectralNorm", "full_precision"]
 
 
 def full_precision() -> str:
@@ -113,3 +113,30 @@ class Modulate(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return tuple(input_shape[0])
+
+
+@keras.saving.register_keras_serializable(package="ugm_tf")
+class AppendShared(keras.layers.Layer):
+    """Appends weights of its own on the last axis, the same for all examples: [B, ..., C] to [B, ..., C + number].
+
+    Args:
+        number: How many.
+    """
+
+    def __init__(self, number: int = 1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.number = number
+
+    def build(self, input_shape: Any) -> None:
+        self.shared = self.add_weight(shape=(self.number,), initializer="zeros", name="shared")
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        shape = tf.concat([tf.shape(inputs)[:-1], [self.number]], 0)
+        return tf.concat([inputs, tf.broadcast_to(tf.cast(self.shared, inputs.dtype), shape)], -1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], input_shape[-1] + self.number)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "number": self.number}
