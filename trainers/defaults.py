@@ -117,6 +117,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         code_size=_said(settings.code_size, tuned.get("code_size", code_size)),
         image_size=settings.image_size,
         background=settings.background,
+        augment=settings.augment,
         storage=settings.storage,
         observation=_said(settings.observation, tuned.get("observation", observation)),
         likelihood=_said(

@@ -94,7 +94,7 @@ def _go_on(
 
     def some(step: int, epochs: int, steps: int) -> None:
         model.fit(
-            training.batches(settings.batch_size, seed=settings.seed, start_step=step),
+            training.to_train(settings.batch_size, settings.seed, step),
             initial_epoch=step // epoch_steps,
             epochs=epochs,
             steps_per_epoch=steps,

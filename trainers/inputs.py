@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import ugm_tf
+from ugm_tf.data import augmentation
 from ugm_tf.data.examples import loaded
 
 from .settings import Resolved, Settings
@@ -45,6 +46,7 @@ class Inputs:
         target_is_read: Whether that is a data set of its own, and not a shift of the examples.
         whole: The split that the examples are a part of, by which a classifier of the data learns to judge; None where
             they are all of it.
+        augment: How examples are changed in training.
     """
 
     examples: ugm_tf.data.Examples
@@ -54,6 +56,14 @@ class Inputs:
     target: ugm_tf.data.Examples | None = None
     target_is_read: bool = False
     whole: ugm_tf.data.Examples | None = None
+    augment: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        augmentation.check_augmentation(self.examples, self.augment)
+
+    def to_train(self, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
+        """Endless batches to train with, from a step on."""
+        return self.batches(batch_size, seed=seed, start_step=start_step, augment=self.augment)
 
     def batches(self, batch_size: int, **options: Any) -> tf.data.Dataset:
         """Batches for the recipe; `options` are those of `ugm_tf.data.batches`."""
@@ -163,8 +173,9 @@ def prepare(
     if "target" in variables:
         target = _target(settings, examples, split, sources)
     is_read = target is not None and settings.target not in ugm_tf.data.SHIFTS
+    of = None if whole is examples else whole
     return Inputs(
-        examples, variables, settings.observation, labelled, target, is_read, None if whole is examples else whole
+        examples, variables, settings.observation, labelled, target, is_read, whole=of, augment=settings.augment_data
     )
 
 

@@ -11,7 +11,7 @@ import ugm_tf
 
 from . import own_networks
 from .own_code import absolute
-from .parsing import parse_families, parse_hidden, parse_hyperparameters
+from .parsing import parse_augment, parse_families, parse_hidden, parse_hyperparameters
 from .rates import parse_rate
 from .settings import Resolved, Settings
 
@@ -134,6 +134,13 @@ OPTIONS: dict[str, Option] = {
         flags.DEFINE_string,
         None,
         "What shows through transparent pixels of a folder's images: white, black or #rrggbb; white by default.",
+    ),
+    "augment": Option(
+        flags.DEFINE_string,
+        None,
+        "Change training images: flip, shift(2), and diffaugment(color,translation,cutout) before discriminators.",
+        parse=lambda text: parse_augment(text) if text else (),
+        text=",".join,
     ),
     "storage": Option(
         flags.DEFINE_enum,

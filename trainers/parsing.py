@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any
 
-__all__ = ["parse_families", "parse_hidden", "parse_hyperparameters"]
+import ugm_tf
+
+__all__ = ["parse_augment", "parse_families", "parse_hidden", "parse_hyperparameters"]
 
 
 def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
@@ -44,6 +46,33 @@ def parse_families(text: str) -> tuple[tuple[str, str], ...]:
             f"decoder=laplace(scale=0.1). Received: '{text}'."
         )
     return tuple(sorted((match[1], match[2]) for match in found if match))
+
+
+def parse_augment(text: str) -> tuple[str, ...]:
+    """ "flip, shift(2), diffaugment" -> ("flip", "shift(2)", "diffaugment(color,translation,cutout)").
+
+    Raises:
+        ValueError: If one is none that there is, or comes twice.
+    """
+    found = []
+    for part in _split(text.replace(" ", "")):
+        name, _, rest = part.partition("(")
+        pixels = name == "shift" and re.fullmatch(r"\d+\)", rest)
+        changes = name == "diffaugment" and (not rest or rest.endswith(")"))
+        if changes:
+            policy = tuple(rest[:-1].split(",")) if rest else ugm_tf.DiffAugment("x", "x").policy
+            part = f"diffaugment({','.join(ugm_tf.DiffAugment('x', 'x', policy).policy)})"  # refuses others
+        if part != "flip" and not pixels and not changes:
+            raise ValueError(
+                "--augment takes flip, shift(n) with a number of pixels, and diffaugment with any of "
+                f"({','.join(ugm_tf.DiffAugment('x', 'x').policy)}), such as --augment=flip,shift(2),diffaugment. "
+                f"Received: '{part}'."
+            )
+        found.append(part)
+    names = [part.partition("(")[0] for part in found]
+    if len(set(names)) < len(names):
+        raise ValueError(f"--augment takes each change once. Received: '{text}'.")
+    return tuple(found)
 
 
 def parse_hidden(sizes: list[str]) -> tuple[int, ...]:

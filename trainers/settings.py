@@ -10,6 +10,8 @@ from .rates import Rate
 
 __all__ = ["Resolved", "Settings"]
 
+_DIFFAUGMENT = "diffaugment("
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -35,6 +37,7 @@ class Settings:
     code_size: int | None = None
     image_size: int | None = None
     background: str | None = None
+    augment: tuple[str, ...] = ()
     storage: str | None = None
     observation: str | None = None
     likelihood: str | None = None
@@ -51,18 +54,25 @@ class Settings:
     seed: int = 0
 
     def make_recipe(self) -> ugm_tf.Recipe:
-        """The recipe with its hyperparameters, and with a prior that learns if one is asked for.
+        """The recipe with its hyperparameters; with a prior that learns, and with augmented images before its
+        discriminators, if that is asked for.
 
         Raises:
-            ValueError: If there is no such recipe, hyperparameter or prior.
+            ValueError: If there is no such recipe, hyperparameter or prior, or it has nothing to augment.
         """
         recipe = own_recipes.make(self.recipe, dict(self.hyperparameters))
-        if self.prior is None:
-            return recipe
-        try:
-            return ugm_tf.learned_prior(recipe, self.prior)
-        except ValueError as error:
-            raise ValueError(f"--prior={self.prior} of recipe '{self.recipe}': {error}") from error
+        if self.prior is not None:
+            try:
+                recipe = ugm_tf.learned_prior(recipe, self.prior)
+            except ValueError as error:
+                raise ValueError(f"--prior={self.prior} of recipe '{self.recipe}': {error}") from error
+        policy = next((text[len(_DIFFAUGMENT) : -1] for text in self.augment if text.startswith(_DIFFAUGMENT)), None)
+        return recipe if policy is None else ugm_tf.diffaugmented(recipe, tuple(policy.split(",")))
+
+    @property
+    def augment_data(self) -> tuple[str, ...]:
+        """What of `augment` is done to the data."""
+        return tuple(text for text in self.augment if not text.startswith(_DIFFAUGMENT))
 
 
 @dataclasses.dataclass(frozen=True)

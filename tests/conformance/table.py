@@ -116,6 +116,7 @@ OPTIONS = (
     ("conditional_gan_projection", "conditional_gan", {}, projection),
     ("conditional_gan_resnet", "conditional_gan", {}, residual),
     ("gan_pack", "gan", {"pack": 2}, dense),
+    ("gan_diffaugment", functools.partial(ugm_tf.diffaugmented, ugm_tf.recipes.gan()), {}, dense),
     ("gan_r1", "gan", {"r1": 1.0}, dense),
     ("gan_gradient_penalty", "gan", {"gradient_penalty": 1.0}, dense),
     ("gan_discriminator_steps", "gan", {"discriminator_steps": 2}, dense),

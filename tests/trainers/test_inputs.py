@@ -68,6 +68,20 @@ class InputsTest(parameterized.TestCase):
         held_out = load("vae", "validation")
         self.assertEqual([len(batch["x"]) for batch in held_out.once(100)], [100, 100, 50])
 
+    def test_training_batches_are_changed_and_others_are_not(self):
+        plain, changed = (load("gan", augment=augment) for augment in ((), ("flip", "diffaugment(color)")))
+        batches = [next(iter(made.to_train(8, seed=0, start_step=3)))["x"].numpy() for made in (plain, changed)]
+        for x, other in zip(*batches, strict=True):
+            self.assertTrue((x == other).all() or (x[:, ::-1] == other).all())
+        self.assertFalse((batches[0] == batches[1]).all())
+        once = [next(iter(made.once(8)))["x"].numpy() for made in (plain, changed)]
+        np.testing.assert_array_equal(*once)
+
+    def test_the_recipes_discriminators_see_changed_images_where_it_is_asked(self):
+        settings = Settings("gan", "digits", augment=("flip", "diffaugment(cutout,color)"))
+        self.assertEqual(settings.make_recipe(), ugm_tf.diffaugmented(ugm_tf.recipes.gan(), ("cutout", "color")))
+        self.assertEqual(settings.augment_data, ("flip",))
+
 
 class PartTest(parameterized.TestCase):
     def rows(self, share, recipe="vae", seed=0, split="train", dataset="digits"):
@@ -119,6 +133,10 @@ class PartTest(parameterized.TestCase):
 
 
 class RefusalsTest(absltest.TestCase):
+    def test_changes_of_vectors(self):
+        with self.assertRaisesRegex(ValueError, "holds vectors, and augment=.'flip',. is of images"):
+            load("gan", dataset="ring", augment=("flip",))
+
     def test_labels_where_there_are_none(self):
         path = pathlib.Path(self.create_tempdir().full_path) / "plain.npz"
         np.savez(path, x=np.zeros([40, 8, 8, 1], np.uint8))

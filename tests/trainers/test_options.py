@@ -30,6 +30,7 @@ EVERY = Resolved(
     code_size=4,
     image_size=32,
     background="#102030",
+    augment=("flip", "shift(2)", "diffaugment(color,cutout)"),
     storage="mapped",
     observation="grey",
     likelihood="gaussian(scale=0.3)",

@@ -35,6 +35,27 @@ class ParseTest(parameterized.TestCase):
             parsing.parse_hidden(["8", size])
 
     @parameterized.parameters(
+        ("flip", ("flip",)),
+        ("flip, shift(2)", ("flip", "shift(2)")),
+        ("diffaugment", ("diffaugment(color,translation,cutout)",)),
+        ("shift(1),diffaugment(cutout, color)", ("shift(1)", "diffaugment(cutout,color)")),
+    )
+    def test_augment(self, text, expected):
+        self.assertEqual(parsing.parse_augment(text), expected)
+
+    @parameterized.parameters(
+        ("mirror", "takes flip, shift.n. .*such as --augment=flip,shift.2.,diffaugment. Received: 'mirror'"),
+        ("shift", "Received: 'shift'"),
+        ("shift(a)", "Received: 'shift.a.'"),
+        ("diffaugment(color", "Received: 'diffaugment.color'"),
+        ("diffaugment(hue)", "policy is of color, translation, cutout"),
+        ("flip,flip", "takes each change once. Received: 'flip,flip'"),
+    )
+    def test_refuses_changes_that_there_are_not(self, text, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            parsing.parse_augment(text)
+
+    @parameterized.parameters(
         ("encoder=iaf", (("encoder", "iaf"),)),
         ("x=laplace(scale=0.1), a=gaussian", (("a", "gaussian"), ("x", "laplace(scale=0.1)"))),
         ("x=f(a=1,b=2),y=g(),z=h", (("x", "f(a=1,b=2)"), ("y", "g()"), ("z", "h"))),

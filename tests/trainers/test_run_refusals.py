@@ -35,6 +35,8 @@ class RefusalsTest(parameterized.TestCase):
         ({"likelihood": "continuous_bernoulli", "observation": "raw"}, "gives real ones. Use --observation=grey or"),
         ({"dataset": "ring", "likelihood": "laplace", "observation": "grey"}, "vectors.*Choose observation='raw'"),
         ({"batch_size": 5000}, "has 1297 examples, too few for one batch of batch_size=5000. Choose batch_size=1297"),
+        ({"augment": ("diffaugment(color)",)}, "This recipe's discriminators: none. Leave it out, flip or shift"),
+        ({"augment": ("shift(8)",)}, "by less than a side: .* of 8x8. Received: shift.8."),
         ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
         ({"likelihood": "gaussian(scale=0)"}, "The scale of a Gaussian must be positive"),
         ({"recipe": "cyclegan", "target": "nagative"}, "--target is a shift .*There is no data set 'nagative'"),

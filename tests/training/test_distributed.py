@@ -11,8 +11,9 @@ from absl.testing import absltest, parameterized
 ROOT = pathlib.Path(__file__).parents[2]
 MOST = {"weights": 1e-6, "slots": 1e-5, "logs": 1e-4, "answers": 1e-5}
 
-# A row for each kind of coupling within a batch: weights within its classes, moments, floors of free bits; two domains.
-ROWS = ("iwacgan", "cyclegan", "gan_batch_norm", "vae_free_bits")
+# A row for each kind of coupling within a batch: weights within its classes, moments, floors of free bits; two
+# domains; changes of images.
+ROWS = ("iwacgan", "cyclegan", "gan_batch_norm", "vae_free_bits", "gan_diffaugment")
 # Further ones: draws, packs, penalties, exact sums, permutations, pairs of codes, a prior of the encoder.
 # Others of the table were compared by `replica_runs.py`.  (The constant of ppo_gan's
 # critic has no gradient, of whose rounding Adam would make steps: `ppo_gan:epsilon`.)

@@ -5,6 +5,7 @@ from ugm_tf.algebra.ancestral_steps import Ask, Detach, Draw, Enumerate, Mean, P
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
 from ugm_tf.algebra.codes import MMD, TotalCorrelation
 from ugm_tf.algebra.contested import contested, packed
+from ugm_tf.algebra.diffaugment import DiffAugment, diffaugmented
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.joint_sample import JointSample
 from ugm_tf.algebra.judged import ClippedRatio, DiscriminatorLoss, GradientPenalty
@@ -30,6 +31,7 @@ __all__ = [
     "Ask",
     "ClippedRatio",
     "Detach",
+    "DiffAugment",
     "DiscriminatorLoss",
     "DiscriminatorProbability",
     "Draw",
@@ -65,6 +67,7 @@ __all__ = [
     "adversary_activated",
     "contested",
     "contests",
+    "diffaugmented",
     "importance_weighted",
     "learned_prior",
     "packed",

@@ -9,6 +9,7 @@ from ugm_tf.algebra.part import Part
 from ugm_tf.algebra.phases import Expectation, Phase
 from ugm_tf.algebra.role import Roles
 from ugm_tf.algebra.samplers import Ancestral
+from ugm_tf.algebra.step import Step
 from ugm_tf.algebra.weights import ImportanceWeight
 
 __all__ = ["check"]
@@ -70,6 +71,7 @@ def _check_expectation(phase: Phase, e: Expectation, roles: Roles, data: tuple[s
         under = f"E[{side.describe(roles, shown)}]"
         for part in e.parts:
             _check_part(where, part, known, roles, under)
+        _check_altered(where, e, side, roles)
         _check_packs(where, e, side, roles)
         if isinstance(e.of, ImportanceWeightedBound):
             _check_draws(where, e.of, side, roles)
@@ -100,6 +102,22 @@ def _check_part(where: str, part: Part, known: set[str], roles: Roles, under: st
         role = roles[name]
         _drawn(role.given, known, roles, f"{where} asks '{name}', which is {role}, to judge {under}")
     _drawn(part.takes, known, roles, f"{where} takes {', '.join(part.takes)} under {under}")
+
+
+def _check_altered(where: str, e: Expectation, side: Ancestral, roles: Roles) -> None:
+    """What a likelihood scores is as it was drawn."""
+    altered: dict[str, Step] = {}
+    for step in side.steps:
+        if variable := step.sets(roles):
+            altered.pop(variable, None)
+            altered |= {variable: step} if step.alters else {}
+    for name in e.scored:
+        if step := altered.get(roles[name].of):
+            raise ValueError(
+                f"{where} scores '{name}', which is {roles[name]}, at a {roles[name].of} that {step} has changed: this "
+                "would be the likelihood of changed data. Score it before the change, or give what is changed another "
+                "name."
+            )
 
 
 def _check_draws(where: str, bound: ImportanceWeightedBound, under: Ancestral, roles: Roles) -> None:

@@ -12,7 +12,7 @@ from ugm_tf.algebra.schedule import Scale
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
 from ugm_tf.arguments import of_their_kind
 
-__all__ = ["contested", "packed"]
+__all__ = ["contested", "judges_of", "packed"]
 
 _PENALTY = 10.0  # of WGAN-GP
 
@@ -53,7 +53,7 @@ def contested(
     generate: minimise over decoder
         E[z ~ prior, x ~ decoder] -l(x)
     """
-    judges = _judges(recipe)
+    judges = judges_of(recipe)
     if not judges:
         raise ValueError(
             "A contest is between a discriminator and others, and no phase of this recipe trains one: its phases are "
@@ -90,7 +90,7 @@ def contested(
         steps = old.repeats if discriminator_steps == 1 else discriminator_steps
         return dataclasses.replace(old, minimise=(*old.minimise, *more), repeats=steps)
 
-    judges = _judges(recipe)
+    judges = judges_of(recipe)
     recipe = dataclasses.replace(recipe, phases=tuple(map(phase, recipe.phases)))
     return packed(recipe, pack) if pack != 1 else recipe
 
@@ -114,7 +114,7 @@ def packed(recipe: Recipe, size: int) -> Recipe:
         Zinan Lin et al. PacGAN: The power of two samples in generative adversarial networks. NeurIPS 2018.
         https://arxiv.org/abs/1712.04086
     """
-    judges = _judges(recipe)
+    judges = judges_of(recipe)
     if not judges:
         raise ValueError("packed() takes a recipe with a discriminator, such as gan().")
     if size < 2:
@@ -148,7 +148,7 @@ def packed(recipe: Recipe, size: int) -> Recipe:
     return dataclasses.replace(recipe, phases=phases, densities=densities)
 
 
-def _judges(recipe: Recipe) -> dict[str, tuple[Phase, Sampler, list[Sampler]]]:
+def judges_of(recipe: Recipe) -> dict[str, tuple[Phase, Sampler, list[Sampler]]]:
     """By discriminator: the phase in which it learns, and its samplers of the real and of the generated sides."""
     out: dict[str, tuple[Phase, Sampler, list[Sampler]]] = {}
     for phase in dict.fromkeys(recipe.phases):

@@ -47,6 +47,7 @@ class Step:
         outlasts: Whether what it sets is under theta_0, and so stays when its density learns.
         chunk: How many of the k values are there at a time; None for all.
         of_batch: Whether what it sets of an example depends on others of the batch.
+        alters: Whether what it sets is a changed value, and so no draw of the variable: none that a likelihood scores.
         by_draw: Whether what it sets of a draw depends on no other draw of the example: it may come in chunks then.
     """
 
@@ -55,6 +56,7 @@ class Step:
     k: int | None = None
     chunk: int | None = None
     of_batch = False
+    alters = False
     by_draw = False
     holds = False
     outlasts = False

@@ -9,6 +9,7 @@ them; what was read of it and what was passed over; and what identifies it.  `ba
 was stopped goes on bit for bit.
 """
 
+from ugm_tf.data.augmentation import AUGMENTATIONS
 from ugm_tf.data.batching import batches, steps_per_epoch
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.fingerprints import Fingerprint
@@ -22,6 +23,7 @@ from ugm_tf.data.storage import STORAGES
 from ugm_tf.data.toys import centers, grid, ring, scale
 
 __all__ = [
+    "AUGMENTATIONS",
     "OBSERVATIONS",
     "SHIFTS",
     "SPLITS",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.data.augmentation import augmented, check_augmentation
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.image_files import ImageFiles
 from ugm_tf.data.observations import observe, static_bits, support, unpacked
@@ -15,7 +16,7 @@ from ugm_tf.data.storage import as_tensor
 
 __all__ = ["batches", "steps_per_epoch", "supports_of"]
 
-_ORDER, _NOISE, _STATIC = 0x0D0, 0x0D1, 0x0D2  # what a seed is for: keeps the three streams apart
+_ORDER, _NOISE, _STATIC, _AUGMENT = 0x0D0, 0x0D1, 0x0D2, 0x0D3  # what a seed is for: keeps the streams apart
 _STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
 _PARALLEL_CALLS = 2
 _SUPPORTS = "_ugm_tf_supports"  # an attribute of the dataset
@@ -59,6 +60,7 @@ def batches(
     drop_remainder: bool = True,
     labelled: Examples | None = None,
     target: Examples | None = None,
+    augment: str | Sequence[str] = (),
 ) -> tf.data.Dataset:
     """Batches of named variables, ready for `fit`.
 
@@ -86,6 +88,8 @@ def batches(
         drop_remainder: Leaves the last, smaller batch of an epoch out, so that B is static.
         labelled: The source of "labelled" and of its labels, exactly where it is asked for.
         target: The source of "target", likewise.
+        augment: Changes of each image before it is observed, of every source on its own: "flip", half of them with left
+            and right exchanged; "shift(n)", by up to n pixels, repeating the border; or both.
 
     Returns:
         A dataset of dicts: "x", "labelled" and "target" float32 [B, H, W, C] or [B, D], "c" float32 [B, C].
@@ -103,6 +107,7 @@ def batches(
     names = check_variables(variables)
     sources = check_sources(examples, names, observation, labelled, target)
     steps = steps_per_epoch(examples, batch_size, drop_remainder=drop_remainder)
+    changes = {name: check_augmentation(source, augment) for name, source in sources.items()}
     _check_range(seed, start_step, epochs, steps)
 
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
@@ -120,8 +125,8 @@ def batches(
         def read(name: str) -> tf.Tensor:
             if name == "c":
                 return tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
-            noise = _key(seed, _NOISE + _STREAMS[name], step)
-            return observe(gathers[name](chosen[name]), observation, noise)
+            noise, moves = (_key(seed, purpose + _STREAMS[name], step) for purpose in (_NOISE, _AUGMENT))
+            return observe(augmented(gathers[name](chosen[name]), changes[name], moves), observation, noise)
 
         return {name: read(name) for name in names}
 
