@@ -46,7 +46,9 @@ class SharedScaleGaussian(Family):
         axes = list(range(-event_rank, 0))
         return tfd.Independent(tfd.Normal(loc, positive(tf.reduce_mean(raw, axes, keepdims=True))), event_rank)
 
-    draw = Gaussian.draw
+    def draw(self, distribution, noise):
+        normal = distribution.distribution
+        return normal.loc + normal.scale * noise
 
     def standard(self, event_shape):
         unit = Gaussian().standard((1,))[1]  # the raw scale of 1

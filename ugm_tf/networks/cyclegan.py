@@ -88,7 +88,7 @@ class _Cyclegan(Frame):
             short = y
             y = self._active(self._reflected(y, y.shape[-1], 3))
             y = keras.layers.Add()([short, self.normalise(self._reflected(y, y.shape[-1], 3))])
-        sizes = [(-(-output[0] // 2), -(-output[1] // 2)), tuple(output[:2])]
+        sizes = [(-(-output[0] // 2), -(-output[1] // 2)), (output[0], output[1])]
         for i, size in enumerate(sizes):
             filters = self.filters * 2 ** (1 - i)
             y = self._apply(keras.layers.Conv2DTranspose, y, filters, 3, strides=2, padding="same")

@@ -82,7 +82,7 @@ class _Dcgan(Frame):
         if not stages:
             return self.dense(y, output[-1], dtype=last)
         y = self._strided(ImageConv2DTranspose, y, output[-1], normalised=False, spectral=False, dtype=last)
-        return self.cropped(y, output[:2])
+        return self.cropped(y, output)
 
     def _strided(self, make: Any, y: Any, filters: int, normalised: bool, **options: Any) -> Any:
         bias = not (normalised and self.normalization == "batch")

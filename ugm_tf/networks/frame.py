@@ -158,9 +158,9 @@ class Frame:
             y = keras.layers.GroupNormalization(-1, epsilon=self.epsilon, center=False, scale=False)(y)
         return y if own else Modulate()([y, self.condition])
 
-    def cropped(self, y: Any, size: tuple[int, int]) -> Any:
+    def cropped(self, y: Any, size: Sequence[int]) -> Any:
         """An image without the rows and columns by which it is larger than this size."""
-        if y.shape[1:3] == size:
+        if tuple(y.shape[1:3]) == tuple(size[:2]):
             return y
         return keras.layers.Cropping2D(((0, y.shape[1] - size[0]), (0, y.shape[2] - size[1])))(y)
 
