@@ -90,7 +90,7 @@ class FrameTest(parameterized.TestCase):
         np.testing.assert_array_equal(keras.saving.load_model(path)([x, c]), network([x, c]))
 
     def test_halvings_round_up(self):
-        self.assertEqual(halvings(100, 30, 7), [(100, 30), (50, 15), (25, 8), (13, 4), (7, 2)])
+        self.assertEqual(halvings((100, 30), 7), [(100, 30), (50, 15), (25, 8), (13, 4), (7, 2)])
 
 
 class TrainingTest(parameterized.TestCase):

@@ -63,13 +63,13 @@ class _Dcgan(Frame):
         return keras.initializers.RandomNormal(stddev=0.02)
 
     def down(self, y: Any, through: bool) -> Any:
-        for i in range(len(halvings(*y.shape[1:3], _SMALLEST)) - 1):
+        for i in range(len(halvings(y.shape[1:3], _SMALLEST)) - 1):
             y = self._strided(ImageConv2D, y, self.filters * 2**i, normalised=i > 0)
             y = keras.layers.LeakyReLU(0.2)(self._normalised(y) if i > 0 else y)
         return y
 
     def up(self, y: Any, output: Shape) -> Any:
-        *sizes, (height, width) = halvings(*output[:2], _SMALLEST)
+        *sizes, (height, width) = halvings(output, _SMALLEST)
         stages, last = len(sizes), full_precision()
         if len(y.shape) == 2:
             widest = self.filters * 2 ** max(stages - 1, 0)

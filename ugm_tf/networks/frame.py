@@ -165,9 +165,9 @@ class Frame:
         return keras.layers.Cropping2D(((0, y.shape[1] - size[0]), (0, y.shape[2] - size[1])))(y)
 
 
-def halvings(height: int, width: int, smallest: int) -> list[tuple[int, int]]:
-    """Sizes from the image's own down, halved until no side is longer than `smallest`: (28, 28), (14, 14), (7, 7)."""
-    sizes = [(height, width)]
+def halvings(shape: Sequence[int], smallest: int) -> list[tuple[int, int]]:
+    """Sizes from an image's own down, halved until no side is longer than `smallest`: (28, 28), (14, 14), (7, 7)."""
+    sizes = [(shape[0], shape[1])]
     while max(sizes[-1]) > smallest:
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
     return sizes

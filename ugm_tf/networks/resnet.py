@@ -75,11 +75,11 @@ class _Resnet(Frame):
         longest = max(y.shape[1:3])
         small = longest <= _SMALL
         if through:
-            halves = len(halvings(*y.shape[1:3], _SMALLEST_UP)) - 1
+            halves = len(halvings(y.shape[1:3], _SMALLEST_UP)) - 1
         elif small:
-            halves = max(1, len(halvings(*y.shape[1:3], _SMALLEST_DOWN)) - 1)
+            halves = max(1, len(halvings(y.shape[1:3], _SMALLEST_DOWN)) - 1)
         else:
-            halves = max(_DEEP, len(halvings(*y.shape[1:3], 4)) - 1)
+            halves = max(_DEEP, len(halvings(y.shape[1:3], 4)) - 1)
         width = self._width(small, image=through)
         widths = [width if small else width * min(2**i, _WIDEST) for i in range(halves)]
         y = self._first(y, widths[0] if widths else width, halve=halves > 0)
@@ -95,7 +95,7 @@ class _Resnet(Frame):
         return SumOverPlaces(dtype=full_precision())(y) if self.pooling == "sum" else keras.layers.Flatten()(y)
 
     def up(self, y: Any, output: Shape) -> Any:
-        *sizes, (height, width) = halvings(*output[:2], _SMALLEST_UP)
+        *sizes, (height, width) = halvings(output, _SMALLEST_UP)
         small = max(output[:2]) <= _SMALL
         filters = self._width(small, image=True)
         widths = [filters if small else filters * min(2**i, _WIDEST) for i in range(len(sizes) + 1)]
