@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .. import options, own_recipes
+from .. import options, own_code
 from ..settings import Settings
 from . import catalogue
 from .declarations import Contender, Experiment
@@ -50,7 +50,7 @@ class Unit:
     def run(self) -> pathlib.PurePath:
         """Where the run lies below the folder of all: experiments that ask the same share it."""
         digest = hashlib.sha256(json.dumps(self.asked, sort_keys=True).encode()).hexdigest()[:8]
-        name = f"{own_recipes.short(self.settings.recipe)}_{self.settings.dataset}_{digest}"
+        name = f"{own_code.short(self.settings.recipe)}_{self.settings.dataset}_{digest}"
         return pathlib.PurePath(_RUNS, _slug(name), f"seed_{self.seed}")
 
     @property
