@@ -65,6 +65,8 @@ def log_mixture(log_p, log_q):
 class Law:
     """A density of one variable given others, in closed form: a function from the parents to a distribution."""
 
+    through = ()
+
     def __init__(self, function):
         self.function = function
 
