@@ -112,7 +112,7 @@ class Joint:
         """Names of the densities that a phase changes: of what it updates, in every role that it has, and of priors
         that are made of it."""
         updated = {id(self.densities[name]) for name in phase.updates}
-        made_of = {n: [d, *(self.densities[t] for t in d.through)] for n, d in self.densities.items()}
+        made_of = {n: [d, *(self.densities[t] for t in getattr(d, "through", ()))] for n, d in self.densities.items()}
         return tuple(name for name, parts in made_of.items() if any(id(part) in updated for part in parts))
 
 

@@ -17,7 +17,8 @@ class GanTest(parameterized.TestCase):
     @parameterized.parameters("logistic", "minimax", "log_ratio")
     def test_the_discriminator_learns_first_and_alike_in_all_forms(self, contest):
         logits = tf.constant([2.0, -1.0])
-        sample = mock.Mock(distribution=lambda name: mock.Mock(logits=logits))  # its discriminator says this
+        judged = mock.Mock(logits=logits, patches=None)  # its discriminator says this
+        sample = mock.Mock(distribution=lambda name: judged)
         mine, paper = gan(contest=contest).phases[0], gan().phase("discriminate")
         self.assertEqual(mine.updates, paper.updates)
         for one, other in zip(mine.minimise, paper.minimise, strict=True):

@@ -96,7 +96,7 @@ class JointSample:
         if density not in self._distributions:
             given = [self._values[variable] for variable in self.roles[density].given]
             own = self._densities[density]
-            given += [self._densities[name] for name in own.through]
+            given += [self._densities[name] for name in getattr(own, "through", ())]
             self._distributions[density] = own.distribution(*given, training=self.training)
         return self._distributions[density]
 

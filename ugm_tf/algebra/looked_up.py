@@ -42,18 +42,21 @@ def values(name: str, function: Callable[[tf.Tensor], Any], steps: Iterable[int]
             raise ValueError(f"The schedule {name} is to give a float32 scalar{of}. Received: {found}. {advice}")
         return value
 
-    def looked_up() -> dict[int, float]:
-        graph = tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32))
-        return {step: float(graph(tf.constant(step, tf.int32))) for step in steps}
-
     steps = tuple(steps)
     with tf.init_scope():
-        found, again = looked_up(), looked_up()
+        one, other = (
+            tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32)) for _ in range(2)
+        )
+        # A graph with a seed begins alike each time that it is traced, and one with Python's numbers stays as it is.
+        found, again, anew = (
+            {step: float(graph(tf.constant(step, tf.int32))) for step in steps} for graph in (one, one, other)
+        )
     for step in steps:
-        if not np.array_equal(found[step], again[step], equal_nan=True):
+        if not np.array_equal([found[step]] * 2, [again[step], anew[step]], equal_nan=True):
+            values_there = f"{found[step]!r}, {again[step]!r} and {anew[step]!r}"
             raise ValueError(
                 f"The schedule {name} is a function of the step alone, so that training can be repeated and resumed. "
-                f"Received at step {step}: {found[step]!r}, and {again[step]!r} when it was asked again. For noise "
-                "write tf.random.stateless_uniform([], [seed, step])."
+                f"Received at step {step}, where it was asked three times: {values_there}. For noise write "
+                "tf.random.stateless_uniform([], [seed, step])."
             )
     return found
