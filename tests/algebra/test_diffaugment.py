@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -90,12 +91,14 @@ class ChangesTest(parameterized.TestCase):
     def total(self, policy, x):
         return np.sum(np.sin(3.0 * changed(policy, x.astype(np.float32)).astype(np.float64)))
 
+    @pytest.mark.slow
     def test_a_row_does_not_depend_on_who_else_is_in_the_batch(self):
         whole = changed(("color", "translation", "cutout"))
         np.testing.assert_allclose(whole[:5], changed(("color", "translation", "cutout"), X[:5]), atol=1e-6)
         part = JointSample({}, {}, {"x": tf.constant(X[5:])}, training=True).from_row(tf.constant(5))
         np.testing.assert_allclose(whole[5:], AUGMENT(part, SEED)["x_augmented"], atol=1e-6)
 
+    @pytest.mark.slow
     def test_draws_of_an_example_are_changed_each_by_itself(self):
         x = tf.constant(np.repeat(X[None], 3, 0))
         sample = JointSample({}, {}, {"x": tf.constant(X)}, training=True).where(axis=3, x=x)

@@ -1,6 +1,7 @@
 """Flips and shifts as images are read: what they do, and that each row is a function of seed, step and place."""
 
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 from tests.data.test_batching import assert_same
@@ -39,6 +40,7 @@ class AugmentationTest(parameterized.TestCase):
         self.assertTrue((same ^ flipped).all())
         self.assertBetween(flipped.mean(), 0.4, 0.6)  # of 480: 5 standard deviations are 0.11
 
+    @pytest.mark.slow
     def test_a_shift_moves_by_each_number_of_pixels_and_repeats_the_border(self):
         found, counts = rows(listed(60, "shift(2)")), np.zeros([5, 5], int)
         for image, original in zip(found, np.tile(IMAGES.x, (20, 1, 1, 1)), strict=True):
@@ -64,14 +66,17 @@ class AugmentationTest(parameterized.TestCase):
             self.assertTrue(any(fits))
 
     @parameterized.product(observation=["grey", "dequantised", "binarised", "static"])
+    @pytest.mark.slow
     def test_batches_from_a_step_on_are_those_of_a_run_that_went_on(self, observation):
         options = {"augment": ("flip", "shift(2)"), "observation": observation, "shuffle": True, "seed": 3}
         assert_same(listed(7, **options)[4:], listed(3, start_step=4, **options))
 
+    @pytest.mark.slow
     def test_a_row_does_not_depend_on_how_many_there_are(self):
         few, many = (listed(1, ("flip", "shift(2)"), batch_size=size)[0]["x"] for size in (5, 20))
         np.testing.assert_array_equal(few, many[:5])
 
+    @pytest.mark.slow
     def test_seeds_and_steps_differ(self):
         found = [
             rows(listed(1, ("flip", "shift(2)"), seed=seed, start_step=3 * step)) for seed in (0, 1) for step in (0, 1)
@@ -88,6 +93,7 @@ class AugmentationTest(parameterized.TestCase):
             found.append(listed(3, ("flip", "shift(2)"), examples))
         assert_same(*found)
 
+    @pytest.mark.slow
     def test_sources_are_changed_each_on_its_own(self):
         options = {"variables": ("x", "target"), "target": IMAGES}
         batch = listed(1, ("flip", "shift(2)"), **options)[0]

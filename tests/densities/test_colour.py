@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 import scipy.special
 import scipy.stats
 import tensorflow as tf
@@ -82,6 +83,7 @@ class DiscretizedLogisticMixtureTest(parameterized.TestCase):
         self.assertEqual(densities.DiscretizedLogisticMixture(5).parameter_shape((28, 28, 1)), (28, 28, 15))
 
     @parameterized.parameters(1, 2, 3)
+    @pytest.mark.slow
     def test_by_scipy_and_all_images_of_a_pixel_sum_to_1(self, channels):
         family = densities.DiscretizedLogisticMixture(3, 4)
         values = table.parameters(family.parameter_shape((1, 1, channels)))

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -39,6 +40,7 @@ def again(layer):
 
 class LearnedTest(parameterized.TestCase):
     @parameterized.parameters("gaussian", "laplace(scale=None)", "full_covariance_gaussian", "uniform")
+    @pytest.mark.slow
     def test_a_familys_parameters_start_where_the_fixed_prior_is(self, family):
         learned, fixed = Prior((2,), family, learned=True), Prior((2,), family)
         z = np.clip(Z, -0.9, 0.9)

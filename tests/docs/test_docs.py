@@ -29,7 +29,7 @@ from trainers.reproduction import costs, declarations, statistics
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
-FIRST = ["README.md", "docs/algebra.md"]  # what a newcomer reads
+FIRST = ("docs/algebra.md",)
 NOISE = "TF_CPP_MIN_LOG_LEVEL"
 SCRIPTS = {"trainers", "export", "benchmarks"}
 

@@ -1,6 +1,7 @@
 """What beta-TC-VAE, FactorVAE and InfoVAE are of a VAE, and their total correlation of codes where it is known."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 from absl.testing import absltest, parameterized
@@ -69,12 +70,14 @@ class FactorVaeTest(parameterized.TestCase):
         return values["discriminate/real"] + values["discriminate/fake"]
 
     @parameterized.parameters((0.7, 0.0), (1.4, 0.0), (1.0, 0.2), (1.0, -0.2))
+    @pytest.mark.slow
     def test_its_best_discriminator_is_the_log_ratio_of_codes_and_permuted_ones(self, scale, shift):
         self.assertGreater(self.discriminator(scale=scale, shift=shift), self.discriminator() + 1e-4)
 
     def test_with_it_what_the_encoder_pays_is_the_total_correlation(self):
         self.assertAlmostEqual(self.values()["generate/fool_real"], TC, delta=5 * 0.8 / np.sqrt(self.N))
 
+    @pytest.mark.slow
     def test_against_codes_that_are_not_permuted_it_tells_nothing(self):
         same = ugm_tf.adversarial(INFERRED.detached(), ("encoder",), real=INFERRED, contest="log_ratio")
         discriminate, generate = same
@@ -86,6 +89,7 @@ class FactorVaeTest(parameterized.TestCase):
         self.assertGreater(self.discriminator(control), chance + 1e-3)
         self.assertLess(self.discriminator(), chance - 1e-3)
 
+    @pytest.mark.slow
     def test_without_its_weight_encoder_and_decoder_take_the_steps_of_the_vae(self):
         densities = WEIGHTED["factor_vae"][0]
         of_vae = {name: d for name, d in densities().items() if name != "discriminator"}

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -58,6 +59,7 @@ class FirstStepTest(parameterized.TestCase):
 
 class ChunksTest(parameterized.TestCase):
     @parameterized.parameters("mixture(3)", "vamp(3)", "flow(2)")
+    @pytest.mark.slow
     def test_draws_in_chunks_teach_it_the_same(self, prior):
         steps = []
         for chunk in (None, 2):

@@ -107,6 +107,7 @@ class ShapesTest(parameterized.TestCase):
         network = cyclegan([(8, 8, 1), (3,)], (8, 8, 1), blocks=1, vectors="normalization", **SMALL)
         self.assertGreater(sum(isinstance(layer, networks.Modulate) for layer in network.layers), 3)
 
+    @pytest.mark.slow
     def test_is_saved_and_loaded(self):
         network, x = cyclegan([(8, 8, 1)], (8, 8, 1), blocks=1, **SMALL), normal(2, 8, 8, 1)
         path = self.create_tempdir().full_path + "/network.keras"
@@ -137,6 +138,7 @@ class RecipeTest(parameterized.TestCase):
         self.assertEqual(model.discriminator.parameter_shape, (2, 2, 1))
 
     @parameterized.parameters("least_squares", "logistic", "hinge")
+    @pytest.mark.slow
     def test_the_loss_is_the_mean_over_patches_and_the_logit_their_mean(self, contest):
         model, x = self.model(contest), np.random.default_rng(0).uniform(size=(4, 16, 16, 1)).astype(np.float32)
         maps = 5.0 * np.asarray(model.discriminator(x))[..., 0]

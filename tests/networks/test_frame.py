@@ -44,6 +44,7 @@ class FrameTest(parameterized.TestCase):
             self.assertGreater(np.mean(y.numpy() != rounded.numpy()), 0.5)  # and has the digits of one
 
     @parameterized.named_parameters(*KINDS)
+    @pytest.mark.slow
     def test_a_vector_is_constant_channels_or_the_scale_and_offset_of_each_normalisation(self, builder):
         shapes = [(8, 8, 1), (4,)]
         for vectors, normalization, expected in (

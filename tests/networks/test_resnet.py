@@ -155,6 +155,7 @@ class BlocksTest(parameterized.TestCase):
 
 class ShapesTest(parameterized.TestCase):
     @parameterized.parameters((8, 8, 1), (12, 20, 3), (28, 28, 1), (36, 36, 3), (4, 4, 1), (9, 7, 2), (34, 50, 1))
+    @pytest.mark.slow
     def test_any_image_from_a_code_and_back_and_to_another(self, *shape):
         decoder = resnet([(6,)], shape, filters=2)
         encoder = resnet([shape], (5,), filters=2)

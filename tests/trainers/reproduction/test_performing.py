@@ -54,6 +54,7 @@ class LoopTest(parameterized.TestCase):
         folder = self.out / PLAN.folder
         return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
+    @pytest.mark.slow
     def test_each_run_is_made_once_and_all_is_written(self):
         performing.perform(PLAN, self.out)
         self.assertLen(self.made, 8)
@@ -62,6 +63,7 @@ class LoopTest(parameterized.TestCase):
         performing.perform(PLAN, self.out)
         self.assertLen(self.made, 8)
 
+    @pytest.mark.slow
     def test_started_again_it_makes_what_is_missing_and_the_same_tables(self):
         performing.perform(PLAN, self.out)
         whole = self.tables()
@@ -73,6 +75,7 @@ class LoopTest(parameterized.TestCase):
         self.assertLen(self.made, 8 + 3)
         self.assertEqual(self.tables(), whole)
 
+    @pytest.mark.slow
     def test_a_run_that_another_process_is_at_is_left_to_it_and_taken_over_if_it_ends(self):
         unit = PLAN.units()[0]
         held = files.locked(self.out / unit.run / ".claim")
@@ -94,6 +97,7 @@ class LoopTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "--only knows a, few; a; few; .*many. Received: most"):
             performing.perform(PLAN, self.out, only=["most"])
 
+    @pytest.mark.slow
     def test_more_seeds_add_runs(self):
         performing.perform(Plan("small", "smoke", seeds=1), self.out)
         performing.perform(PLAN, self.out)
@@ -107,6 +111,7 @@ class LoopTest(parameterized.TestCase):
 
 
 class DivergedTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_a_run_that_diverges_is_a_result(self):
         plan, out = PLAN, pathlib.Path(self.create_tempdir().full_path)
         self.enter_context(mock.patch.object(catalogue, "get", lambda _: experiment()))
