@@ -202,6 +202,10 @@ class GivenTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, advice):
             ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), scale=schedule)
 
+    def test_a_multiple_that_is_not_finite_in_float32_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "float32 scalar between"):
+            ugm_tf.E(ugm_tf.NegativeLogProb("decoder"), scale=-1e39 * schedules.warmup(10))
+
     @parameterized.named_parameters(
         ("it_leaves_later", lambda step: tf.where(step < 2, 1.0, -5.0), "between 0 and 1, .*at step 2: -5"),
         ("becomes_nan", lambda step: tf.where(step < 5000, 1.0, np.nan), "at step 8192: nan"),

@@ -135,6 +135,20 @@ class KnownTest(parameterized.TestCase):
             with self.assertRaisesRegex(ValueError, "Evaluation stopped at batch 1"):
                 model.evaluate(np.zeros([32, 8, 8, 1]), verbose=0)
 
+    def test_what_a_callback_gives_within_a_fit_is_looked_at(self):
+        model, bad, found = table.model("vae", {}, table.dense), np.full([4, 8, 8, 1], 7.0, np.float32), []
+
+        def ask(*_, **__):
+            for door in (model.train_on_batch, model.test_on_batch):
+                with self.assertRaisesRegex(ValueError, "0 or 1"):
+                    door(bad)
+                found.append(door)
+
+        model.fit(
+            self.batches("binarised"), verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=ask)]
+        )
+        self.assertEqual((len(found) > 0, int(model.steps)), (True, 3))
+
     def test_grey_images_that_begin_with_bits_are_no_bits(self):
         self.x[40] = 100
         model = table.model("vae", {}, table.dense)

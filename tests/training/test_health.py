@@ -79,11 +79,13 @@ class StopTest(parameterized.TestCase):
         ("simultaneous", np.nan),
         ("alternating", np.nan, {"jit_compile": True, "steps_per_execution": STEPS}),
         ("alternating", np.inf, {"jit_compile": True, "steps_per_execution": STEPS, "clipvalue": 0.1}),
+        ("alternating", 1e30, {"jit_compile": True, "steps_per_execution": STEPS, "clipnorm": 0.1}),
     )
     @pytest.mark.slow
     def test_a_gradient_alone_with_its_density(self, schedule, value, options=None):
         options = {"steps_per_execution": 2, **(options or {})}
-        optimizer = keras.optimizers.Adam(clipvalue=options.pop("clipvalue", None))
+        clips = {name: options.pop(name) for name in ("clipvalue", "clipnorm") if name in options}
+        optimizer = keras.optimizers.Adam(**clips)
         model = made(table.GAN, schedule=schedule, optimizer=optimizer, **options)
         gradient = tf.custom_gradient(lambda x: (x, lambda dy: tf.ones_like(dy) * value))
         call = model.decoder.network.call
@@ -94,6 +96,43 @@ class StopTest(parameterized.TestCase):
             model.fit(table.dataset(model.recipe), verbose=0)
         for variable, value in zip(model.decoder.trainable_variables, before, strict=True):
             np.testing.assert_array_equal(variable, value)
+
+    def test_what_may_hide_it_is_looked_at_step_by_step(self):
+        class Own(keras.optimizers.SGD):
+            pass
+
+        def unwatched(optimizer, **options):
+            return made(optimizer=optimizer, jit_compile=True, **options)._unwatched(STEPS) is not None
+
+        self.assertTrue(unwatched(keras.optimizers.SGD()))
+        self.assertTrue(unwatched(keras.optimizers.Adam(global_clipnorm=1.0)))
+        hiding = [keras.optimizers.SGD(clipvalue=1.0), keras.optimizers.SGD(clipnorm=1.0), Own()]
+        self.assertEqual([unwatched(optimizer) for optimizer in hiding], [False] * 3)
+        self.assertFalse(unwatched("sgd", on_nan="skip"))
+        bounded = made(optimizer="sgd", jit_compile=True)
+        bounded.trainable_variables[0].constraint = keras.constraints.MaxNorm(1.0)
+        self.assertIsNone(bounded._unwatched(STEPS))
+        self.assertIsNone(made(optimizer="sgd")._unwatched(STEPS - 1))
+
+    def test_of_data_that_are_refused_no_callback_is_remembered(self):
+        model = made()
+        with self.assertRaises(ValueError):
+            model.fit(np.zeros([4, 3, 3, 1]), callbacks=[keras.callbacks.TerminateOnNaN()])
+        with self.assertRaisesRegex(FloatingPointError, "diverged at step 1"):
+            model.train_on_batch(np.full([4, 8, 8, 1], np.nan, np.float32))
+
+    @pytest.mark.slow
+    def test_is_told_before_a_later_batch_of_the_call_that_is_refused(self):
+        model = table.model(*table.VAE[1:], steps_per_execution=STEPS)
+        x = table.arrays(model.recipe, 16 * STEPS)["x"]
+        x[-1] = 5.0
+        data = tf.data.Dataset.from_tensor_slices(x).batch(16, drop_remainder=True)
+        model.decoder.trainable_variables[0].assign(np.nan * model.decoder.trainable_variables[0])
+        with self.assertRaisesRegex(FloatingPointError, "diverged at step 1"):
+            model.fit(data, verbose=0)
+        model.decoder.trainable_variables[0].assign(tf.zeros_like(model.decoder.trainable_variables[0]))
+        model.fit(data.take(STEPS - 1), verbose=0)
+        self.assertEqual(int(model.steps), STEPS - 1)
 
     @pytest.mark.slow
     def test_no_checkpoint_of_it_is_written(self):

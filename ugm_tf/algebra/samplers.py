@@ -25,7 +25,7 @@ class Sampler:
     Every sampler is made of ancestral ones, its `sides`.  A kind of your own is a `record` with these three methods:
 
     >>> @ugm_tf.record
-    ... class Mixture(ugm_tf.Sampler):
+    ... class Blend(ugm_tf.Sampler):
     ...     left: ugm_tf.Sampler
     ...     right: ugm_tf.Sampler
     ...     share: float = 0.5
@@ -42,8 +42,8 @@ class Sampler:
     ...         of_left = draws.start.noise("uniform", fold(seed, 2)) < self.share
     ...         both = {v: tf.where(of_left[:, None, None, None], left[v], right[v]) for v in ("x",)}
     ...         return left.where(drawn_by=right.drawn_by, **both)
-    >>> Mixture(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
-    'Mixture(share=0.5) of [x ~ data] and [z ~ prior, x ~ decoder]'
+    >>> Blend(ugm_tf.DATA, ugm_tf.GENERATED).describe(ugm_tf.recipes.gan().roles, ("x",))
+    'Blend(share=0.5) of [x ~ data] and [z ~ prior, x ~ decoder]'
     """
 
     @property

@@ -235,7 +235,9 @@ class Scaled(Schedule):
 
     def check(self):
         self.schedule.check()
-        if type(self) is not Scaled:
+        if type(self) is Scaled:
+            _check_values(self)
+        else:
             super().check()
 
     def __call__(self, step):

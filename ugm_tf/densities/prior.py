@@ -33,7 +33,7 @@ class Prior(Drawn):
     >>> ugm_tf.Prior((20,), "gaussian").distribution().log_prob(tf.zeros([5, 20])).shape
     TensorShape([5])
     >>> prior = ugm_tf.Prior((20,), ugm_tf.densities.Mixture(50), learned=True)
-    >>> [weight.shape for weight in prior.trainable_variables]  # 50 logits, 50 x 20 locations, 50 x 20 scales
+    >>> [tuple(weight.shape) for weight in prior.trainable_variables]  # 50 logits, 50 x 20 locations, 50 x 20 scales
     [(2050,)]
     """
 

@@ -1,6 +1,8 @@
 """The loops of Keras over data: what they run, and what they refuse before they start."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -59,8 +61,6 @@ class Loops(Stepping):
         kwargs["callbacks"] = keras_callbacks.adapted(
             self, kwargs.get("callbacks"), held_out is not None or bool(kwargs.get("validation_split"))
         )
-        given = keras.tree.flatten(getattr(kwargs["callbacks"], "callbacks", kwargs["callbacks"]))
-        self._ends_at_nan = any(isinstance(callback, keras.callbacks.TerminateOnNaN) for callback in given)
         with naming_files():
             first = first_batch.check_first(self.joint, x, y, size)
             first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
@@ -71,6 +71,8 @@ class Loops(Stepping):
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
         if isinstance(x, tf.data.Dataset) and steps:
             x = x.repeat()  # Keras counts whole calls of steps, and would start anew before the end
+        given = keras.tree.flatten(getattr(kwargs["callbacks"], "callbacks", kwargs["callbacks"]))
+        self._ends_at_nan = any(isinstance(callback, keras.callbacks.TerminateOnNaN) for callback in given)
         self._fits = True
         try:
             with naming_files():
@@ -99,14 +101,22 @@ class Loops(Stepping):
             keras_callbacks.adapted(self, kwargs.get("callbacks"))
             with naming_files():
                 first_batch.check_first(self.joint, x, y, kwargs.get("batch_size"))
-        left, self._epoch_steps = dataclasses.replace(self._left), kwargs.get("steps")
+        self._epoch_steps = kwargs.get("steps")
+        try:
+            with self._apart(), naming_files():
+                return super().evaluate(x, y, **kwargs)
+        finally:
+            self._epoch_steps = self._fit_steps
+
+    @contextlib.contextmanager
+    def _apart(self) -> Iterator[None]:
+        """What a callback may ask within an epoch: data of its own, which take no steps from it, and are looked at."""
+        left = dataclasses.replace(self._left)
         self._left.looks = True
         try:
-            with naming_files():
-                return super().evaluate(x, y, **kwargs)
-        finally:  # a callback may evaluate within an epoch
+            yield
+        finally:
             self._left.number, self._left.looks = left.number, left.looks
-            self._epoch_steps = self._fit_steps
 
     def predict(
         self, x: Any, batch_size: Any = None, verbose: Any = "auto", steps: Any = None, callbacks: Any = None
@@ -131,13 +141,17 @@ class Loops(Stepping):
         """A training step on one batch; as `keras.Model.train_on_batch`, without weights of examples."""
         self._check_compiled("train_on_batch")
         _refuse_weights("train_on_batch()", sample_weight, class_weight)
-        return super().train_on_batch(x, y, return_dict=return_dict)
+        with self._apart():
+            self._left.number = None
+            return super().train_on_batch(x, y, return_dict=return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The metrics on one batch; as `keras.Model.test_on_batch`, without weights of examples."""
         self._check_compiled("test_on_batch")
         _refuse_weights("test_on_batch()", sample_weight)
-        return super().test_on_batch(x, y, return_dict=return_dict)
+        with self._apart():
+            self._left.number = None
+            return super().test_on_batch(x, y, return_dict=return_dict)
 
 
 def _refuse_weights(owner: str, *weights: Any) -> None:

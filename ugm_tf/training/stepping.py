@@ -19,6 +19,13 @@ _FEWEST_UNWATCHED = 8  # steps in one program, before which the state is kept
 _MOST_KEPT = 2**28  # bytes of it
 
 
+def _hides(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether an optimizer may make an update finite whose gradient is not: it clips, or is one of one's own."""
+    own = inner(optimizer)
+    clips = own.clipvalue is not None or own.clipnorm is not None
+    return clips or not type(own).__module__.startswith("keras.")
+
+
 class Stepping(keras.Model):
     """What runs a step, and what refuses a batch; a base class of models.
 
@@ -148,7 +155,11 @@ class Stepping(keras.Model):
 
     def _run_and_look(self, run: Any, watching: health.Health, iterator: Any) -> Any:
         """Runs steps; raises an error if one was bad, or lets a callback end the training that is there for it."""
-        logs = run(iterator)
+        try:
+            logs = run(iterator)
+        except ValueError:  # a batch was refused; what went wrong before it is told before it
+            watching.look()
+            raise
         try:
             watching.look()
         except FloatingPointError:
@@ -184,9 +195,9 @@ class Stepping(keras.Model):
         optimizers = self.optimizers.values()
         slots = [v for optimizer in optimizers for v in optimizer.variables]
         state = [v.value for v in (*self.variables, *slots)]
-        clipped = any(inner(optimizer).clipvalue is not None for optimizer in optimizers)  # makes infinite ones finite
+        hidden = any(map(_hides, optimizers)) or any(v.constraint is not None for v in self.trainable_variables)
         size = sum(v.dtype.size * math.prod(v.shape) for v in state)
-        if self._compile_arguments["on_nan"] != "stop" or clipped or most < _FEWEST_UNWATCHED or size > _MOST_KEPT:
+        if self._compile_arguments["on_nan"] != "stop" or hidden or most < _FEWEST_UNWATCHED or size > _MOST_KEPT:
             return None
         learned = [v.value for v in (*self.trainable_variables, *slots) if v.value.dtype.is_floating]
         return execution.Unwatched(self.run_phases, state, learned)
