@@ -46,6 +46,13 @@ class ReplacedTest(absltest.TestCase):
         self.assertTrue(np.any(before != model.sample(3)))
         self.assertIs(model.densities["decoder"], other.decoder)
 
+    def test_a_name_amiss_is_refused_and_a_density_of_ones_own_is_not(self):
+        model, other = built("vae"), built("vae")
+        with self.assertRaisesRegex(AttributeError, "no density 'decoderr'.*encoder, decoder.*Did you mean 'decoder'"):
+            model.decoderr = other.decoder
+        model.teacher = other.decoder
+        self.assertIs(model.teacher, other.decoder)
+
     def test_one_that_does_not_fit_is_refused_and_changes_nothing(self):
         model, recipe = built("vae"), ugm_tf.recipes.vae()
         decoder, weights = model.decoder, [id(v) for v in model.variables]

@@ -9,6 +9,7 @@ import keras
 
 from ugm_tf import files
 from ugm_tf.algebra import Recipe
+from ugm_tf.arguments import did_you_mean
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
 from ugm_tf.joint import Joint
@@ -93,6 +94,9 @@ class UnifiedModel(Answers, Loops):
                 self._forget(name)
                 super().__setattr__(name, int(value))
         elif name not in joint.densities:
+            known = list(joint.densities)
+            if isinstance(value, Density | Prior) and (hint := did_you_mean(name, known)):
+                raise AttributeError(f"This model has no density '{name}'. It has: {', '.join(known)}.{hint}")
             super().__setattr__(name, value)
         elif value is not joint.densities[name]:
             self._replace(name, value)

@@ -238,5 +238,15 @@ class AdversaryActivatedTest(parameterized.TestCase):
             adversary_activated(VAE, temperature=temperature)
 
 
+class NamesTest(parameterized.TestCase):
+    @parameterized.parameters(
+        *("importance_weighted", "adversary_activated", "contested", "packed", "diffaugmented", "learned_prior")
+    )
+    def test_a_recipes_name_is_no_recipe(self, function):
+        more = {"packed": (2,), "learned_prior": ("flow",)}.get(function, ())
+        with self.assertRaisesRegex(TypeError, rf"{function}\(\) takes a recipe, such as ugm_tf.recipes.get\('gan'\)"):
+            getattr(ugm_tf, function)("gan", *more)
+
+
 if __name__ == "__main__":
     absltest.main()

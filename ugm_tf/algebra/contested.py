@@ -6,7 +6,7 @@ from ugm_tf.algebra import contests, schedules
 from ugm_tf.algebra.ancestral_steps import Pack
 from ugm_tf.algebra.judged import DiscriminatorLoss, GradientPenalty
 from ugm_tf.algebra.phases import E, Expectation, Phase
-from ugm_tf.algebra.recipe import Recipe
+from ugm_tf.algebra.recipe import Recipe, check_is_recipe
 from ugm_tf.algebra.samplers import Interpolated, Sampler
 from ugm_tf.algebra.schedule import Scale
 from ugm_tf.algebra.weights import DiscriminatorProbability, ImportanceWeight
@@ -53,6 +53,7 @@ def contested(
     generate: minimise over decoder
         E[z ~ prior, x ~ decoder] -l(x)
     """
+    check_is_recipe("contested", recipe)
     judges = judges_of(recipe)
     if not judges:
         raise ValueError(
@@ -114,6 +115,7 @@ def packed(recipe: Recipe, size: int) -> Recipe:
         Zinan Lin et al. PacGAN: The power of two samples in generative adversarial networks. NeurIPS 2018.
         https://arxiv.org/abs/1712.04086
     """
+    check_is_recipe("packed", recipe)
     judges = judges_of(recipe)
     if not judges:
         raise ValueError("packed() takes a recipe with a discriminator, such as gan().")

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ugm_tf.algebra.ancestral_steps import Pack, Rename
 from ugm_tf.algebra.contested import judges_of
 from ugm_tf.algebra.phases import Expectation
-from ugm_tf.algebra.recipe import Recipe
+from ugm_tf.algebra.recipe import Recipe, check_is_recipe
 from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.algebra.step import Step
 from ugm_tf.densities import fold
@@ -105,6 +105,7 @@ def diffaugmented(recipe: Recipe, policy: tuple[str, ...] = ("color", "translati
         Shengyu Zhao et al. Differentiable Augmentation for Data-Efficient GAN Training. NeurIPS 2020.
         https://arxiv.org/abs/2006.10738, equations 4 and 5.
     """
+    check_is_recipe("diffaugmented", recipe)
     DiffAugment("x", "x_augmented", policy)  # refuses a policy before all else
     chosen = _chosen(recipe)
 

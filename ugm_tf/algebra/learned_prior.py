@@ -5,7 +5,7 @@ import dataclasses
 from ugm_tf.algebra.ancestral_steps import Detach, Draw
 from ugm_tf.algebra.bounds import ImportanceWeightedBound
 from ugm_tf.algebra.phases import Expectation, Phase
-from ugm_tf.algebra.recipe import Recipe
+from ugm_tf.algebra.recipe import Recipe, check_is_recipe
 from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.algebra.step import Step
 from ugm_tf.algebra.terms import KL, Term
@@ -44,6 +44,7 @@ def learned_prior(recipe: Recipe, prior: str, name: str = "prior") -> Recipe:
         Jakub Tomczak, Max Welling. VAE with a VampPrior. AISTATS 2018. https://arxiv.org/abs/1705.07120, equation 9.
         Xi Chen et al. Variational Lossy Autoencoder. ICLR 2017. https://arxiv.org/abs/1611.02731, section 3.2.
     """
+    check_is_recipe("learned_prior", recipe)
     kind = kinds.kind(prior)
     if name not in recipe.roles or recipe.roles[name].given:
         priors = [f"'{n}': {role}" for n, role in recipe.roles.items() if not role.given]

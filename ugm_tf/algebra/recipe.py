@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from ugm_tf.algebra import notation
 from ugm_tf.algebra.check import check
@@ -11,7 +12,7 @@ from ugm_tf.algebra.role import Role, Roles
 from ugm_tf.algebra.step import Step
 from ugm_tf.serialization import record
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "check_is_recipe"]
 
 
 @record
@@ -181,3 +182,14 @@ class Recipe:
     def _repr_latex_(self) -> str:
         """The recipe as LaTeX, which notebooks show."""
         return notation.latex(self.describe())
+
+
+def check_is_recipe(function: str, recipe: Any) -> None:
+    """Refuses what a function from recipe to recipe cannot take, such as a recipe's name.
+
+    Raises:
+        TypeError: With how to write it.
+    """
+    if not isinstance(recipe, Recipe):
+        made = f"ugm_tf.recipes.get({recipe!r})" if isinstance(recipe, str) else "ugm_tf.recipes.vae()"
+        raise TypeError(f"{function}() takes a recipe, such as {made}. Received: {recipe!r}.")

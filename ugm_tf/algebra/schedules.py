@@ -137,6 +137,8 @@ def taken(function: Callable[_P, _T]) -> Callable[_P, _T]:
             return function(*args, **kwargs)
         for name in scales & set(bound.arguments):
             value = bound.arguments[name]
+            if isinstance(value, Schedule):
+                value.check()  # before the function compares it
             named = isinstance(value, str) and "(" in value
             if isinstance(value, str) and not named:
                 made = function.__name__

@@ -5,7 +5,7 @@ import dataclasses
 from ugm_tf.algebra.ancestral_steps import Draw, Mean
 from ugm_tf.algebra.judged import DiscriminatorLoss
 from ugm_tf.algebra.phases import Expectation, Phase, adversarial
-from ugm_tf.algebra.recipe import Recipe
+from ugm_tf.algebra.recipe import Recipe, check_is_recipe
 from ugm_tf.algebra.samplers import Ancestral
 from ugm_tf.algebra.step import Step
 from ugm_tf.algebra.terms import NegativeLogProb
@@ -38,6 +38,7 @@ def importance_weighted(recipe: Recipe, normalise: str = "batch") -> Recipe:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
         https://arxiv.org/abs/1706.00550, equations 15 and 16.
     """
+    check_is_recipe("importance_weighted", recipe)
     if normalise not in ("batch", "class"):
         raise ValueError(f"normalise is 'batch' or 'class'. Received: normalise={normalise!r}.")
     if normalise == "class" and not any("c" in role.given for role in recipe.roles.values() if role.letter == "p"):
@@ -99,6 +100,7 @@ def adversary_activated(recipe: Recipe, temperature: float = 1.0, fakes: str = "
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018.
         https://arxiv.org/abs/1706.00550, equation 17.
     """
+    check_is_recipe("adversary_activated", recipe)
     if fakes not in ("draws", "means"):
         raise ValueError(f"fakes is 'draws' or 'means'. Received: fakes={fakes!r}.")
     if "discriminator" in recipe.densities:
