@@ -88,6 +88,7 @@ class OfTest(parameterized.TestCase):
 
 @pytest.mark.slow
 class ProcessesTest(absltest.TestCase):
+    @pytest.mark.exhaustive
     def test_one_that_is_killed_ends_the_other_and_both_go_on_to_the_same_bits(self):
         folder = pathlib.Path(self.create_tempdir())
         self.together(folder / "two")

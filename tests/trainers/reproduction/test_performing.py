@@ -182,6 +182,7 @@ class FaultsTest(absltest.TestCase):
         self.assertLen({each["run"] for each in results}, 4)
 
 
+@pytest.mark.exhaustive  # minutes each; one of them is killed and shared above
 @pytest.mark.slow
 class SmokeTest(parameterized.TestCase):
     @parameterized.parameters(*catalogue.names())
