@@ -25,6 +25,7 @@ def layers(network, kind):
 class FrameTest(parameterized.TestCase):
     @parameterized.named_parameters(*KINDS)
     def test_ends_in_float32_in_mixed_precision(self, builder):
+        keras.utils.set_random_seed(0)  # by chance a judge of few filters says 0 of all three images
         old = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16")
         try:
