@@ -77,6 +77,12 @@ def _tree(source: str) -> ast.Module:
     return ast.parse(source)
 
 
+@functools.cache
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    """All nodes of a file: several look through them, and each file is looked at again and again."""
+    return tuple(ast.walk(_tree(source)))
+
+
 def _binds(package_file: str, name: str, root: pathlib.Path) -> bool:
     """Whether a package gives a name a meaning of its own: its function `gan` hides its module `gan`."""
     package = package_file.removesuffix("/__init__.py").replace("/", ".")
@@ -89,11 +95,11 @@ def _binds(package_file: str, name: str, root: pathlib.Path) -> bool:
     return False
 
 
-def _modules(path: str, tree: ast.AST) -> list[tuple[str, str | None]]:
+def _modules(path: str, nodes: tuple[ast.AST, ...]) -> list[tuple[str, str | None]]:
     """What a file imports, as (module, name or None), with relative imports made absolute."""
     found: list[tuple[str, str | None]] = []
     package = pathlib.PurePosixPath(path).parent.parts
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -109,10 +115,10 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
     A string that is a module's dotted name counts: "export.export" in `[sys.executable, "-m", "export.export"]`; and so
     do the modules of a package that it imports to list them by `pkgutil.iter_modules`.
     """
-    tree = _tree((root / path).read_text())
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    nodes = _nodes((root / path).read_text())
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     out = {_file(text, root) for text in strings if re.fullmatch(r"\w+(\.\w+)+", text)} - {None}
-    for module, name in _modules(path, tree):
+    for module, name in _modules(path, nodes):
         file = _file(module, root)
         own = _file(f"{module}.{name}", root) if name else None
         if own and not (file and _binds(file, name, root)):
@@ -121,7 +127,7 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
             raise ValueError(f"{path} imports {module}, which is not in the repository.")
         if file:
             out.add(file)
-    if any(isinstance(node, ast.Attribute) and node.attr == "iter_modules" for node in ast.walk(tree)):
+    if any(isinstance(node, ast.Attribute) and node.attr == "iter_modules" for node in nodes):
         folders = [(root / file).parent for file in out if file and file.endswith("/__init__.py")]
         out |= {str(found.relative_to(root)) for folder in folders for found in folder.glob("*.py")}
     return out - {path}
@@ -129,7 +135,7 @@ def imports(path: str, root: pathlib.Path = ROOT) -> set[str]:
 
 def forbidden(source: str) -> list[str]:
     """What a file of `ugm_tf` must not do, each with its line and what to do instead."""
-    tree = _tree(source)
+    nodes = _nodes(source)
     names = {}  # as this file calls a module -> as it is called
     found = []
 
@@ -138,7 +144,7 @@ def forbidden(source: str) -> list[str]:
             if dotted == module or dotted.startswith(module + "."):
                 found.append(f"line {node.lineno}: {dotted} is not used here: {instead}.")
 
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 check(node, alias.name)
@@ -148,7 +154,7 @@ def forbidden(source: str) -> list[str]:
             for alias in node.names:
                 check(node, f"{node.module}.{alias.name}")
                 names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute):
             root, *rest = ast.unparse(node).split(".")
             dotted = ".".join([names.get(root, root), *rest])

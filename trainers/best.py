@@ -11,9 +11,14 @@ import keras
 
 import ugm_tf
 
-__all__ = ["KeepBest"]
+__all__ = ["KeepBest", "columns"]
 
 _LOG = logging.getLogger("ugm_tf.trainers")
+
+
+def columns(metric: str | None) -> list[str]:
+    """The columns of metrics.csv that a metric is of: of "a+b" a and b, of None none."""
+    return metric.split("+") if metric else []
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -24,7 +29,8 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
         path: The file of the best model, a .keras.
-        metric: A column of metrics.csv; epochs that lack it are passed over.
+        metric: A column of metrics.csv, or several with + between them, whose sum counts; epochs that lack one are
+            passed over.
         rows: Those of the epochs that are done, as `metrics.read` gives them.
         patience: Epochs after the best one at which to stop; None for never.
 
@@ -73,7 +79,7 @@ class KeepBest(keras.callbacks.Callback):
     def _see(self, epoch: int, row: Mapping[str, float]) -> bool:
         """Notes an epoch; whether it is the best so far."""
         self._last = epoch
-        value = float(row.get(self.metric, math.nan))
+        value = sum(float(row.get(name, math.nan)) for name in columns(self.metric))
         if not value < self.value:
             return False
         self.epoch, self.value = epoch, value

@@ -5,6 +5,7 @@ from typing import Any, TypedDict, TypeVar
 
 import ugm_tf
 
+from . import best
 from .building import is_adversarial
 from .rates import Rate
 from .settings import Resolved, Settings
@@ -219,14 +220,14 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
             f"--patience={settings.patience} waits for a metric to improve: name it by --keep_best, such as "
             f"--keep_best=val_{recipe.metrics[0]}."
         )
-    if settings.keep_best is not None and settings.keep_best.removeprefix("val_") not in recipe.metrics:
+    compared = [name.removeprefix("val_") for name in best.columns(settings.keep_best)]
+    if any(name not in recipe.metrics for name in compared):
         raise ValueError(
-            f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it. "
-            f"Received: '{settings.keep_best}'."
+            f"--keep_best is a column of metrics.csv: {', '.join(recipe.metrics)}, or the same with val_ before it; or "
+            f"several with + between them, whose sum is to be lowest. Received: '{settings.keep_best}'."
         )
     for phase in recipe.phases:
-        best = (settings.keep_best or "").removeprefix("val_")
-        if best == f"{phase.name}/loss" and phase.unscheduled in phase.metrics:
+        if f"{phase.name}/loss" in compared and phase.unscheduled in phase.metrics:
             raise ValueError(
                 f"--keep_best={settings.keep_best} compares epochs by a loss whose weights follow a schedule: a lower "
                 f"one may be of a smaller weight. Use --keep_best={settings.keep_best}_unscheduled, the loss with each "

@@ -213,7 +213,8 @@ OPTIONS: dict[str, Option] = {
     "keep_best": Option(
         flags.DEFINE_string,
         None,
-        "End with the weights of the epoch at which this column of metrics.csv is lowest, such as val_wake/loss.",
+        "End with the weights of the epoch at which this column of metrics.csv is lowest, such as val_wake/loss; or "
+        "the sum of several, such as val_wake/distortion+val_wake/rate.",
     ),
     "patience": Option(
         flags.DEFINE_integer, None, "With --keep_best: stop this many epochs after the best one.", _POSITIVE

@@ -107,6 +107,7 @@ class CheckpointsTest(parameterized.TestCase):
             self.go_on(row, every=every, after=[Kill(after)])
         self.check(row, start, epochs=(0, 1) if start < STEPS else (1,))
 
+    @pytest.mark.slow
     def test_killed_at_the_end_of_an_epoch_it_still_reports_that_epoch(self):
         with self.assertRaises(Killed):
             self.go_on(table.GAN, every=1, before=[KillAtTheEndOfAnEpoch()])

@@ -28,6 +28,7 @@ class ScheduledTest(parameterized.TestCase):
             for left, right in zip(warming.get_weights(), constant.get_weights(), strict=True):
                 np.testing.assert_allclose(left, right, rtol=1e-6, atol=1e-6)
 
+    @pytest.mark.slow
     def test_the_scale_is_a_metric_and_evaluation_has_that_of_the_step(self):
         model = table.model("vae", {"beta": BETA}, table.dense)
         data = table.dataset(model.recipe)

@@ -72,6 +72,7 @@ class SampleFromTest(absltest.TestCase):
             pictures.append(PIL.Image.open(self.file).tobytes())
         self.assertEqual(pictures[0], pictures[1])
 
+    @pytest.mark.slow
     def test_what_goes_wrong_is_one_line(self):
         for message, flags in (
             ("The classes are 0 to 3. Received: --class=4.", {"class": 4}),

@@ -59,6 +59,11 @@ class KeepBestTest(parameterized.TestCase):
         keep = best.KeepBest(self.path, "val_loss", [{"epoch": 0, "val_loss": 1.0}, {"epoch": 1}, {"epoch": 2}], 2)
         self.assertEqual((keep.epoch, keep.over), (0, True))
 
+    def test_of_several_columns_the_sum_counts(self):
+        values = [{"epoch": 0, "a": 1.0, "b": 5.0}, {"epoch": 1, "a": 3.0, "b": 2.0}, {"epoch": 2, "a": 0.0}]
+        keep = best.KeepBest(self.path, "a+b", values)
+        self.assertEqual((keep.epoch, keep.value), (1, 5.0))
+
     def test_without_a_number_the_last_weights_are_the_best(self):
         keep = self.follow([float("nan")] * 2)
         with self.assertLogs("ugm_tf.trainers", "WARNING") as logged:

@@ -65,6 +65,16 @@ class ResolveTest(parameterized.TestCase):
         ("vae", {"patience": 3}, "--patience=3 waits for a metric to improve: name it .*--keep_best=val_wake/"),
         (
             "vae",
+            {"keep_best": "val_wake/rate+val_wake/lose"},
+            "--keep_best is a column .* several with . between them.* Received: 'val_wake/rate.val_wake/lose'",
+        ),
+        (
+            "vae",
+            {"keep_best": "val_wake/rate+val_wake/loss", "hyperparameters": (("beta", "warmup(10)"),)},
+            "weights follow a schedule",
+        ),
+        (
+            "vae",
             {"keep_best": "val_loss"},
             "--keep_best is a column of metrics.csv: .*wake/rate.* Received: 'val_loss'",
         ),

@@ -39,6 +39,7 @@ def without_an_end():
     return mock.patch.object(run.summary, "write", lambda *_: run.summary.End({}, []))
 
 
+@pytest.mark.slow
 class RunTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -83,7 +84,6 @@ class RunTest(parameterized.TestCase):
         self.assertGreater(bound, -figures["wake/loss"])  # 100 draws bound it tighter than one
         self.assertBetween(figures["classes covered"], 1, 10)
 
-    @pytest.mark.slow
     def test_the_same_flags_give_the_same_numbers(self):
         with without_an_end():
             again = train(SMALL, self.path / "again", checkpoint_steps=2)
@@ -102,7 +102,6 @@ class RunTest(parameterized.TestCase):
         self.assertEqual(again.end.figures, self.finished.end.figures)
         self.assertTrue((directory / "report.html").exists())
 
-    @pytest.mark.slow
     def test_the_end_is_made_again_and_nothing_is_trained_or_exported_anew(self):
         directory = self.path / "again_reported"
         shutil.copytree(self.path / "run", directory)
@@ -115,7 +114,6 @@ class RunTest(parameterized.TestCase):
         self.assertIn("--flagfile=", (directory / "report.html").read_text())
         self.assertEqual([path.name for path in (directory / "saved_model").iterdir()], ["1"])
 
-    @pytest.mark.slow
     def test_goes_on_longer_to_the_bits_of_a_run_that_was_asked_so_at_once(self):
         longer = dataclasses.replace(SMALL, epochs=5)
         directory = self.path / "longer"
@@ -127,7 +125,6 @@ class RunTest(parameterized.TestCase):
         self.assertEqual(*written)
         self.assertTrue((directory / "epochs_3" / "model.keras").exists())
 
-    @pytest.mark.slow
     def test_a_signal_ends_it_with_a_saved_state_and_it_goes_on_to_the_same_end(self):
         directory, calls = self.path / "signalled", []
 
@@ -145,7 +142,6 @@ class RunTest(parameterized.TestCase):
             again = train(SMALL, directory)
         table.assert_same(table.state(again.model), table.state(self.finished.model))
 
-    @pytest.mark.slow
     def test_stopped_within_an_epoch_it_goes_on_to_the_same_end(self):
         directory, calls = self.path / "stopped", []
 

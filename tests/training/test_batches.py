@@ -4,6 +4,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -135,6 +136,7 @@ class KnownTest(parameterized.TestCase):
             with self.assertRaisesRegex(ValueError, "Evaluation stopped at batch 1"):
                 model.evaluate(np.zeros([32, 8, 8, 1]), verbose=0)
 
+    @pytest.mark.slow
     def test_what_a_callback_gives_within_a_fit_is_looked_at(self):
         model, bad, found = table.model("vae", {}, table.dense), np.full([4, 8, 8, 1], 7.0, np.float32), []
 

@@ -174,6 +174,7 @@ class StopTest(parameterized.TestCase):
 
 
 class SkipTest(parameterized.TestCase):
+    @pytest.mark.slow
     def test_it_goes_on_as_if_the_batch_had_taught_nothing(self):
         model = made(steps_per_execution=3, on_nan="skip")
         with self.assertLogs("ugm_tf.training", logging.WARNING) as logged:

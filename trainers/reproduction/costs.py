@@ -3,6 +3,7 @@
 import dataclasses
 
 from ..settings import Settings
+from . import choosing
 from .units import Plan, Unit
 
 __all__ = ["Cost", "cost"]
@@ -54,7 +55,7 @@ class Cost:
 
 def cost(plan: Plan) -> Cost:
     """Estimates a plan: no data are read and nothing is built."""
-    units, seconds, untimed = plan.units(), 0.0, {}
+    units, seconds, untimed = choosing.needed(plan, []), 0.0, {}
     for run, unit in {unit.run: unit for unit in units}.items():
         speed, images = _speed(unit.settings), _images(unit)
         seconds += _START_AND_END

@@ -102,6 +102,8 @@ class Scale:
         only: The contenders that are run, by `Contender.keys`; all if empty.
         without: Those that are not, likewise.
         choices: In the place of the contenders', where they have any.
+        choosing: From how many seeds, 0 and those after it, each choice is run; from the others the chosen one alone.
+            None is all.
         note: What a reader must know of it.
     """
 
@@ -112,6 +114,7 @@ class Scale:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     choices: Mapping[str, Sequence[Any]] | None = None
+    choosing: int | None = None
     note: str = ""
 
     def steps(self, contender: Contender) -> int | None:

@@ -20,7 +20,7 @@ from ..figure import Figure
 from ..inputs import Sources
 from ..settings import Settings
 from ..subject import Effort, Subject
-from . import reading, store
+from . import choosing, reading, store
 from .declarations import Measured
 from .units import Plan, Unit
 
@@ -53,34 +53,43 @@ def perform(
         ValueError: Before training starts, if data cannot be read, there is no such contender, or results are there of
             other settings.
     """
-    units = _called(plan, only)
-    store.read(out, plan)
-    for settings in {unit.settings.dataset: unit.settings for unit in units}.values():
+    for settings in {
+        unit.settings.dataset: unit.settings for unit in _called(plan, only, store.read(out, plan))
+    }.values():
         inputs.read(settings, "train", sources)  # refuses what cannot be had before anything is trained
-    waiting = False
-    while missing := [unit for unit in units if not store.path(out, plan, unit).is_file()]:
+    told = set()
+    while True:
+        results = store.read(out, plan)
+        units = _called(plan, only, results)
+        missing = [unit for unit in units if not store.path(out, plan, unit).is_file()]
+        if not missing:
+            break
         done = False
         for unit in missing:
+            if done and unit.choice:
+                break  # what is chosen may be known by now
+            if choosing.is_open(plan, unit, results):
+                continue
             try:
                 with files.locked(out / unit.run / _CLAIM):
                     if not store.path(out, plan, unit).is_file():
-                        number = len(units) - sum(store.path(out, plan, each).is_file() for each in units)
+                        number = sum(not store.path(out, plan, each).is_file() for each in units)
                         _LOG.info("%s, seed %d: %d of %d to go.", unit.contender.title, unit.seed, number, len(units))
                         store.write(out, plan, unit, _result(plan, unit, out, sources))
                         reading.write(plan, out)
                     done = True
             except files.Locked as error:
-                if not waiting:
+                if unit.run not in told:
                     _LOG.info("%s, seed %d, is being run by %s.", unit.contender.title, unit.seed, error.holder)
-        waiting = not done
-        if waiting:
+                told.add(unit.run)
+        if not done:
             time.sleep(wait)
     reading.write(plan, out)
 
 
-def _called(plan: Plan, only: Sequence[str]) -> list[Unit]:
-    """The runs of a plan that are asked for."""
-    units = plan.units()
+def _called(plan: Plan, only: Sequence[str], results: choosing.Results) -> list[Unit]:
+    """The runs of a plan that are asked for, as far as they are known."""
+    units = choosing.needed(plan, results)
     known = dict.fromkeys(key for unit in units for key in unit.contender.keys if key)
     if wrong := [key for key in only if key not in known]:
         raise ValueError(f"--only knows {'; '.join(known)}. Received: {'; '.join(wrong)}.")

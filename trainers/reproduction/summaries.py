@@ -1,16 +1,16 @@
 """What an experiment says, as a function of its results and its declaration, and of nothing else."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from . import choosing
+from .choosing import Results
 from .declarations import Contender, Measured, Published
 from .statistics import Difference, Mean, mean, paired
 from .units import Plan
 
 __all__ = ["Cell", "Pair", "Summary", "summarise"]
-
-Results = Sequence[Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,7 @@ def summarise(plan: Plan, results: Results) -> Summary:
         results: As `store.read` gives them, of all its runs or of some.
     """
     experiment = plan.experiment
-    contenders, units = experiment.at(plan.scale), plan.units()
+    contenders, units = experiment.at(plan.scale), choosing.needed(plan, results)
     chosen = {contender.title: _chosen(plan, contender, results) for contender in contenders}
     cells, pairs = [], []
     for figure in experiment.figures:
@@ -131,7 +131,6 @@ def summarise(plan: Plan, results: Results) -> Summary:
         published = {contender.title: _published(plan, contender, figure) for contender in of}
         for contender in of:
             words, mine = chosen[contender.title]
-            wanted = len({unit.seed for unit in units})
             cells.append(
                 Cell(
                     contender.under,
@@ -140,7 +139,7 @@ def summarise(plan: Plan, results: Results) -> Summary:
                     values[contender.title],
                     mean(values[contender.title]),
                     published[contender.title],
-                    wanted,
+                    plan.number_of_seeds,
                     sum(result["failed"] is not None for result in mine),
                     words,
                 )
@@ -173,34 +172,16 @@ def summarise(plan: Plan, results: Results) -> Summary:
 
 
 def _chosen(plan: Plan, contender: Contender, results: Results) -> tuple[str, Results]:
-    """What was chosen of a contender, in words, and its results; none as long as the choice is open.
-
-    The choice is the best mean over those seeds of which all choices have been measured on the validation split.
-    """
-    of = [r for r in results if (r["contender"], r["under"]) == (contender.name, contender.under)]
-    figure, variants = plan.experiment.figures[0], plan.experiment.variants(contender, plan.scale, plan.dataset)
-    if not variants[0][0]:
-        return "", of
-    groups = [(choice, [r for r in of if r["choice"] == choice]) for choice, _ in variants]
-    validated = [
-        {r["seed"]: _value(r["validation"], figure.name) for r in group if r["validation"]} for _, group in groups
-    ]
-    common = set.intersection(*map(set, validated))
-    if not common:
+    """What was chosen of a contender, in words, and its results; none as long as the choice is open."""
+    choice = choosing.chosen(plan, contender, results)
+    if choice is None:
         return "not yet chosen", []
-    means = [sum(values[seed] for seed in sorted(common)) / len(common) for values in validated]
-    sign = 1.0 if figure.higher else -1.0
-    best = max(range(len(means)), key=lambda i: sign * means[i])
-    choice, group = groups[best]
-    return ", ".join(f"{name} {value:g}" for name, value in choice.items()), group
+    of = [r for r in results if (r["contender"], r["under"]) == (contender.name, contender.under)]
+    return ", ".join(f"{name} {value:g}" for name, value in choice.items()), [r for r in of if r["choice"] == choice]
 
 
 def _values(results: Results, figure: Measured) -> dict[int, float]:
-    return {r["seed"]: _value(r["figures"], figure.name) for r in results if r["failed"] is None}
-
-
-def _value(figures: Iterable[Mapping[str, Any]], name: str) -> float:
-    return float(next(figure["value"] for figure in figures if figure["name"] == name))
+    return {r["seed"]: choosing.value(r["figures"], figure.name) for r in results if r["failed"] is None}
 
 
 def _published(plan: Plan, contender: Contender, figure: Measured) -> Published | None:

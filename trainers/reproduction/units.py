@@ -91,8 +91,13 @@ class Plan:
         """Where results and tables lie below the folder of all."""
         return pathlib.PurePath(self.name, self.title.removeprefix(f"{self.name}_"))
 
+    @property
+    def number_of_seeds(self) -> int:
+        """How many seeds each contender has."""
+        return self.experiment.scales[self.scale].seeds if self.seeds is None else self.seeds
+
     def units(self) -> list[Unit]:
-        """All its runs: seed by seed, so that an interrupted one has whole seeds.
+        """Each choice of each contender from each seed: seed by seed, so that an interrupted one has whole seeds.
 
         Raises:
             ValueError: If another data set is asked for and the contenders differ in theirs.
@@ -106,7 +111,7 @@ class Plan:
             )
         return [
             Unit(contender, choice, dataclasses.replace(settings, seed=seed), scale.steps(contender))
-            for seed in range(scale.seeds if self.seeds is None else self.seeds)
+            for seed in range(self.number_of_seeds)
             for contender in experiment.at(self.scale)
             for choice, settings in experiment.variants(contender, self.scale, self.dataset)
         ]

@@ -18,6 +18,7 @@ from tests.trainers.reproduction.test_declarations import OWN, experiment
 from tests.trainers.reproduction.test_summaries import result
 from trainers import inputs, run
 from trainers.reproduction import catalogue, performing, reading, store
+from trainers.reproduction.declarations import SCALES, Scale
 from trainers.reproduction.units import Plan
 from ugm_tf import files
 
@@ -48,7 +49,7 @@ class LoopTest(parameterized.TestCase):
         del plan, out, sources
         self.made.append(unit.run)
         value = float(unit.seed + len(unit.choice))
-        return result(unit, value, value if unit.choice else None)
+        return result(unit, value, unit.choice["temperature"] if unit.choice else None)
 
     def tables(self):
         folder = self.out / PLAN.folder
@@ -74,6 +75,32 @@ class LoopTest(parameterized.TestCase):
         performing.perform(PLAN, self.out)
         self.assertLen(self.made, 8 + 3)
         self.assertEqual(self.tables(), whole)
+
+    def test_seeds_that_do_not_choose_run_what_was_chosen_and_no_more(self):
+        plan = Plan("small", "smoke", seeds=3)
+        scales = dict.fromkeys(SCALES, Scale({"epochs": 1}, seeds=3, choosing=1))
+        with mock.patch.object(catalogue, "get", lambda _: experiment(scales=scales)):
+            chosen = [unit.run for unit in plan.units() if unit.choice.get("temperature") == 2.0]
+            performing.perform(plan, self.out)
+            self.assertLen(self.made, 3 * 2 + 4)  # two contenders without a choice; two temperatures, then one
+            self.assertContainsSubset(chosen, self.made)
+            self.assertIn(b"all 10 runs", (self.out / plan.folder / "table.md").read_bytes())
+
+    def test_a_seed_that_does_not_choose_waits_until_it_is_known_what(self):
+        plan = Plan("small", "smoke", seeds=2)
+        scales = dict.fromkeys(SCALES, Scale({"epochs": 1}, seeds=2, choosing=1))
+        with mock.patch.object(catalogue, "get", lambda _: experiment(scales=scales)):
+            unit = next(unit for unit in plan.units() if unit.choice.get("temperature") == 2.0)
+            held = files.locked(self.out / unit.run / ".claim")
+            held.__enter__()
+
+            def ends(_):
+                self.assertLen(self.made, 5)  # four of seeds 0 and 1 without a choice, and the other temperature
+                held.__exit__(None, None, None)
+
+            with mock.patch.object(time, "sleep", ends):
+                performing.perform(plan, self.out)
+            self.assertLen(self.made, 7)
 
     @pytest.mark.slow
     def test_a_run_that_another_process_is_at_is_left_to_it_and_taken_over_if_it_ends(self):

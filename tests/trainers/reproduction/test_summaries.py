@@ -74,6 +74,27 @@ class SummaryTest(SmallTest):
         cell = self.summary(results).cells[1]
         self.assertEqual((cell.choice, cell.ours), ("not yet chosen", None))
 
+    def test_seeds_that_choose_decide_for_all_once_each_has_every_choice(self):
+        scales = dict.fromkeys(SCALES, Scale({"epochs": 1}, seeds=3, choosing=2))
+        with mock.patch.object(catalogue, "get", lambda _: experiment(scales=scales)):
+            results = [r for r in self.results() if r["seed"] < 2 or r["choice"] != {"temperature": 1.0}]
+            summary = self.summary(results)
+            self.assertEqual((summary.cells[1].choice, summary.cells[1].ours.seeds), ("temperature 2", 3))
+            self.assertEqual((summary.done, summary.runs), (len(results), len(results)))
+            for r in results:
+                if r["seed"] == 2 and r["validation"]:
+                    r["validation"] = [figure("ELBO", -1e6)]  # chooses nothing
+            self.assertEqual(self.summary(results).cells[1].choice, "temperature 2")
+            short = [r for r in results if (r["seed"], r["choice"]) != (1, {"temperature": 1.0})]
+            self.assertEqual(self.summary(short).cells[1].choice, "not yet chosen")
+
+    def test_a_choice_that_diverged_is_not_taken(self):
+        units, results = PLAN.units(), self.results()
+        for i, unit in enumerate(units):
+            if unit.choice == {"temperature": 2.0} and unit.seed == 1:
+                results[i] = result(unit, None, failed="not finite at step 7")
+        self.assertEqual(self.summary(results).cells[1].choice, "temperature 1")
+
     def test_the_test_split_chooses_nothing(self):
         results = self.results()
         for r in results:
