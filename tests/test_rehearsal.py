@@ -40,6 +40,28 @@ class Half(ugm_tf.Step):
 
 
 @ugm_tf.record
+class Noisy(ugm_tf.Step):
+    generator: str = "RandomStandardNormal"
+
+    def __call__(self, sample, seed):
+        x = sample["x"]
+        draw = {
+            "RandomStandardNormal": lambda: tf.random.normal(tf.shape(x)),
+            "RandomUniform": lambda: tf.random.uniform(tf.shape(x)),
+            "RandomShuffle": lambda: tf.random.shuffle(x),
+            "Multinomial": lambda: tf.cast(tf.random.categorical([[0.0, 1.0]], 1), tf.float32)[:, :, None, None],
+            "stateless": lambda: tf.random.stateless_normal(tf.shape(x), seed),
+        }
+        return sample.where(x=x + draw[self.generator]())
+
+    def needs(self, roles):
+        return ("x",)
+
+    def sets(self, roles):
+        return "x"
+
+
+@ugm_tf.record
 class Wrapped(ugm_tf.Sampler):
     inner: ugm_tf.Sampler
     says: ugm_tf.Sampler = Ancestral(("prior",))
@@ -166,6 +188,15 @@ class RehearsalTest(parameterized.TestCase):
             "Scoring takes the log-probability of 'encoder' and does not say so.*Name 'encoder' in its `scored`",
         ),
         ("a_logit", E(Judging(), DATA), "Judging takes the logit of 'encoder', which has none.*in its `judges`"),
+        *(
+            (
+                f"noise_of_{kind}",
+                E(KL("encoder", "prior"), DATA.then(Noisy(kind), "encoder"), name="noisy"),
+                rf"The recipe draws by {kind}, made at test_rehearsal.py:\d+, from a generator of TensorFlow's own.*"
+                r"by tf.random.stateless_normal\(shape, seed\)",
+            )
+            for kind in ("RandomStandardNormal", "RandomUniform", "RandomShuffle", "Multinomial")
+        ),
         ("what_is_logged", E(Logging(), INFERRED), "Logging reads the variable 'z' and does not say so"),
         (
             "a_step_that_holds_nothing",
@@ -181,6 +212,9 @@ class RehearsalTest(parameterized.TestCase):
     def test_refuses(self, expectation, words):
         with self.assertRaisesRegex(ValueError, words):
             joint(expectation)
+
+    def test_noise_of_the_seed_that_it_is_given_is_taken(self):
+        joint(E(KL("encoder", "prior"), DATA.then(Noisy("stateless"), "encoder"), name="noisy"))
 
     def test_a_part_that_runs_step_by_step_alone_is_left_to_do_so(self):
         made = joint(E(Eager(), INFERRED))

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf import foreign_noise
 from ugm_tf.algebra import Draws, Expectation, JointSample, Recipe, Sampler
 from ugm_tf.algebra.guarded import Misdeclared
 
@@ -26,7 +27,8 @@ def rehearse(recipe: Recipe, densities: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: If a term or a weight is not a number for each example, if a step sets something else than it
-            says, if a part asks what it does not declare, or if a network is of another width than its variable.
+            says, if a part asks what it does not declare or draws from a generator of TensorFlow's own, or if a network
+            is of another width than its variable.
     """
     silent = any(densities[name].given_shapes is None for name in recipe.densities)
     looked = [e for e in recipe.expectations if silent or any(not _is_ours(part) for part in _parts(e))]
@@ -41,6 +43,7 @@ def rehearse(recipe: Recipe, densities: Mapping[str, Any]) -> None:
                 sample = draws(e.under, tf.constant([0, i]))
                 e(sample)
                 e.beside(sample)
+        foreign_noise.refuse("The recipe")
 
     _trace(run, {v: shapes[v] for v in recipe.data})
 

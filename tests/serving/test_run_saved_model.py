@@ -58,7 +58,7 @@ class RunSavedModelTest(parameterized.TestCase):
                     self.assertEqual(kind, "bool" if key == "ok" else "float")
                     numbers = np.array(re.findall(r"[^\[\] ]+", text), np.float32)
                     numbers = numbers.reshape([int(size) for size in shape.split(",")])
-                    np.testing.assert_allclose(numbers, expected[key], rtol=1e-4, atol=1e-5, err_msg=f"{name}: {key}")
+                    np.testing.assert_allclose(numbers, expected[key], rtol=1e-5, atol=1e-5, err_msg=f"{name}: {key}")
 
     @parameterized.parameters(*served.RECIPES, "conditional")
     def test_answers_as_a_convolutional_model(self, recipe):

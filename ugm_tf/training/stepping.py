@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf import validation
+from ugm_tf import foreign_noise, validation
 from ugm_tf.joint import Joint
 from ugm_tf.training import batches, distributed, execution, health, keras_internals, steps
 from ugm_tf.training.optimizers import inner
@@ -88,10 +88,14 @@ class Stepping(keras.Model):
     def run_phases(self, data: Any) -> dict[str, tf.Tensor]:
         """One training step: the phases in turn, or at once; returns the metrics' values, scalars in nats."""
         self._check_compiled("run_phases")
-        values = self._values(data)
-        options = (self.seed, self.steps.value, self.optimizers, self.schedule, None, self.accumulate)
-        out = steps.train(self.joint, values, *options)
+        out = self._learn(self._values(data))
         self.steps.assign_add(1)
+        return out
+
+    def _learn(self, values: dict[str, tf.Tensor], watch: health.Watch | None = None) -> dict[str, tf.Tensor]:
+        options = (self.seed, self.steps.value, self.optimizers, self.schedule, watch, self.accumulate)
+        out = steps.train(self.joint, values, *options)
+        foreign_noise.refuse("A training step")
         return out
 
     def _run_watched(self, data: Any) -> dict[str, tf.Tensor]:
@@ -99,8 +103,7 @@ class Stepping(keras.Model):
         if self._health is None:
             return self.run_phases(data)
         values, watch = self._values(data), self._health.watch(self.steps.value)
-        options = (self.seed, self.steps.value, self.optimizers, self.schedule, watch, self.accumulate)
-        out = steps.train(self.joint, values, *options)
+        out = self._learn(values, watch)
         good = watch.close()
         if not self._health.skip:
             self.steps.assign_add(tf.cast(good, self.steps.dtype))

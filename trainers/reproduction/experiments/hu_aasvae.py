@@ -37,7 +37,9 @@ EXPERIMENT = Experiment(
             only=("1 %",),
             choices={"temperature": (1.0, 3.0)},
         ),
-        "cpu": Scale(updates=5_000, only=("1 %", "10 %"), note="The runs are those of hu_aavae at this scale."),
+        "cpu": Scale(
+            updates=5_000, only=("1 %", "10 %"), choosing=1, note="The runs are those of hu_aavae at this scale."
+        ),
         "full": Scale(
             updates=43_000,
             only=("1 %, convolutional", "10 %, convolutional"),

@@ -1,0 +1,58 @@
+"""A layer that draws from TensorFlow's own generators is refused by the first step; of Keras's seeds it is taken."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import ugm_tf
+
+X = np.zeros([8, 4, 4, 1], np.float32)
+
+
+class Noise(keras.layers.Layer):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.seed = kind, keras.random.SeedGenerator(1)
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        shape = tf.shape(inputs)
+        if self.kind == "keras":
+            return inputs + keras.random.normal(shape, seed=self.seed)
+        if self.kind == "generator":
+            return inputs + tf.random.get_global_generator().normal(shape)
+        return inputs + tf.random.normal(shape)
+
+
+def model(kind, **options):
+    recipe = ugm_tf.recipes.vae()
+    densities = ugm_tf.networks.build(recipe, {"x": X.shape[1:], "z": (2,)}, hidden=(5,))
+    inputs = keras.Input(X.shape[1:])
+    hidden = Noise(kind)(keras.layers.Dense(5, activation="tanh")(keras.layers.Flatten()(inputs)))
+    encoder = keras.Model(inputs, keras.layers.Dense(4)(hidden))
+    made = ugm_tf.UnifiedModel(recipe, {**densities, "encoder": ugm_tf.Density(encoder, "gaussian")})
+    made.compile(optimizer=keras.optimizers.Adam(), **options)
+    return made
+
+
+class LayerTest(parameterized.TestCase):
+    @parameterized.product(
+        kind=["tensorflow", "generator"], options=[{}, {"jit_compile": False}, {"steps_per_execution": 2}]
+    )
+    def test_of_a_generator_that_is_not_saved_is_refused_with_its_line(self, kind, options):
+        tf.random.set_global_generator(tf.random.Generator.from_seed(1))
+        of = model(kind, **options)
+        with self.assertRaisesRegex(ValueError, r"A training step draws by .*test_foreign_noise.py:\d+.*SeedGenerator"):
+            of.fit(X, batch_size=4, verbose=0)
+        self.assertEqual(int(np.asarray(of.steps)), 0)
+
+    def test_of_a_seed_generator_of_keras_is_taken(self):
+        of = model("keras")
+        of.fit(X, batch_size=4, verbose=0)
+        self.assertEqual(int(np.asarray(of.steps)), 2)
+
+
+if __name__ == "__main__":
+    absltest.main()
