@@ -1,5 +1,6 @@
 """What a served model costs beside its signatures: joining of rows, the local server's latency, loading, size."""
 
+import functools
 import itertools
 import pathlib
 import shutil
@@ -18,6 +19,7 @@ from ugm_tf.serving.servables import Servable
 __all__ = ["figures", "line"]
 
 _ROWS = 64
+_CALLS = 5  # in a row, of which the fastest counts
 Batch = Mapping[str, np.ndarray]
 
 
@@ -41,21 +43,19 @@ def figures(base: pathlib.Path, name: str, asked: Mapping[str, Batch], rounds: i
 
 
 def joined(version: pathlib.Path, signature: str, batch: Batch, rounds: int) -> dict[str, list[float]]:
-    """Seconds that 64 rows of as many requests take: one after the other, and where the server joins them."""
+    """Seconds until 64 requests of one row that come at once are answered: by a server that takes one at a time, and
+    by one that joins their rows."""
     rows = [{key: value[i : i + 1] for key, value in batch.items()} for i in range(_ROWS)]
     with ServedModel(version) as model:
-        batcher = Batcher(model, _ROWS)
+        batchers = {"apart": Batcher(model, 1), "together": Batcher(model, _ROWS)}
 
-        def apart() -> None:
-            for row in rows:
-                model(signature, row)
-
-        def together() -> None:
+        def answered_by(batcher: Batcher) -> None:
             for future in [batcher.submit(signature, row, True) for row in rows]:
                 future.result()
 
-        times = _turns({"apart": apart, "together": together}, rounds)
-        batcher.close()
+        times = _turns({who: functools.partial(answered_by, of) for who, of in batchers.items()}, rounds)
+        for batcher in batchers.values():
+            batcher.close()
     return times
 
 
@@ -131,14 +131,20 @@ def size(version: pathlib.Path) -> dict[str, int]:
 
 
 def _turns(contenders: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of the fastest of a few calls in each round, by contender."""
     times: dict[str, list[float]] = {who: [] for who in contenders}
     for number in range(rounds + 1):
         for who, call in contenders.items():
-            begin = time.perf_counter()
-            call()
+            best = min(_seconds(call) for _ in range(_CALLS))
             if number:  # the first is to warm up
-                times[who].append(time.perf_counter() - begin)
+                times[who].append(best)
     return times
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
 
 
 def line(found: Mapping[str, Any]) -> str:
