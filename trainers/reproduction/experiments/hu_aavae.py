@@ -104,8 +104,8 @@ EXPERIMENT = Experiment(
     open=(
         "Optimiser, batches, code size, epochs and the binarisation of MNIST are not stated.",
         "Contenders of a pair have as many updates of as many real examples; AAVAE's gradient is about half as large.",
-        "At 1 % and 10 % a pair's number of updates is that at which its plain model of seed 100, none of the five, was "
-        "best on the validation split; at 100 % it is 30 epochs, and of the semi-supervised pair 12.",
+        "At 1 % and 10 % a pair's number of updates is that at which its plain model of seed 100, none of the five, "
+        "was best on the validation split; at 100 % it is 30 epochs, and of the semi-supervised pair 12.",
         "The temperature is chosen among the paper's four on the validation split; at scale cpu from the first seed.",
         "Generated images are draws, not means, and the discriminator sees no label.",
         "Of the semi-supervised pair the part has labels and all others are used without; weights are Kingma's.",
