@@ -101,7 +101,7 @@ def pythae(arrays: dict[str, np.ndarray], draws: int, batch: int) -> dict[str, f
     return {"seconds": time.perf_counter() - start, "memory": peak() - before, "bound": float(found)}
 
 
-def prepare(images: int, data_dir: str | None, manual_dir: str | None) -> dict[str, np.ndarray]:
+def prepare(images: int, data_dir: str | None, manual_dir: str | None) -> dict[str, Any]:
     """Images as bits, of MNIST where it is given, and weights by name."""
     rng = np.random.default_rng(0)
     arrays = {"images": rng.integers(0, 2, [images, 28, 28, 1]).astype(np.float32)}
@@ -139,7 +139,7 @@ def main(_: list[str]) -> None:
     found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "arrays.npz"
-        np.savez(file, **prepare(images, _DATA_DIR.value, _MANUAL_DIR.value))  # type: ignore[arg-type]
+        np.savez(file, **prepare(images, _DATA_DIR.value, _MANUAL_DIR.value))
         for i in range(rounds):
             for side in sides if i % 2 else sides[::-1]:
                 found[side].append(turn(side, file, draws))

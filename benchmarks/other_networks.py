@@ -6,6 +6,8 @@ It takes the flags of `trainers.train`; `benchmarks.resume` and `benchmarks.faul
 """
 
 import functools
+from typing import Any
+from unittest import mock
 
 from absl import flags
 
@@ -18,11 +20,11 @@ _LAYERS = flags.DEFINE_enum(
 )
 
 
-def with_dropout(recipe: ugm_tf.Recipe, *arguments: object, **options: object) -> dict:
+def with_dropout(recipe: ugm_tf.Recipe, *arguments: Any, **options: Any) -> dict[str, ugm_tf.Density]:
     """The densities that `ugm_tf.networks.build` makes, with half of the discriminator's input dropped."""
     import keras
 
-    densities = dict(build(recipe, *arguments, **options))  # type: ignore[arg-type]
+    densities = dict(build(recipe, *arguments, **options))
     judge = densities["discriminator"]
     network = keras.Sequential([keras.Input(judge.network.input_shape[1:]), keras.layers.Dropout(0.5), judge.network])
     densities["discriminator"] = ugm_tf.Density(network, judge.family)
@@ -31,8 +33,8 @@ def with_dropout(recipe: ugm_tf.Recipe, *arguments: object, **options: object) -
 
 def main(arguments: list[str]) -> int:
     changed = {"dropout": with_dropout, "spectral": functools.partial(build, normalization="spectral"), "none": build}
-    ugm_tf.networks.build = changed[_LAYERS.value]  # type: ignore[assignment]
-    return train.main(arguments)
+    with mock.patch.object(ugm_tf.networks, "build", changed[_LAYERS.value]):
+        return train.main(arguments)
 
 
 if __name__ == "__main__":

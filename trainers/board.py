@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import PIL.Image
 import tensorflow as tf
-from tensorboard.plugins.hparams import api as hparams  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams import api as hparams
 
 from ugm_tf.callbacks import SampleGrids
 

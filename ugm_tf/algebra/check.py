@@ -164,7 +164,7 @@ def _check_chunks(where: str, e: Expectation, roles: Roles) -> None:
         return
     many = steps[first]
     who = f"{where} takes '{e.label}' over {many.k} draws in chunks of {many.chunk}"
-    if not isinstance(e.under, Ancestral):
+    if e.under.sides != (e.under,):
         raise ValueError(
             f"{who}, and {type(e.under).__name__} needs all of them at once. Leave out `chunk`, or use Ancestral."
         )

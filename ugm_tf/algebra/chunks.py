@@ -84,7 +84,7 @@ class Chunked:
             again |= {self._density} if drawing is None else set()
         stale = next((name for name in sorted(filter(None, again)) if name in updated), self._stale)
         start = self.start.after_update(updated) or self.start.detached().after_update(updated)
-        return Chunked(start, self.steps, self.drawn_by, drawing, stale)  # type: ignore[arg-type]
+        return None if start is None else Chunked(start, self.steps, self.drawn_by, drawing, stale)
 
     def value(self, e: Any) -> tf.Tensor:
         """An expectation at each example, with its weights, merged over the draws: [..., B]."""

@@ -90,7 +90,9 @@ class Expectation:
 
     def _weighted(self, sample: JointSample) -> JointSample:
         """The sample with the weight among its own."""
-        weight = tf.stop_gradient(self.weight.value(sample))  # type: ignore[union-attr]
+        if self.weight is None:
+            return sample
+        weight = tf.stop_gradient(self.weight.value(sample))
         return sample.where(weight=weight if sample.weight is None else weight * sample.weight)
 
     @property

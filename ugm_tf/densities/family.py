@@ -29,10 +29,13 @@ class Family:
     """
 
     support: ClassVar[str] = "real"
-    noise: ClassVar[str | None] = "normal"
     reparameterised: ClassVar[bool] = True
     has_log_prob: ClassVar[bool] = True
     shared: ClassVar[int] = 0
+
+    @property
+    def noise(self) -> str | None:
+        return "normal"
 
     def event_shape(self, parameter_shape: Shape) -> Shape:
         """Shape of one value, from the shape of the network's output without its batch axis."""

@@ -86,9 +86,10 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
     made = _KINDS[match[1]]
     try:
         call = ast.parse(f"f({match[2] or ''})", mode="eval").body
-        values = [ast.literal_eval(value) for value in call.args] if isinstance(call, ast.Call) else None
-        names = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}  # type: ignore[attr-defined]
-        bound = inspect.signature(made).bind(*values, **names)  # type: ignore[misc]
+        if not isinstance(call, ast.Call):
+            raise SyntaxError(f"No arguments: {match[2]}")
+        names = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+        bound = inspect.signature(made).bind(*map(ast.literal_eval, call.args), **names)
     except (SyntaxError, TypeError, ValueError):
         takes = ", ".join(map(str, inspect.signature(made).parameters.values()))
         raise ValueError(f"The prior '{match[1]}' takes the arguments: {takes}. Received: '{prior}'.") from None

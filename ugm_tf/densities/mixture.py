@@ -41,7 +41,7 @@ class Mixture(Family):
             )
 
     @property
-    def noise(self) -> str | None:  # type: ignore[override]
+    def noise(self) -> str | None:
         return self.of.noise
 
     def event_shape(self, parameter_shape):

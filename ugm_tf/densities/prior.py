@@ -74,8 +74,8 @@ class Prior(Drawn):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return self.distribution().log_prob(inputs)
 
-    def distribution(self, training: bool | None = None) -> tfd.Distribution:
-        """The distribution, of batch shape []."""
+    def distribution(self, *through: Density, training: bool | None = None) -> tfd.Distribution:
+        """The distribution, of batch shape []; made with the densities that `through` names, if it names any."""
         own = self._parameters
         parameters = self.family.standard(self.event_shape) if own is None else tf.convert_to_tensor(own)
         base = self.family.distribution(parameters, len(self.event_shape))
@@ -118,7 +118,8 @@ class VampPrior(Prior):
         encoder: str = "encoder",
         **kwargs: Any,
     ):
-        super().__init__(shape, Mixture(pseudo_inputs, families.get(family)), **kwargs)
+        self._of = families.get(family)
+        super().__init__(shape, Mixture(pseudo_inputs, self._of), **kwargs)
         self.given: Shape = tuple(int(n) for n in given)
         self.pseudo_inputs, self.through = pseudo_inputs, (encoder,)
         shape = (self.pseudo_inputs, *self.given)
@@ -131,19 +132,19 @@ class VampPrior(Prior):
 
     @property
     def title(self) -> str:
-        of = self.family.of  # type: ignore[attr-defined]
-        return f"posteriors of '{self.through[0]}' at {self.pseudo_inputs} learned pseudo-inputs, {of}"
+        return f"posteriors of '{self.through[0]}' at {self.pseudo_inputs} learned pseudo-inputs, {self._of}"
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         raise ValueError("A VampPrior is made of an encoder's posteriors: ask a model or a joint sample that has both.")
 
-    def distribution(self, encoder: Density, training: bool | None = None) -> tfd.Distribution:  # type: ignore[override]
+    def distribution(self, *through: Density, training: bool | None = None) -> tfd.Distribution:
         """The distribution, of batch shape [].
 
         Args:
-            encoder: The density of that name.
+            *through: The encoder.
             training: Not used: see above.
         """
+        (encoder,) = through
         components = encoder.distribution(self.inputs(), training=False)
         return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros([self.pseudo_inputs])), components)
 
@@ -163,10 +164,10 @@ class VampPrior(Prior):
         if encoder is None or role.of != variable or not role.given:
             found = "this recipe has no such density" if encoder is None else f"this one is {role}"
             raise ValueError(f"{who}, and {found}. Name another one, encoder='...', or use a mixture or a flow.")
-        if encoder.flow is not None or encoder.family != self.family.of:  # type: ignore[attr-defined]
+        if encoder.flow is not None or encoder.family != self._of:
             flow = "" if encoder.flow is None else f" with a flow, {encoder.flow.name}"
             raise ValueError(
-                f"{who} of family {self.family.of}. Received an encoder of {encoder.family}{flow}. "  # type: ignore[attr-defined]
+                f"{who} of family {self._of}. Received an encoder of {encoder.family}{flow}. "
                 "Make the prior for the encoder's family, without a flow."
             )
         if encoder.given_shapes is not None and encoder.given_shapes != [self.given]:
@@ -179,6 +180,6 @@ class VampPrior(Prior):
         config = super().get_config()
         for name in ("flow", "learned"):
             del config[name]
-        family = keras.saving.serialize_keras_object(self.family.of)  # type: ignore[attr-defined]
+        family = keras.saving.serialize_keras_object(self._of)
         own = {"given": self.given, "pseudo_inputs": self.pseudo_inputs, "encoder": self.through[0]}
         return {**config, **own, "family": family}
