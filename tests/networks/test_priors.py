@@ -18,6 +18,7 @@ class PriorTest(parameterized.TestCase):
     @parameterized.parameters(
         ("mixture(7)", Prior, Mixture(7), None, 1),
         ("gaussian", Prior, ugm_tf.densities.Gaussian(), None, 1),
+        ("laplace", Prior, ugm_tf.densities.Laplace(), None, 1),
         ("flow(3)", Prior, ugm_tf.densities.Gaussian(), MaskedAutoregressiveFlow, 12),
         ("flow(1, inverse=True)", Prior, ugm_tf.densities.Gaussian(), InverseAutoregressiveFlow, 4),
         ("vamp(5)", VampPrior, Mixture(5), None, 1),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ugm_tf import serialization
 from ugm_tf.densities import families
+from ugm_tf.densities.continuous import Laplace
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.mixture import Mixture
 from ugm_tf.serialization import record
@@ -98,7 +99,7 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
 
 def needs_draws(prior: Family | Flow | Vamp) -> bool:
     """Whether a divergence from it has no closed form, and is estimated at draws."""
-    return isinstance(prior, Flow | Vamp | Mixture)
+    return isinstance(prior, Flow | Vamp | Mixture | Laplace)  # a Laplace's from a Gaussian, that is
 
 
 def learns_by_draws(prior: Family | Flow | Vamp) -> bool:
