@@ -16,7 +16,7 @@ class Noise(keras.layers.Layer):
         self.kind, self.seed = kind, keras.random.SeedGenerator(1)
 
     def call(self, inputs, training=False):
-        if not training:
+        if not training and self.kind != "always":
             return inputs
         shape = tf.shape(inputs)
         if self.kind == "keras":
@@ -47,6 +47,12 @@ class LayerTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"A training step draws by .*test_foreign_noise.py:\d+.*SeedGenerator"):
             of.fit(X, batch_size=4, verbose=0)
         self.assertEqual(int(np.asarray(of.steps)), 0)
+
+    @parameterized.parameters("fit", "evaluate", "encode", "reconstruct", "log_prob_bound")
+    def test_is_refused_at_every_door(self, door):
+        of = model("always")
+        with self.assertRaisesRegex(ValueError, r"draws by RandomStandardNormal, made at test_foreign_noise.py:\d+"):
+            getattr(of, door)(X)
 
     def test_of_a_seed_generator_of_keras_is_taken(self):
         of = model("keras")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf import arguments, validation
+from ugm_tf import arguments, foreign_noise, validation
 from ugm_tf.algebra import Ancestral, E, ImportanceWeightedBound
 from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
@@ -207,6 +207,7 @@ class Answers:
                 start = self.joint.sample(values, training=False)
                 bound = E(ImportanceWeightedBound(generative, inferring), Ancestral(inferring, k=k, chunk=chunk))
                 bounds = -bound.by_example(bound.under(start, seed))
+                foreign_noise.refuse("log_prob_bound()")
                 return tf.where(guards.holds(self.joint, values), bounds, float("nan"))
 
             self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf import foreign_noise
 from ugm_tf.inference.endpoints import Endpoint
 from ugm_tf.joint import Joint
 from ugm_tf.supports import TOLERANCE, Support, supports
@@ -64,10 +65,14 @@ def masked(joint: Joint, endpoint: Endpoint) -> Endpoint:
     Args:
         joint: The densities and the recipe.
         endpoint: One of its endpoints.
+
+    Raises:
+        ValueError: When it is traced, if a network draws from a generator of TensorFlow's own.
     """
 
     def function(**values: tf.Tensor) -> dict[str, tf.Tensor]:
         ok, outputs = holds(joint, values), endpoint.function(**values)
+        foreign_noise.refuse("The network")
         return {**(_masked(outputs, ok) if set(values) != {"seed"} else outputs), "ok": ok}
 
     return dataclasses.replace(endpoint, function=function)

@@ -116,7 +116,9 @@ class Stepping(keras.Model):
         """The metrics' values on a batch, scalars in nats; nothing learns."""
         batch = tf.cast(self._evaluated.result(), tf.int32)
         self._evaluated.update_state(1.0)
-        return steps.evaluate(self.joint, self._values(data), self.seed, self.steps.value, batch)
+        out = steps.evaluate(self.joint, self._values(data), self.seed, self.steps.value, batch)
+        foreign_noise.refuse("A step of evaluation")
+        return out
 
     def _check_compiled(self, method: str) -> None:
         if self._replaced is not None:
