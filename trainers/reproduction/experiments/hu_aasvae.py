@@ -38,7 +38,7 @@ EXPERIMENT = Experiment(
             choices={"temperature": (1.0, 3.0)},
         ),
         "cpu": Scale(
-            updates=5_000, only=("1 %", "10 %"), choosing=1, note="The runs are those of hu_aavae at this scale."
+            updates=3_000, only=("1 %", "10 %"), choosing=1, note="The runs are those of hu_aavae at this scale."
         ),
         "full": Scale(
             updates=43_000,

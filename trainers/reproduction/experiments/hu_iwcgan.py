@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     ),
     scales={
         "smoke": Scale({"dataset": "digits", "hidden": (32, 32)}, updates=200, seeds=2, effort={"seeds": 1}),
-        "cpu": Scale({"network": "dcgan"}, updates=8_600, effort={"seeds": 10}, note="10 epochs of MNIST."),
+        "cpu": Scale({"network": "dcgan"}, updates=4_300, effort={"seeds": 10}, note="5 epochs of MNIST."),
         "full": Scale(
             {"network": "dcgan", "batch_size": 128},
             updates=43_000,
