@@ -1,7 +1,9 @@
 """The local server answers as TensorFlow Serving does, and a client gets what the model answers."""
 
+import functools
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +24,8 @@ from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc as service
 
 from tests.serving import served
-from ugm_tf.serving import Client, LocalServer, configs
+from ugm_tf import files
+from ugm_tf.serving import Client, LocalServer, configs, servables
 
 
 def setUpModule():
@@ -185,6 +188,38 @@ class VersionsTest(absltest.TestCase):
             self.assertEqual(client.status(), {3: "AVAILABLE"})
             with Client(server.rest, "digits") as every:
                 self.assertEqual(every.status(), {3: "AVAILABLE", 1: "AVAILABLE"})
+
+    @pytest.mark.slow
+    def test_a_label_moves_and_comes_back_without_a_gap(self):
+        base = BASE.parent / "moved"
+        for number in ("1", "2"):
+            shutil.copytree(BASE / "digits/1", base / "digits" / number)
+        self.addCleanup(shutil.rmtree, base)
+        configs.write(base, "digits", 1)
+        configs.write(base, "digits", 2)
+        text = (base / configs.MODELS).read_text()
+        stable = next(part for part in re.findall(r"version_labels \{[^}]*\}", text) if "stable" in part)
+
+        def say(number, listed):
+            moved = text.replace(stable, stable.replace("value: 1", f"value: {number}"))
+            files.write(base / configs.MODELS, moved.replace("versions: 1", listed).encode())
+
+        slow = mock.patch.object(servables, "Servable", functools.partial(self.later, servables.Servable))
+        with LocalServer(base, None, 0, poll=0.02) as server, slow:
+            with Client(server.rest, "digits", label="stable") as client, Client(server.rest, "digits") as every:
+                say(2, "versions: 1")
+                self.wait(lambda: server.servables.get("digits", label="stable").version == 2)
+                self.assertEqual(every.status(), {2: "AVAILABLE", 1: "AVAILABLE"})  # listed still
+                say(2, "")
+                self.wait(lambda: every.status()[1] == "END")
+                say(1, "versions: 1")  # and has to be loaded again
+                while every.status()[1] != "AVAILABLE":
+                    self.assertTrue(client.ask("sample", **rows(1))["ok"])
+                self.wait(lambda: server.servables.get("digits", label="stable").version == 1)
+
+    def later(self, kind, *arguments):
+        time.sleep(0.3)
+        return kind(*arguments)
 
     def wait(self, done):
         end = time.monotonic() + 60

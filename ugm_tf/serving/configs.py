@@ -1,7 +1,9 @@
 """The files that configure TensorFlow Serving for the models below a base path."""
 
 import contextlib
+import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import text_format
@@ -9,7 +11,7 @@ from google.protobuf import text_format
 from ugm_tf import files
 from ugm_tf.serving import cards, publishing, warmup, wire
 
-__all__ = ["BATCHING_PARAMETERS", "FILES", "batching", "cards_of", "labelled", "served", "write"]
+__all__ = ["BATCHING_PARAMETERS", "FILES", "Served", "batching", "cards_of", "labelled", "served", "write"]
 
 MODELS, BATCHING, MONITORING = FILES = ("models.config", "batching.config", "monitoring.config")
 BATCHING_PARAMETERS = "batching_params.pbtxt"  # in a version, for --enable_per_model_batching_parameters
@@ -47,18 +49,33 @@ def labelled(base: pathlib.Path, name: str) -> dict[str, int]:
     return {}
 
 
-def served(base: pathlib.Path) -> dict[str, dict[str, int]] | None:
-    """The labelled versions of each model that models.config lists; None where there is no such file.
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """What models.config says of a model.
+
+    Attributes:
+        labels: The versions that have a label.
+        versions: All that are served.
+    """
+
+    labels: Mapping[str, int]
+    versions: frozenset[int]
+
+
+def served(base: pathlib.Path) -> dict[str, Served] | None:
+    """What is served of each model that models.config lists; None where there is no such file.
 
     Raises:
         ValueError: If models.config cannot be read.
     """
     if not (base / MODELS).exists():
         return None
-    return {
-        config.name: {label.key: label.value for label in config.version_labels}
-        for config in _read(base).model_config_list.config
-    }
+    found = {}
+    for config in _read(base).model_config_list.config:
+        labels = {label.key: label.value for label in config.version_labels}
+        listed = config.model_version_policy.specific.versions
+        found[config.name] = Served(labels, frozenset([*listed, *labels.values()]))
+    return found
 
 
 def write(base: pathlib.Path, name: str, version: int) -> None:

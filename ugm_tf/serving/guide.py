@@ -13,8 +13,10 @@ _HEAD = """# Models to serve
 
 {listed}
 
-Run the lines below in this folder. `models.config` names the versions that are served: `stable`, and `canary`, the
-newest.
+Run the lines below in this folder, as a user who may write in it. `models.config` names the versions that are served:
+`stable`, and `canary`, the newest. A request that names neither, as those below, is answered by the highest version.
+What users depend on asks for `stable`: by REST at `/v1/models/{first}/labels/stable:predict`, and from Python by
+`Client("localhost:8500", "{first}", label="stable")`.
 
 ## Start a server
 
@@ -40,7 +42,7 @@ tensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={first} --
 
 gRPC is on port 8500, REST on 8501, Prometheus' metrics are at `http://localhost:8501/monitoring/prometheus/metrics`.
 
-Without either, for development on this machine alone, with Python and `ugm_tf` (from a clone of it,
+Without either, for development on this machine alone and without metrics, with Python and `ugm_tf` (from a clone of it,
 `pip install '.[serving]'`):
 
 ```
@@ -64,8 +66,9 @@ _MODEL = """
 |---|---|---|---|
 {rows}
 
-Row i of an answer depends on row i of the request alone; where its values were none that the model has an answer to,
-its `ok` is false and the rest of it is NaN. A request has at most {max_batch} rows.
+{classes}Row i of an answer depends on row i of the request alone; where its values were none that the model has an
+answer to, its `ok` is false, numbers of it are NaN (which JSON has as a bare `NaN`) and files empty. A request has at
+most {max_batch} rows.
 
 ```
 curl http://localhost:8501/v1/models/{name}
@@ -152,6 +155,7 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         summary=_summary(card),
         rows="\n".join(_row(*item) for item in card["signatures"].items()),
         max_batch=card["max_batch"],
+        classes=_classes(card),
         default=default,
         body=json.dumps({"signature_name": default, "inputs": values}),
         values=json.dumps(values),
@@ -159,6 +163,12 @@ def _model(name: str, card: Mapping[str, Any]) -> str:
         most=f", max_batch={card['max_batch']}" if card["max_batch"] != MAX_BATCH else "",
         picture=_picture(name, card) + _file(name, card),
     )
+
+
+def _classes(card: Mapping[str, Any]) -> str:
+    """The names of the classes by their numbers, where they have some."""
+    names = card["metadata"].get("class_names") or ()
+    return f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(names))}.\n\n" if names else ""
 
 
 def _picture(name: str, card: Mapping[str, Any]) -> str:

@@ -86,7 +86,8 @@ class Servable:
 class Servables:
     """All versions below a base path that are to be served.
 
-    With a `models.config` there, those that it says, by its labels; else the highest version of each model.
+    With a `models.config` there, the versions that it lists or labels; else the highest version of each model.  A
+    label moves once its new version is there.
 
     Args:
         base: The base path, below which each model has a folder of versions.
@@ -97,7 +98,8 @@ class Servables:
         self._base = pathlib.Path(base)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int], Servable] = {}
-        self._labels: dict[str, dict[str, int]] = {}
+        self._asked: dict[str, Mapping[str, int]] = {}  # as models.config has them
+        self._labels: dict[str, dict[str, int]] = {}  # each of a version that is there
         self._states: dict[tuple[str, int], tuple[str, str]] = {}
         self._end = threading.Event()
         self.refresh()
@@ -147,7 +149,9 @@ class Servables:
                 and not self._failed(name, number)
             ):
                 self._load(name, number)
-        for name, number in set(self._loaded) - wanted:
+        self._move_labels()
+        labelled = {(name, number) for name, labels in self._labels.items() for number in labels.values()}
+        for name, number in set(self._loaded) - wanted - labelled:
             if name in names and not any(key in self._loaded for key in wanted if key[0] == name):
                 continue  # what should take its place could not be loaded
             with self._lock:
@@ -155,6 +159,16 @@ class Servables:
                 self._states[name, number] = ("UNLOADING", "")
             gone.close()
             self._states[name, number] = ("END", "")
+
+    def _move_labels(self) -> None:
+        """Lets each label be of the version that is asked for once that is there, and until then of the one before."""
+        with self._lock:
+            moved = {}
+            for name, labels in self._asked.items():
+                old = self._labels.get(name, {})
+                now = {key: n if (name, n) in self._loaded else old.get(key) for key, n in labels.items()}
+                moved[name] = {key: number for key, number in now.items() if number is not None}
+            self._labels = moved
 
     def close(self) -> None:
         """Ends all."""
@@ -187,8 +201,8 @@ class Servables:
         except ValueError:
             return set(self._loaded)  # a configuration that is being edited changes nothing
         if served is not None:
-            self._labels = served
-            return {(name, number) for name, labels in served.items() for number in labels.values()}
+            self._asked = {name: of.labels for name, of in served.items()}
+            return {(name, number) for name, of in served.items() for number in of.versions}
         folders = (path for path in self._base.iterdir() if path.is_dir() and not path.name.startswith("."))
         highest = {path.name: publishing.versions(path)[-1:] for path in folders}
         return {(name, number) for name, numbers in highest.items() for number in numbers}
