@@ -157,10 +157,8 @@ def two(root: pathlib.Path) -> Iterator[str]:
     names = sound(base)
     check(names == ["1", "2"], f"there are {names}")
     served = configs.served(base)
-    check(
-        served is not None and set(served) == {"m", "other"} and served["m"].labels["canary"] == 2,
-        f"served are {served}",
-    )
+    known = served is not None and set(served) == {"m", "other"} and served["m"].labels["canary"] == 2
+    check(known, f"served are {served}")
     yield " and ".join(out.split(":")[0] for _, out, _ in found) + f", labels {served}"
 
 

@@ -11,9 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from absl import app
-
-from export import export
+from export import command_line, export
 
 
 def begin(flags: Sequence[str], *outputs: str) -> int:
@@ -23,7 +21,7 @@ def begin(flags: Sequence[str], *outputs: str) -> int:
     try:
         for number, name in enumerate(outputs, 1):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        app.run(export.main, ["export.export", *flags])
+        command_line.start(export.main, command_line=["export.export", *flags])
     except SystemExit as end:
         sys.stdout.flush()
         sys.stderr.flush()

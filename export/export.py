@@ -12,15 +12,14 @@ The first of --endpoints is what a request gets that names no signature.
 
 import json
 import pathlib
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 import ugm_tf
 
-from . import runs
+from . import command_line, runs
 
 _RUN = flags.DEFINE_string("run", None, "A run's directory, whose flags and figures the model card gets, too.")
 _BASE = flags.DEFINE_string("base", None, "With --run: the server's base path, below which each model has a folder.")
@@ -48,8 +47,7 @@ _KEEP = flags.DEFINE_integer(
 
 
 def main(argv: list[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+    del argv
     logging.set_verbosity(logging.WARNING)  # TensorFlow's lines about its files
     options: dict[str, Any] = {
         "version": _VERSION.value,
@@ -58,18 +56,14 @@ def main(argv: list[str]) -> None:
         "keep": _KEEP.value,
     }
     run, base, file, output = _RUN.value, _BASE.value, _MODEL.value, _OUTPUT.value
-    try:
-        if run and base and not (file or output):
-            model = ugm_tf.load_model(pathlib.Path(run, "model.keras"))
-            path = _bundle(model, pathlib.Path(run), base, options)
-        elif file and output and not (run or base or _NAME.value):
-            model = ugm_tf.load_model(file)
-            path = ugm_tf.serving.export_model(model, output, **options | _variants(model))
-        else:
-            raise app.UsageError("Give --run and --base, maybe with --name; or --model and --output.")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    if run and base and not (file or output):
+        model = ugm_tf.load_model(pathlib.Path(run, "model.keras"))
+        path = _bundle(model, pathlib.Path(run), base, options)
+    elif file and output and not (run or base or _NAME.value):
+        model = ugm_tf.load_model(file)
+        path = ugm_tf.serving.export_model(model, output, **options | _variants(model))
+    else:
+        raise ValueError("Give --run and --base, maybe with --name; or --model and --output.")
     print(f"{path}: {', '.join(json.loads((path / ugm_tf.serving.CARD).read_text())['signatures'])}")
 
 
@@ -86,4 +80,4 @@ def _variants(model: ugm_tf.UnifiedModel) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.start(main)

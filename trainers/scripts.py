@@ -7,6 +7,8 @@ from collections.abc import Callable
 from absl import app
 from absl import logging as absl_logging
 
+from export import command_line
+
 from . import comparison, comparison_page, devices, rundir, stopping, summary
 
 __all__ = ["show", "show_comparison", "start"]
@@ -27,7 +29,7 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
 
     def refusing(argv: list[str]) -> None:
         if len(argv) > 1 and not arguments:
-            raise app.UsageError(f"Flags only. Received: {argv[1:]}.")
+            command_line.refuse(f"Flags only. Received: {argv[1:]}. See --help.")
         try:
             status = main(argv)
         except (ValueError, FloatingPointError, rundir.Lost) as e:
@@ -46,7 +48,7 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
     log.propagate = False
-    app.run(refusing)
+    app.run(refusing, flags_parser=command_line.parse)
 
 
 def show(end: summary.End, directory: rundir.RunDirectory) -> int:

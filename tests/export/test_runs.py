@@ -34,7 +34,26 @@ class FactsTest(absltest.TestCase):
 
     def test_a_damaged_run_is_refused(self):
         (self.run_folder / "figures.json").write_text("{")
-        with self.assertRaisesRegex(ValueError, "cannot be read as a run: Expecting property name"):
+        with self.assertRaisesRegex(ValueError, "cannot be read as a run: figures.json: Expecting property name"):
+            runs.facts(self.run_folder)
+
+    def test_files_of_other_kinds_are_refused_by_name(self):
+        for name, texts in {
+            "figures.json": ["[1]", '"abc"', "[" * 100_000, "1" * 5_000],
+            "versions.json": ["[1]"],
+            "data.json": [
+                '{"dataset": 5}',
+                '{"dataset": {"fingerprint": "a"}}',
+                '{"dataset": {"fingerprint": {"a": 1}}}',
+            ],
+        }.items():
+            for text in texts:
+                (self.run_folder / name).write_text(text)
+                with self.assertRaisesRegex(ValueError, f"cannot be read as a run: {name}: .*trainers.report, or move"):
+                    runs.facts(self.run_folder)
+            (self.run_folder / name).unlink()
+        (self.run_folder / "figures.json").write_bytes(b"\xff")
+        with self.assertRaisesRegex(ValueError, "figures.json: 'utf-8' codec"):
             runs.facts(self.run_folder)
 
 

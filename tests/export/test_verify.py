@@ -3,12 +3,13 @@
 import contextlib
 import io
 import pathlib
+import shutil
 
 import numpy as np
 from absl.testing import absltest, flagsaver
 
 import ugm_tf
-from export import verify
+from export import command_line, verify
 from tests.serving import served
 
 
@@ -26,7 +27,7 @@ class VerifyTest(absltest.TestCase):
         out, errors = io.StringIO(), io.StringIO()
         with flagsaver.flagsaver(**flags), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             try:
-                verify.main(["verify", *map(str, arguments)])
+                command_line.start(verify.main, arguments=True, command_line=["verify", *map(str, arguments)])
                 status = 0
             except SystemExit as end:
                 status = end.code
@@ -44,6 +45,33 @@ class VerifyTest(absltest.TestCase):
         self.assertRegex(lines[0], f"^{self.version}: model: 'decode' answers with x other than this model's")
         (self.version / "fingerprint.pb").unlink()
         self.assertEqual(self.run_script(self.version)[1], [f"{self.version}: files: fingerprint.pb is missing."])
+
+    def test_a_base_path_is_verified_whole(self):
+        base = self.folder / "models"
+        first = ugm_tf.serving.export_bundle(self.model, base, "m", endpoints=["decode"])
+        second = ugm_tf.serving.export_bundle(self.model, base, "m", endpoints=["decode"])
+        self.assertEqual(self.run_script(base), (0, [f"{first}: verified", f"{second}: verified"], ""))
+        (first / "fingerprint.pb").unlink()
+        shutil.rmtree(second)
+        (base / "page.html").write_text("other")
+        (base / "README.md").unlink()
+        status, lines, _ = self.run_script(base)
+        self.assertEqual(status, 1)
+        self.assertEqual(
+            [line.removeprefix(f"{base}: ").removeprefix(f"{first}: ") for line in lines],
+            [
+                "models.config has version 2 (canary) of 'm', which is not there.",
+                "README.md is missing.",
+                "page.html is not the page of this version of ugm_tf. The next export writes it.",
+                "files: fingerprint.pb is missing.",
+            ],
+        )
+        self.assertIn("--run goes with one version", self.run_script(base, run=str(self.folder))[2])
+
+    def test_a_flag_that_there_is_not_is_one_line(self):
+        for flags in (["--rum=a"], ["--run"], []):
+            done = self.run_script(*flags)
+            self.assertEqual((done[0], done[1], len(done[2].splitlines())), (2, [], 1), done)
 
     def test_a_run_without_a_model_is_an_error(self):
         status, lines, errors = self.run_script(self.version, run=str(self.folder / "none"))

@@ -44,6 +44,25 @@ class BundleTest(parameterized.TestCase):
         self.assertIn('base_path: "/models/digits"', config)
         self.assertIn("prometheus_config {\n  enable: true", (self.base / "monitoring.config").read_text())
 
+    def test_beside_a_version_that_is_none_a_lower_one_is_served(self):
+        base = pathlib.Path(self.create_tempdir().full_path, "models")
+        (base / "digits/99").mkdir(parents=True)
+        export_bundle(self.model, base, "digits", version=1, endpoints=["decode"])
+        self.assertEqual(configs.labelled(base, "digits"), {"stable": 1, "canary": 1})
+        self.assertTrue((base / "README.md").is_file())
+
+    @parameterized.parameters(
+        ({"figures": [1]}, r"metadata\['figures'\] is a dict of names with values. Received: \[1\]"),
+        ({"trained_with": "abc"}, r"metadata\['trained_with'\] is a dict"),
+        ({"class_names": 5}, r"metadata\['class_names'\] is a list of strings. Received: 5"),
+        ({"class_names": ["\ud800"]}, "metadata is text that UTF-8 can hold"),
+    )
+    def test_metadata_that_no_card_can_show_leaves_nothing_behind(self, metadata, message):
+        base = pathlib.Path(self.create_tempdir().full_path, "models")
+        with self.assertRaisesRegex(ValueError, message):
+            export_bundle(self.model, base, "digits", endpoints=["decode"], metadata=metadata)
+        self.assertFalse((base / "digits").exists())
+
     def test_batches_are_padded_to_sizes_of_which_the_last_is_the_most(self):
         text = (self.version / "batching_params.pbtxt").read_text()
         self.assertEqual(re.findall(r"allowed_batch_sizes: (\d+)", text), ["1", "2", "4", "6"])

@@ -100,8 +100,24 @@ class FilesTest(TestCase):
         (self.version / "folder").symlink_to("/")
         (self.version / "nowhere").symlink_to("/none")
         sums.write(self.version)
-        found = self.findings()
-        self.assertEqual(found, [f"files: {n} is no file that can be read." for n in ("folder", "nowhere", "pipe")])
+        links = [f"files: {name} is a link: a version has its files itself." for name in ("folder", "nowhere")]
+        self.assertEqual(self.findings(), [*links, "files: pipe is no file that can be read."])
+
+    @parameterized.parameters("saved_model.pb", sums.SUMS, "variables/variables.data-00000-of-00001")
+    def test_what_stands_in_for_a_file_is_not_opened(self, name):
+        elsewhere = self.version.parent / "elsewhere"
+        (self.version / name).rename(elsewhere)
+        (self.version / name).symlink_to(elsewhere)  # with the same content
+        self.assertEqual(self.findings(), [f"files: {name} is a link: a version has its files itself."])
+        (self.version / name).unlink()
+        os.mkfifo(self.version / name)  # which would never end
+        self.assertEqual(self.findings(), [f"files: {name} is no file that can be read."])
+
+    def test_folders_that_are_not_of_the_export(self):
+        (self.version / "assets/evil").mkdir(parents=True)
+        (self.version / "variables/x").mkdir()
+        found = [f"files: {name} is no folder of this export." for name in ("assets/evil", "variables/x")]
+        self.assertEqual(self.findings(), found)
 
     def test_a_savedmodel_of_someone_else(self):
         shutil.rmtree(self.version)
@@ -201,7 +217,7 @@ class AnswersTest(TestCase):
             mock.patch.multiple(f"ugm_tf.serving.{module}", **changes),
         ):
             export_model(MODEL, base, endpoints=["encode"])
-        self.assertEmpty(list(base.iterdir()))
+        self.assertFalse(base.exists())
         return " ".join(map(str, caught.exception.findings))
 
     def test_a_graph_that_takes_any_shape(self):

@@ -12,7 +12,7 @@ from ugm_tf.serving import configs, deployment, guide, publishing
 from ugm_tf.serving.page import page
 from ugm_tf.serving.saved_model import Options, export_model
 
-__all__ = ["export_bundle"]
+__all__ = ["base_faults", "export_bundle"]
 
 _TEXTS = ("README.md", *deployment.FILES, "page.html")
 _FILES = (*configs.FILES, *_TEXTS)
@@ -60,7 +60,8 @@ def export_bundle(
     try:
         with publishing.locked(base):  # exporters of all models write the same files
             files.remove_drafts(base)
-            newest = int(path.name) if options.get("version") else publishing.versions(base / name)[-1]
+            there = publishing.versions(base / name)  # another exporter may have retired it
+            newest = int(path.name) if options.get("version") and int(path.name) in there else there[-1]
             configs.write(base, name, newest)
             _write(base)
             if keep is not None:
@@ -68,6 +69,24 @@ def export_bundle(
     except OSError as error:
         raise ValueError(f"{path} is there, but {base} cannot be written to: {error.strerror}.") from error
     return path
+
+
+def base_faults(base: pathlib.Path) -> list[str]:
+    """What is amiss at a base path beside its versions: what a server is told to serve and is not there."""
+    try:
+        served = configs.served(base) or {}
+    except ValueError as error:
+        return [str(error)]
+    out = []
+    for name, of in served.items():
+        there = publishing.versions(base / name)
+        labels = {number: f" ({label})" for label, number in of.labels.items()}
+        missing = [f"version {n}{labels.get(n, '')} of '{name}'" for n in sorted(of.versions - set(there))]
+        out += [f"{configs.MODELS} has {which}, which is not there." for which in missing]
+    out += [f"{file} is missing." for file in _FILES if not (base / file).is_file()]
+    if (base / "page.html").is_file() and (base / "page.html").read_bytes() != page():
+        out.append("page.html is not the page of this version of ugm_tf. The next export writes it.")
+    return out
 
 
 def _write(base: pathlib.Path) -> None:

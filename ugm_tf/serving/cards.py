@@ -30,12 +30,13 @@ def card(
     """What is known of an export before it is written.
 
     Raises:
-        ValueError: If `metadata` is nothing that JSON can hold.
+        ValueError: If `metadata` is nothing that JSON can hold, or nothing that a card can show.
     """
     try:
         written = json.loads(json.dumps(dict(metadata or {}), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata is a dict that JSON can hold: {error}. Received: {metadata!r}.") from error
+    _check_shown(written)
     densities = model.densities.items()
     return {
         "densities": {name: f"{model.recipe.roles[name]} {density.title}" for name, density in densities},
@@ -47,6 +48,20 @@ def card(
         "metadata": written,
         "versions": {"ugm_tf": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }
+
+
+def _check_shown(metadata: Mapping[str, Any]) -> None:
+    """Refuses metadata of names that the card shows, and cannot."""
+    for part, _ in _TABLES:
+        if not isinstance(metadata.get(part) or {}, dict):
+            raise ValueError(f"metadata['{part}'] is a dict of names with values. Received: {metadata[part]!r}.")
+    names = metadata.get("class_names") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"metadata['class_names'] is a list of strings. Received: {names!r}.")
+    try:
+        json.dumps(metadata, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"metadata is text that UTF-8 can hold: {error}. Received: {metadata!r}.") from error
 
 
 def described(graph: meta_graph_pb2.MetaGraphDef, chosen: Mapping[str, Signature]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from ugm_tf import files
 from ugm_tf.serving import cards, publishing, warmup, wire
 
-__all__ = ["BATCHING_PARAMETERS", "FILES", "Served", "batching", "cards_of", "labelled", "served", "write"]
+__all__ = ["BATCHING_PARAMETERS", "FILES", "MODELS", "Served", "batching", "cards_of", "labelled", "served", "write"]
 
 MODELS, BATCHING, MONITORING = FILES = ("models.config", "batching.config", "monitoring.config")
 BATCHING_PARAMETERS = "batching_params.pbtxt"  # in a version, for --enable_per_model_batching_parameters
@@ -27,13 +27,13 @@ def batching(max_batch: int) -> str:
 
 
 def cards_of(base: pathlib.Path) -> dict[str, dict[str, Any]]:
-    """The card of the highest version of each model below a base path, by the model's name; others have none."""
+    """The card of the highest version that has one of each model below a base path, by the model's name."""
     found = {}
     for folder in sorted(path for path in base.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        numbers = publishing.versions(folder)
-        with contextlib.suppress(ValueError):  # of a model that is no export of ours
-            if numbers:
-                found[folder.name] = cards.read(folder / str(numbers[-1]))
+        for number in reversed(publishing.versions(folder)):
+            with contextlib.suppress(ValueError):  # of a version that is no export of ours
+                found[folder.name] = cards.read(folder / str(number))
+                break
     return found
 
 

@@ -51,7 +51,7 @@ def drafted(base: pathlib.Path) -> Iterator[pathlib.Path]:
         ValueError: If `base` cannot be written to, at the beginning or later, as when the disk is full.
     """
     draft = base / f"{_DRAFT}{uuid.uuid4().hex}"
-    lock = None
+    lock, is_new = None, not base.exists()
     try:
         with contextlib.suppress(FileExistsError):  # a file of that name is found below to be no directory
             base.mkdir(parents=True, exist_ok=True)
@@ -72,6 +72,9 @@ def drafted(base: pathlib.Path) -> Iterator[pathlib.Path]:
         shutil.rmtree(draft, ignore_errors=True)  # there is none if it was published
         if lock is not None:
             os.close(lock)
+        if is_new:
+            with contextlib.suppress(OSError):
+                base.rmdir()  # of nothing that was published
 
 
 def publish(draft: pathlib.Path, base: pathlib.Path, version: int | None, keep: int | None) -> pathlib.Path:

@@ -3,7 +3,7 @@
 import hashlib
 import pathlib
 
-__all__ = ["SUMS", "faults", "sha256", "write"]
+__all__ = ["SUMS", "faults", "irregular", "sha256", "write"]
 
 SUMS = "assets.extra/SHA256SUMS"
 _NONE = "none"
@@ -25,6 +25,8 @@ def write(version: pathlib.Path) -> None:
 
 def faults(version: pathlib.Path) -> list[str]:
     """Which files are missing, damaged or added since; each byte of a version counts."""
+    if odd := irregular(version):
+        return odd
     try:
         written = (version / SUMS).read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
@@ -32,6 +34,10 @@ def faults(version: pathlib.Path) -> list[str]:
     there = _sums(version)
     if odd := [f"{name} is no file that can be read." for name, total in there.items() if total == _NONE]:
         return odd
+    known = {folder.as_posix() for name in (*there, SUMS, "assets/any") for folder in pathlib.PurePath(name).parents}
+    folders = (path.relative_to(version).as_posix() for path in sorted(version.rglob("*")) if path.is_dir())
+    if added := [f"{name} is no folder of this export." for name in folders if name not in known]:
+        return added
     if written == _text(there):
         return []
     lines = [line.partition("  ") for line in written.splitlines()]
@@ -41,6 +47,17 @@ def faults(version: pathlib.Path) -> list[str]:
     damaged = (name for name in sorted(expected) if there.get(name, expected[name]) != expected[name])
     found += [f"{name} is damaged: its checksum is another." for name in damaged]
     return found or [f"{SUMS} is damaged."]
+
+
+def irregular(version: pathlib.Path) -> list[str]:
+    """What is no plain file nor folder, and so is not opened: links, which lead out of the version, and pipes."""
+    found = [path for path in sorted(version.rglob("*")) if path.is_symlink() or not (path.is_file() or path.is_dir())]
+    return [
+        f"{path.relative_to(version)} is a link: a version has its files itself."
+        if path.is_symlink()
+        else f"{path.relative_to(version)} is no file that can be read."
+        for path in found
+    ]
 
 
 def _sums(version: pathlib.Path) -> dict[str, str]:

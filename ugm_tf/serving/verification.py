@@ -65,7 +65,8 @@ def verify(path: str | os.PathLike[str], model: Any = None) -> None:
     """
     version = pathlib.Path(path)
     found = [Finding("files", fault) for fault in sums.faults(version)]
-    found += list(_graph_and_card(version))
+    if not sums.irregular(version):
+        found += list(_graph_and_card(version))
     if not found:
         card = cards.read(version)
         try:
