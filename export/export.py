@@ -12,6 +12,7 @@ The first of --endpoints is what a request gets that names no signature.
 
 import json
 import pathlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,12 @@ def main(argv: list[str]) -> None:
         path = ugm_tf.serving.export_model(model, output, **options | _variants(model))
     else:
         raise ValueError("Give --run and --base, maybe with --name; or --model and --output.")
+    if not path.stat().st_mode & 0o004:
+        print(
+            f"warning: others than you cannot read {path}, and the servers of compose.yaml and kubernetes.yaml run as "
+            f"others: chmod -R o+rX {base or output}",
+            file=sys.stderr,
+        )
     print(f"{path}: {', '.join(json.loads((path / ugm_tf.serving.CARD).read_text())['signatures'])}")
 
 

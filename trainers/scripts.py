@@ -3,11 +3,10 @@
 import logging
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
-from absl import app
+from absl import app, flags
 from absl import logging as absl_logging
-
-from export import command_line
 
 from . import comparison, comparison_page, devices, rundir, stopping, summary
 
@@ -29,7 +28,7 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
 
     def refusing(argv: list[str]) -> None:
         if len(argv) > 1 and not arguments:
-            command_line.refuse(f"Flags only. Received: {argv[1:]}. See --help.")
+            _refuse(f"Flags only. Received: {argv[1:]}. See --help.")
         try:
             status = main(argv)
         except (ValueError, FloatingPointError, rundir.Lost) as e:
@@ -48,7 +47,20 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
     log.propagate = False
-    app.run(refusing, flags_parser=command_line.parse)
+    app.run(refusing, flags_parser=_parse)
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    """What is left of a command line without its flags; absl's own parser refuses in many lines."""
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as e:
+        _refuse(f"{' '.join(str(e).split())} See --help.")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def show(end: summary.End, directory: rundir.RunDirectory) -> int:

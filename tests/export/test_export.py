@@ -1,5 +1,6 @@
 """The script: flags in, a version out."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -46,8 +47,10 @@ class ExportTest(absltest.TestCase):
         of.save(run / "model.keras")
         (run / "flags.txt").write_text("--recipe=gan\n--workdir=run\n")
         base = self.folder / "base"
+        self.addCleanup(os.umask, os.umask(0o077))
         done = self.run_script(f"--run={run}", f"--base={base}", "--endpoints=decode", "--max_batch=2")
         self.assertEqual(done.stdout, f"{base}/run/1: decode\n", done.stderr)
+        self.assertIn(f"run as others: chmod -R o+rX {base}\n", done.stderr)
         self.assertIn("- [run](#run): gan: ", (base / "README.md").read_text())
         self.assertIn("# gan\n", (base / "run/1/assets.extra/MODEL_CARD.md").read_text())
 
