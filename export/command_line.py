@@ -20,7 +20,7 @@ def parse(arguments: list[str]) -> list[str]:
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:
-        refuse(f"{' '.join(str(error).split())} See --help.")
+        refuse(f"{' '.join(str(error).split()).rstrip('.')}. See --help.")
 
 
 def start(main: Callable[[list[str]], None], arguments: bool = False, command_line: list[str] | None = None) -> None:

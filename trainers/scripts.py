@@ -55,7 +55,7 @@ def _parse(arguments: list[str]) -> list[str]:
     try:
         return flags.FLAGS(arguments)
     except flags.Error as e:
-        _refuse(f"{' '.join(str(e).split())} See --help.")
+        _refuse(f"{' '.join(str(e).split()).rstrip('.')}. See --help.")
 
 
 def _refuse(message: str) -> NoReturn:
