@@ -3,7 +3,8 @@
   python -m benchmarks.checks --turns=30 --steps=200 --out=runs/checks.json
 
 Prints for each work of `benchmarks.works` the seconds of a turn with the look and without it, and the ratio of each
-turn with to the mean of the two turns without beside it: its median, and quartiles.
+turn with to the mean of the two turns without beside it: its median, and quartiles. And the same ratio of the seconds
+of all cores that the process had, which other work on the machine changes less.
 """
 
 import json
@@ -43,24 +44,26 @@ def measure(work: works.Work) -> dict[str, float]:
     data = ugm_tf.data.batches(ugm_tf.data.Examples(images, name="images"), work.batch, observation=observation)
     data = data.map(lambda batch: batch)  # a pipeline of one's own, of which nothing is known
     models = {on: model(work, on) for on in (True, False)}
-    seconds: dict[bool, list[float]] = {True: [], False: []}
+    seconds: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
     for turn in range(_TURNS.value + 1):
         for on in (False, True):
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             models[on].fit(data, steps_per_epoch=_STEPS.value, verbose=0)
             if turn:
-                seconds[on].append(time.perf_counter() - start)
-    off = np.array(seconds[False])
-    ratios = np.array(seconds[True])[:-1] / ((off[:-1] + off[1:]) / 2)
-    low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+                seconds[on].append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    on, off = np.array(seconds[True]), np.array(seconds[False])
+    low, middle, high = np.quantile(on[:-1] / ((off[:-1] + off[1:]) / 2), (0.25, 0.5, 0.75), axis=0)
     return {
-        "with": float(np.median(seconds[True])),
-        "without": float(np.median(off)),
-        "ratio of least": min(seconds[True]) / min(seconds[False]),
-        "ratio": float(middle),
-        "ratio, lower quartile": float(low),
-        "ratio, upper quartile": float(high),
+        "with": float(np.median(on[:, 0])),
+        "without": float(np.median(off[:, 0])),
+        "ratio of least": float(on[:, 0].min() / off[:, 0].min()),
+        **_quartiles("ratio", low[0], middle[0], high[0]),
+        **_quartiles("ratio of the cores' seconds", low[1], middle[1], high[1]),
     }
+
+
+def _quartiles(name: str, low: float, middle: float, high: float) -> dict[str, float]:
+    return {name: float(middle), f"{name}, lower quartile": float(low), f"{name}, upper quartile": float(high)}
 
 
 def main(_: list[str]) -> None:

@@ -79,8 +79,14 @@ class BeginningTest(absltest.TestCase):
         source, *_ = untrained("iaf_vae")
         source.compile("adam")
         source.save(self.run / "model.keras")
-        with self.assertRaisesRegex(ValueError, r"does not fit this run: encoder \(.* Give the networks that"):
+        arrays = [len(of.densities["encoder"].weights) for of in (source, model)]
+        said = rf"encoder \(there {arrays[0]} arrays of weights, here {arrays[1]}\)\. Give the networks that"
+        with self.assertRaisesRegex(ValueError, f"does not fit this run: {said}"):
             beginning.begin(model, self.run)
+
+    def test_the_first_array_that_differs_is_said_with_both_shapes(self):
+        there, here = [(64, 8), (8,), (8, 6)], [(64, 8), (9,), (9, 6)]
+        self.assertEqual(beginning._difference(there, here), "its array 1 is [8] there and [9] here")
 
     @pytest.mark.slow
     def test_a_refusal_changes_no_weight(self):

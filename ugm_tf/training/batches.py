@@ -98,7 +98,9 @@ def _finite(value: tf.Tensor, support: Support | None = None) -> tf.Tensor:
 
 
 def _binary(value: tf.Tensor, support: Support) -> tf.Tensor:
-    return tf.equal(tf.nn.l2_loss(value * value - value), 0.0)
+    # (x - 1/2)^2 is 1/4 of bits alone, but for the rounding of |x| < 2e-8: by far the cheapest form of several.
+    from_half = tf.math.squared_difference(value, 0.5)
+    return tf.equal(tf.reduce_min(from_half), 0.25) & tf.equal(tf.reduce_max(from_half), 0.25)
 
 
 def _within(value: tf.Tensor, support: Support) -> tf.Tensor:
