@@ -24,7 +24,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import comparison, curves, figure, options, page, rates
+from trainers import comparison, curves, figure, options, page, rates, reading
 from trainers.reproduction import costs, declarations, statistics
 
 ROOT = import_order.ROOT
@@ -115,7 +115,7 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(comparison, curves, figure, page, rates, costs, declarations, statistics)
+    @parameterized.parameters(comparison, curves, figure, page, rates, reading, costs, declarations, statistics)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
@@ -128,6 +128,7 @@ class ExamplesTest(parameterized.TestCase):
                 "trainers/figure.py",
                 "trainers/page.py",
                 "trainers/rates.py",
+                "trainers/reading.py",
                 "trainers/reproduction/costs.py",
                 "trainers/reproduction/declarations.py",
                 "trainers/reproduction/statistics.py",
