@@ -36,7 +36,7 @@ class SectionsTest(absltest.TestCase):
         names = [words for tag, words in page.words if tag == "dt"]
         self.assertEqual(names[:3], ["bound on log p(x), k=100", "classes covered", "inception score"])
         self.assertIn("higher is better; real data 9.400", top)
-        self.assertIn(">8</span> <span class=\"unit\">of 10</span>", top)  # a count, and no 8.000
+        self.assertIn('>8</span> <span class="unit">of 10</span>', top)  # a count, and no 8.000
         self.assertIn("higher is better; real data 10<", top)
 
     def test_the_top_says_how_many_parameters_and_when(self):
