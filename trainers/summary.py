@@ -16,6 +16,7 @@ from ugm_tf.serving import CARD, default_variants, export_model
 
 from . import (
     beside,
+    building,
     doubts,
     evaluation,
     evaluation_section,
@@ -31,7 +32,6 @@ from . import (
     page,
     pictures,
     probing,
-    rates,
     rundir,
 )
 from .figure import Figure
@@ -270,7 +270,7 @@ def _doubts(
         rows,
         drawn.get("samples"),
         drawn["data"] if seen is None else seen,
-        judged=[phase.name for phase in model.recipe.phases if rates.is_adversarial(phase)],
+        judged=[phase.name for phase in model.recipe.phases if building.is_adversarial(phase)],
         kept_best=settings.keep_best is not None,
         epochs=(settings.epochs, usual),
     )

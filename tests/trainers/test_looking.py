@@ -1,4 +1,4 @@
-"""What a report shows of codes and of single examples: of every recipe that has it, and without an error of those that have not."""
+"""What a report shows of codes and of single examples: of every recipe that has it, and no error of the others."""
 
 import dataclasses
 

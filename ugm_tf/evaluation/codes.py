@@ -57,7 +57,7 @@ def interpolate(first: np.ndarray, last: np.ndarray, steps: int = 10, spherical:
     cosine = np.sum(a * b, -1, keepdims=True) / np.maximum(lengths, 1e-12)
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))
     sine = np.sin(angle)
-    bent = sine > 1e-3  # else both lie on one line through the origin, and no one circle leads from one to the other
+    bent = (sine > 1e-3) & (lengths > 0.0)  # else both lie on one line through the origin, and no one circle has both
     circle = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.where(bent, sine, 1.0)
     return np.where(bent, circle, line).astype(np.float32)
 
