@@ -65,7 +65,7 @@ def _of_figures(figures: Sequence[Figure]) -> list[str]:
         if figure.name == "classes covered" and figure.real is not None:
             if figure.value < COVERED * figure.real.value:
                 out.append(
-                    f"Samples cover {figure.value:.3g} classes where real data cover {figure.real.value:.3g}: it has "
+                    f"Samples cover {figure.value:.3g} of the {figure.real.value:.3g} classes that real data cover: it has "
                     "collapsed, or trained too little."
                 )
         if figure.name.startswith("samples of the") and figure.value < ASKED:

@@ -31,7 +31,7 @@ class DoubtsTest(parameterized.TestCase):
 
     def test_a_collapse_onto_few_classes(self):
         (said,) = doubts.doubts([figure("classes covered", 1.0, 10.0)])
-        self.assertStartsWith(said, "Samples cover 1 classes where real data cover 10")
+        self.assertStartsWith(said, "Samples cover 1 of the 10 classes that real data cover")
 
     def test_few_classes_are_no_collapse_where_the_data_have_no_more(self):
         self.assertEqual(doubts.doubts([figure("classes covered", 2.0, 2.0)]), [])

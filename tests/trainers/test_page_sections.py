@@ -46,9 +46,13 @@ class SectionsTest(absltest.TestCase):
         self.assertIn("0123456789ab", page.text())
 
     def test_bits_stand_beside_the_images_that_they_are_of(self):
-        page = self.page(samples=images(2, 8, 8, 1), data=images(3, 8, 8, 1).round(), originals=images(3, 8, 8, 1))
-        self.assertEqual(page.headings("h3"), ["The data, to compare", "The same as they are stored"])
-        self.assertLen(page.pictures(), 2 + 3 + 3)
+        stored = images(3, 8, 8, 1)
+        page = self.page(samples=images(2, 8, 8, 1), data=stored.round(), originals=stored)
+        self.assertEqual(page.headings("h3"), ["The data, to compare", "The same as the model sees them"])
+        drawn = page.pictures()
+        self.assertLen(drawn, 2 + 3 + 3)
+        np.testing.assert_allclose(drawn[2] / 255.0, stored[0, ..., 0], atol=0.01)
+        np.testing.assert_array_equal(drawn[5] / 255.0, stored[0, ..., 0].round())
 
     def test_densities_have_their_family_and_size_and_phases_their_optimizer(self):
         page = self.page(densities=[("encoder", "q(z | x)", "Gaussian()", 1234)], optimizers={"wake": "Adam(0.001)"})
