@@ -86,7 +86,7 @@ class PlaneTest(absltest.TestCase):
             plane(A[:2])
         with (
             mock.patch.dict(sys.modules, {"umap": None}),
-            self.assertRaisesRegex(ImportError, "pip install umap-learn"),
+            self.assertRaisesRegex(ImportError, r"pip install 'ugm_tf\[umap\]'"),
         ):
             plane(A, "umap")
 

@@ -9,12 +9,12 @@ import pytest
 from absl.testing import absltest
 
 from tests.trainers.test_figures import untrained
-from trainers import figures, page, pictures, rundir, subject, summary
+from trainers import defaults, figures, page, pictures, rundir, subject, summary
 from trainers.figure import Figure
 from trainers.settings import Settings
 from ugm_tf.evaluation import Estimate
 
-VAE = Settings("vae", "digits")
+VAE = defaults.resolve(Settings("vae", "digits"), (8, 8, 1), 1297)
 
 
 def bound(*_, **__):

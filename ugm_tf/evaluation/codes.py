@@ -120,7 +120,9 @@ def plane(codes: np.ndarray, method: str = "pca", seed: int = 0) -> Plane:
     try:
         import umap
     except ImportError as error:
-        raise ImportError("method='umap' takes umap-learn: pip install umap-learn. Or take 'tsne' or 'pca'.") from error
+        raise ImportError(
+            "method='umap' takes umap-learn: pip install 'ugm_tf[umap]'. Or take 'tsne' or 'pca'."
+        ) from error
     return Plane(np.asarray(umap.UMAP(random_state=seed).fit_transform(codes), np.float32))
 
 
