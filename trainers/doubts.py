@@ -64,10 +64,8 @@ def _of_figures(figures: Sequence[Figure]) -> list[str]:
     for figure in figures:
         if figure.name == "classes covered" and figure.real is not None:
             if figure.value < COVERED * figure.real.value:
-                out.append(
-                    f"Samples cover {figure.value:.3g} of the {figure.real.value:.3g} classes that real data cover: it has "
-                    "collapsed, or trained too little."
-                )
+                share = f"{figure.value:.3g} of the {figure.real.value:.3g} classes"
+                out.append(f"Samples cover {share} that real data cover: it has collapsed, or trained too little.")
         if figure.name.startswith("samples of the") and figure.value < ASKED:
             out.append(f"Only {figure.value:.0%} of the samples are of {figure.name.removeprefix('samples of ')}.")
         if not math.isfinite(figure.value):
