@@ -162,7 +162,8 @@ def _codes(model: ugm_tf.UnifiedModel, held_out: Inputs, n: int) -> tuple[np.nda
     if not asked or "x" not in asked or not asked <= set(model.recipe.data) - {"labelled", "target"}:
         return None
     data = held_out.first(n)
-    codes = model.encode(data["x"], **{name: data[name] for name in asked - {"x"}}).numpy()
+    given: dict[str, Any] = {name: data[name] for name in asked - {"x"}}
+    codes = model.encode(data["x"], **given).numpy()
     if codes.ndim != 2 or not np.isfinite(codes).all():
         return None
     return codes, data
