@@ -51,12 +51,12 @@ def measure(work: works.Work) -> dict[str, float]:
             models[on].fit(data, steps_per_epoch=_STEPS.value, verbose=0)
             if turn:
                 seconds[on].append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    on, off = np.array(seconds[True]), np.array(seconds[False])
-    low, middle, high = np.quantile(on[:-1] / ((off[:-1] + off[1:]) / 2), (0.25, 0.5, 0.75), axis=0)
+    looked, not_looked = np.array(seconds[True]), np.array(seconds[False])
+    low, middle, high = np.quantile(looked[:-1] / ((not_looked[:-1] + not_looked[1:]) / 2), (0.25, 0.5, 0.75), axis=0)
     return {
-        "with": float(np.median(on[:, 0])),
-        "without": float(np.median(off[:, 0])),
-        "ratio of least": float(on[:, 0].min() / off[:, 0].min()),
+        "with": float(np.median(looked[:, 0])),
+        "without": float(np.median(not_looked[:, 0])),
+        "ratio of least": float(looked[:, 0].min() / not_looked[:, 0].min()),
         **_quartiles("ratio", low[0], middle[0], high[0]),
         **_quartiles("ratio of the cores' seconds", low[1], middle[1], high[1]),
     }

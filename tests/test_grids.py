@@ -138,6 +138,25 @@ class FilesTest(parameterized.TestCase):
         painted = [(read(path)[..., :3] == [154, 154, 154]).all(axis=-1).any() for path in (alone, both)]
         self.assertEqual(painted, [False, True])
 
+    def test_an_animation_is_of_pictures_of_one_size(self):
+        folder = pathlib.Path(self.create_tempdir())
+        one, other = (grids.save_png(folder / f"{n}.png", images(n, 8, 8, 1)) for n in (4, 9))
+        with self.assertRaisesRegex(ValueError, "of one size. Received: 98x98, 148x148"):
+            grids.save_animation(folder / "moving.gif", [one, other])
+        with self.assertRaisesRegex(ValueError, "Received: none"):
+            grids.save_animation(folder / "moving.gif", [])
+        self.assertFalse((folder / "moving.gif").exists())
+
+    def test_an_animation_shows_each_picture_and_the_last_one_longer(self):
+        folder = pathlib.Path(self.create_tempdir())
+        pictures = [grids.save_png(folder / f"{i}.png", np.full([1, 8, 8, 3], i / 3.0, np.float32)) for i in range(4)]
+        with PIL.Image.open(grids.save_animation(folder / "moving.gif", pictures, seconds=0.1, last=1.0)) as gif:
+            shown = []
+            for i in range(gif.n_frames):
+                gif.seek(i)
+                shown.append((round(np.asarray(gif.convert("L"))[3, 3] / 255.0, 1), gif.info["duration"]))
+        self.assertEqual(shown, [(0.0, 100), (0.3, 100), (0.7, 100), (1.0, 1000)])
+
     def test_scatter_refuses_images(self):
         with self.assertRaisesRegex(ValueError, r"shape \[N, 2\]. Received: \[3, 8, 8, 1\]"):
             grids.scatter_png(self.folder / "x.png", images(3, 8, 8, 1))

@@ -63,12 +63,13 @@ class PackagingTest(absltest.TestCase):
         distributions = {
             **importlib.metadata.packages_distributions(),
             "google": ["protobuf"],
+            "umap": ["umap-learn"],
         }  # a name that many share
         modules = set().union(*map(imported, shipped().values())) - sys.stdlib_module_names
         modules -= {"ugm_tf", "trainers", "export"}
         needed = {normalised(name) for module in modules for name in distributions.get(module, [module])}
         declared = {normalised(line) for line in lines("options", "install_requires")}
-        extras = ("serving", "onnx", "litert", "openvino")  # imported when they are needed
+        extras = ("serving", "onnx", "litert", "openvino", "umap")  # imported when they are needed
         extra = {normalised(line) for name in extras for line in lines("options.extras_require", name)}
         self.assertEqual(declared - UNDECLARED, needed - extra)
         self.assertLessEqual(extra, needed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ugm_tf import files
 
-from . import curves, page
+from . import curves, page, page_pictures
 from .comparison import Comparison
 
 __all__ = ["write_comparison"]
@@ -36,7 +36,7 @@ def write_comparison(path: str | os.PathLike[str], compared: Comparison) -> path
             compared=compared,
             colours={group.name: i % COLOURS for i, group in enumerate(compared.groups)},
             samples=[
-                None if run is None or run.samples is None else (run.path, page.uri(run.samples.read_bytes()))
+                None if run is None or run.samples is None else (run.path, page_pictures.uri(run.samples.read_bytes()))
                 for run in firsts
             ],
             curves=_overlaid(compared),

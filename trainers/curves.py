@@ -60,6 +60,7 @@ class Line:
         text: Each row's value in words, "" where the row lacks it.
         last: The last value in words.
         faults: Where along the x axis values are not finite.
+        whole: The `d` of all of it on a scale of its own, where `path` leaves the chart.
     """
 
     part: str
@@ -69,6 +70,7 @@ class Line:
     text: tuple[str, ...]
     last: str
     faults: tuple[float, ...]
+    whole: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Chart:
         lines: One for each column.
         ticks: Of the y axis.
         faults: Which epochs are not finite, in words.
-        notes: Which epochs are not shown for the sake of the others, in words.
+        notes: What is shown twice, for the sake of what comes late, in words.
     """
 
     name: str
@@ -122,20 +124,20 @@ def _ticks(low: float, high: float, start: float, end: float, bins: int, whole: 
     )
 
 
+def _extent(part: np.ndarray) -> tuple[float, float]:
+    finite = part[np.isfinite(part)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+
+
 def _limits(values: np.ndarray) -> tuple[float, float]:
     """The range to draw of values of shape [lines, rows].
 
     The first tenth of a long run may leave the chart where it would flatten all that follows; nothing else may.
     """
-
-    def extent(part):
-        finite = part[np.isfinite(part)]
-        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-
-    low, high = extent(values)
+    low, high = _extent(values)
     late = values[:, math.ceil(values.shape[1] / 10) :]
     if values.shape[1] >= 10 and np.isfinite(late).any():
-        late_low, late_high = extent(late)
+        late_low, late_high = _extent(late)
         if high - low > 4 * (late_high - late_low) > 0:
             low, high = late_low, late_high
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
@@ -193,12 +195,18 @@ def _chart(
         for word, odd in (("NaN", np.isnan(row)), ("∞", row == math.inf), ("−∞", row == -math.inf)):
             if (there & odd).any():
                 faults.append(f"{part.capitalize()} is {word} at {_spans(epochs, there & odd)}")
-        beyond = np.isfinite(row) & ((row < low) | (row > high))
-        if beyond.any():
-            furthest = number(float(row[beyond][np.abs(row[beyond] - low).argmax()]))
-            notes.append(f"{part.capitalize()} is off the scale at {_spans(epochs, beyond)}, as far as {furthest}")
+    least, most = _extent(values)
+    beyond = most > high or least < low
+    if beyond:
+        notes.append(f"Faint: every epoch, on a scale from {number(least)} to {number(most)}.")
+    shrunk = np.where(
+        np.isfinite(values), BOTTOM - (BOTTOM - TOP) * (values - least) / ((most - least) or 1.0), math.nan
+    )
     lines = tuple(
-        _line(part, row, there, x, at) for part, row, there, at in zip(parts, values, present, y, strict=True)
+        dataclasses.replace(
+            _line(part, row, there, x, at), whole=_line(part, row, there, x, all_of_it).path if beyond else ""
+        )
+        for part, row, there, at, all_of_it in zip(parts, values, present, y, shrunk, strict=True)
     )
     return Chart(name, lines, _ticks(low, high, BOTTOM, TOP, 4), tuple(faults), tuple(notes))
 

@@ -13,7 +13,7 @@ from ugm_tf.data.examples import loaded
 
 from .settings import Resolved, Settings
 
-__all__ = ["USUAL", "Inputs", "Sources", "load", "part", "prepare", "read"]
+__all__ = ["USUAL", "Inputs", "Sources", "load", "part", "prepare", "rarest", "read"]
 
 
 class Sources(NamedTuple):
@@ -208,3 +208,10 @@ def _target(settings: Settings, examples: ugm_tf.data.Examples, split: str, sour
             f"and {list(target.shape)} of --target={name}. Give --image_size, or another --target."
         )
     return target
+
+
+def rarest(examples: ugm_tf.data.Examples) -> int:
+    """Number of examples of the rarest class; of all examples, where they have no classes."""
+    if examples.c is None or examples.num_classes is None:
+        return len(examples)
+    return int(np.bincount(examples.c, minlength=examples.num_classes).min())

@@ -1,6 +1,5 @@
 """One self-contained page about a run: what was trained, what it draws, and how it got there."""
 
-import base64
 import dataclasses
 import math
 import os
@@ -12,16 +11,13 @@ from typing import Any, NamedTuple
 import jinja2
 import numpy as np
 
-from ugm_tf import files, grids
+from ugm_tf import files
 
-from . import curves
+from . import curves, looking, page_pictures, reading
 
-__all__ = ["EVALUATION", "SIZE", "Line", "Report", "environment", "uri", "write_report"]
+__all__ = ["EVALUATION", "SIZE", "Line", "Report", "environment", "write_report"]
 
 EVALUATION = ("<!-- evaluation -->", "<!-- end of evaluation -->")  # between them `trainers.evaluate` writes
-HEADLINES = 4  # how many figures the top of the page shows large
-FRAMES = 12  # how many of the grids made during training are shown
-PAGE, TILE, GAP = 1040, 56, 8  # pixels: the page's width in page.css, about an image's, between two images
 # Of a chart, in its own units.
 SIZE = {side: getattr(curves, side.upper()) for side in ("width", "height", "left", "right", "top", "bottom")}
 _MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])", re.MULTILINE)
@@ -36,6 +32,7 @@ class Line(NamedTuple):
         spread: Its standard error or deviation.
         unit: Such as "nats".
         how: How it was computed, in words.
+        real: The same of real data in the place of the model's.
     """
 
     name: str
@@ -43,6 +40,7 @@ class Line(NamedTuple):
     spread: float | None = None
     unit: str = ""
     how: str = ""
+    real: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,8 +69,19 @@ class Report:
         translations: For each domain its examples, what they become in the other one, and that brought back: three
             arrays of one shape [N, H, W, C].
         interpolations: R walks of K images each, [R, K, H, W, C].
+        codes: A map of codes, as `looking.Map`.
+        traversals: Walks along single units, as `looking.Traversals`.
+        neighbours: Samples and the training examples that are nearest, as `looking.Neighbours`.
+        confusion: What the model's classifier makes of each class, as `looking.Confusion`.
         progress: Steps, and the PNG files drawn then.
-        figures: Final numbers, the most important first: tuples as `Line` has them.
+        animation: The file beside the page that shows these in motion; None if there is none.
+        figures: Final numbers: tuples as `Line` has them.
+        doubts: What looks wrong, in sentences.
+        originals: The images of `data` as they are stored, where the model sees them otherwise, [M, H, W, C].
+        densities: Of each density its name, its role, its family and how many numbers it learns.
+        optimizers: Of each phase what it learns by.
+        parameters: How many numbers the model learns.
+        beside: Files and folders beside the page, by name, with what they hold.
         seconds: How long training took.
         images_per_second: How fast.
         probe: What a `DivergenceProbe` found, as `probing.section` gives it; None without one.
@@ -98,8 +107,19 @@ class Report:
     reconstructions: tuple[np.ndarray, np.ndarray] | None = None
     translations: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]] = ()
     interpolations: np.ndarray | None = None
+    codes: looking.Map | None = None
+    traversals: looking.Traversals | None = None
+    neighbours: looking.Neighbours | None = None
+    confusion: looking.Confusion | None = None
     progress: Sequence[tuple[int, str | os.PathLike[str]]] = ()
+    animation: str | None = None
     figures: Sequence[tuple] = ()
+    doubts: Sequence[str] = ()
+    originals: np.ndarray | None = None
+    densities: Sequence[tuple[str, str, str, int]] = ()
+    optimizers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    parameters: int | None = None
+    beside: Mapping[str, str] = dataclasses.field(default_factory=dict)
     seconds: float | None = None
     images_per_second: float | None = None
     probe: Mapping[str, Any] | None = None
@@ -119,82 +139,46 @@ def _duration(seconds: float) -> str:
     return f"{round(seconds / 60) // 60} h {round(seconds / 60) % 60:02d} min"
 
 
-def uri(png: bytes) -> str:
-    """A PNG file as the source of an <img>."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-def _wall(*layers: np.ndarray, columns: int | None = None) -> dict[str, Any]:
-    """Images as tiles that a page lays out: in `wide` columns, or `narrow` ones on a phone.
-
-    With several layers of images a tile is a stack: the first layer's image above the second's.
-    """
-    arrays = [grids.pixels(layer) for layer in layers]
-    if len({array.shape for array in arrays}) > 1:
-        raise ValueError(f"Originals and reconstructions have one shape. Received: {[a.shape for a in arrays]}.")
-    number, height, width, _ = arrays[0].shape
-    tile = width * max(1, round(TILE / width))
-    return {
-        "tiles": [[uri(grids.encode_png(image)) for image in stack] for stack in zip(*arrays, strict=True)],
-        "height": height,
-        "width": width,
-        "tile": tile,
-        "wide": columns or grids.columns_of(number, max(1, (PAGE + GAP) // (tile + GAP))),
-        "narrow": columns or grids.columns_of(number, 10),
-        "broken": sum(int((~np.isfinite(layer).all(axis=(1, 2, 3))).sum()) for layer in layers),
-    }
-
-
-def _plane(points: np.ndarray, reference: np.ndarray | None = None, walks: bool = False) -> dict[str, Any]:
-    """Points, [N, 2], or walks through them, [R, K, 2], as SVG paths in a square of side 100."""
-    points = np.asarray(points, np.float64)
-    x, y, half = grids.frame(points.reshape(-1, 2), reference)
-
-    def path(array, join):
-        at = 50 + 50 / half * (array - [x, y]) * [1, -1]
-        return join.join(f"{a:.2f} {b:.2f}" for a, b in at[np.isfinite(at).all(axis=1)].tolist())
-
-    def dots(array):
-        return "".join(f"M{pair}h0" for pair in path(np.asarray(array, np.float64), ",").split(",") if pair)
-
-    inside = (np.abs(points.reshape(-1, 2) - [x, y]) <= half).all(axis=1)  # false of NaN
-    return {
-        "points": dots(points.reshape(-1, 2)),
-        "reference": "" if reference is None else dots(reference),
-        "walks": "".join(f"M{path(walk, 'L')}" for walk in points) if walks else "",
-        "outside": int((~inside).sum()),
-        "number": len(inside),
-        "edges": [f"{edge:.3g}".replace("-", "−") for edge in (x - half, x + half, y - half, y + half)],
-    }
-
-
 def _pictures(content: Report) -> dict[str, Any]:
     """Each section's pictures: walls of tiles, or planes of points."""
     out: dict[str, Any] = {}
     flat = content.samples is not None and np.ndim(content.samples) == 2
     if content.samples is not None:
         out["samples"] = (
-            _plane(content.samples, content.data)
+            page_pictures.plane(content.samples, content.data)
             if flat
-            else _wall(content.samples, columns=content.columns) | {"rows": list(content.rows)}
+            else page_pictures.wall(content.samples, columns=content.columns) | {"rows": list(content.rows)}
         )
     if content.data is not None and content.samples is not None and not flat:
-        out["data"] = _wall(content.data)
+        out["data"] = page_pictures.wall(content.data)
+        if content.originals is not None:
+            out["originals"] = page_pictures.wall(content.originals)
     if content.reconstructions is not None:
         originals, reconstructions = (np.asarray(part) for part in content.reconstructions)
         if originals.ndim == 2:
-            moves = _plane(np.stack([originals, reconstructions], axis=1), originals, walks=True)
-            out["reconstructions"] = _plane(reconstructions, originals) | {"walks": moves["walks"]}
+            moves = page_pictures.plane(np.stack([originals, reconstructions], axis=1), originals, walks=True)
+            out["reconstructions"] = page_pictures.plane(reconstructions, originals) | {"walks": moves["walks"]}
         else:
-            out["reconstructions"] = _wall(originals, reconstructions)
+            out["reconstructions"] = page_pictures.wall(originals, reconstructions)
     if content.translations:
-        out["translations"] = [_wall(*layers) for layers in content.translations]
+        out["translations"] = [page_pictures.wall(*layers) for layers in content.translations]
     if content.interpolations is not None:
         walks = np.asarray(content.interpolations)
         if walks.ndim == 3:
-            out["interpolations"] = _plane(walks, content.data, walks=True)
+            out["interpolations"] = page_pictures.plane(walks, content.data, walks=True)
         else:
-            out["interpolations"] = _wall(walks.reshape(-1, *walks.shape[2:]), columns=walks.shape[1])
+            out["interpolations"] = page_pictures.wall(walks.reshape(-1, *walks.shape[2:]), columns=walks.shape[1])
+    if content.codes is not None:
+        out["codes"] = page_pictures.coloured(content.codes.points, content.codes.c, content.class_names)
+    if content.traversals is not None:
+        walks = content.traversals.images
+        units = zip(content.traversals.units, content.traversals.variances, strict=True)
+        names = [f"unit {unit}, {curves.number(variance)}" for unit, variance in units]
+        out["traversals"] = page_pictures.wall(walks.reshape(-1, *walks.shape[2:]), columns=walks.shape[1]) | {
+            "rows": names
+        }
+    if content.neighbours is not None:
+        out["neighbours"] = page_pictures.wall(content.neighbours.samples, content.neighbours.nearest)
     return out
 
 
@@ -207,16 +191,15 @@ def _marked(text: str) -> list[tuple[str, str]]:
     return [piece for piece in [*out, ("", text[end:])] if piece[1]]
 
 
-def _frames(progress: Sequence[tuple[int, str | os.PathLike[str]]]) -> list[tuple[str, str]]:
-    """At most `FRAMES` of the pictures made during training, evenly spaced, the first and the last among them."""
-    last = len(progress) - 1
-    chosen = [*range(0, last, max(1, math.ceil(last / (FRAMES - 1)))), last] if progress else []
-    return [(f"{progress[i][0]:,}", uri(pathlib.Path(progress[i][1]).read_bytes())) for i in chosen]
-
-
 def _written(figure: Line) -> dict[str, str]:
+    def text(value: float) -> str:
+        counted = figure.unit.startswith("of ") and float(value).is_integer()  # classes, not parts of them
+        return curves.number(int(value) if counted else value, figure.spread)
+
     spread = "" if figure.spread is None else curves.number(figure.spread, figure.spread)
-    return figure._asdict() | {"value": curves.number(figure.value, figure.spread), "spread": spread}
+    real = "" if figure.real is None else text(figure.real)
+    way = reading.better(figure.name)
+    return figure._asdict() | {"value": text(figure.value), "spread": spread, "real": real, "better": way}
 
 
 def environment() -> jinja2.Environment:
@@ -248,6 +231,10 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
     """
     epochs = len(content.metrics)
     facts = [f"{epochs} epoch{'s' if epochs > 1 else ''}"] if epochs else []
+    if content.parameters is not None:
+        facts.append(f"{content.parameters:,} parameters")
+    if content.versions.get("date"):
+        facts.append(str(content.versions["date"]))
     if content.seconds is not None and math.isfinite(content.seconds):
         facts.append(_duration(content.seconds))
     if content.images_per_second is not None and math.isfinite(content.images_per_second):
@@ -260,12 +247,12 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
             content=content,
             facts=facts,
             figures=figures,
-            headlines=figures[:HEADLINES],
+            headlines=sorted(figures, key=lambda figure: reading.place(figure["name"]))[: reading.HEADLINES],
             equations=_marked(content.equations.strip("\n")),
             pictures=_pictures(content),
-            frames=_frames(content.progress),
+            frames=page_pictures.frames(content.progress),
             curves=curves.curves(content.metrics),
-            page={"width": PAGE, "gap": GAP},
+            page={"width": page_pictures.PAGE, "gap": page_pictures.GAP},
             evaluation=EVALUATION,
             size=SIZE,
         )

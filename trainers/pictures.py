@@ -187,16 +187,11 @@ def interpolations(model: ugm_tf.UnifiedModel, inputs: Inputs) -> np.ndarray | N
     if not walks:
         return None
     first, last = ends[:walks], ends[walks : 2 * walks]
-    t = np.linspace(0.0, 1.0, _STEPS, dtype=np.float32)[None, :, None]
-    a, b = first[:, None], last[:, None]
-    lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
-    angle = np.arccos(np.clip(np.sum(a * b, -1, keepdims=True) / np.maximum(lengths, 1e-12), -0.9995, 0.9995))
-    codes = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
-    if any(
+    learned = any(
         density.variables
         for name, density in model.densities.items()
         if roles[name].of == "z" and not roles[name].given
-    ):
-        codes = (1 - t) * a + t * b
-    images = model.decode(codes.reshape(-1, codes.shape[-1]).astype(np.float32)).numpy()
+    )
+    codes = ugm_tf.evaluation.interpolate(first, last, _STEPS, spherical=not learned)
+    images = model.decode(codes.reshape(-1, codes.shape[-1])).numpy()
     return images.reshape(walks, _STEPS, *images.shape[1:])

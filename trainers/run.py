@@ -6,7 +6,6 @@ import os
 import pathlib
 
 import keras
-import numpy as np
 
 import ugm_tf
 
@@ -96,7 +95,7 @@ def train(
     whole = inputs.read(settings, "train", sources)
     settings = dataclasses.replace(settings, storage=whole.storage)
     examples = inputs.part(settings, "train", whole)
-    resolved = defaults.resolve(settings, examples.shape, len(examples), _rarest(examples))
+    resolved = defaults.resolve(settings, examples.shape, len(examples), inputs.rarest(examples))
     training = inputs.prepare(resolved, "train", examples, sources, whole)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
@@ -131,13 +130,6 @@ def train(
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
         on.wait_for_all()
         return Run(model, directory, resolved, end)
-
-
-def _rarest(examples: ugm_tf.data.Examples) -> int:
-    """Number of examples of the rarest class; of all examples, where they have no classes."""
-    if examples.c is None or examples.num_classes is None:
-        return len(examples)
-    return int(np.bincount(examples.c, minlength=examples.num_classes).min())
 
 
 def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: int) -> ugm_tf.UnifiedModel:

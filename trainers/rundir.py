@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import errno
 import importlib.metadata
 import json
@@ -9,6 +10,7 @@ import logging
 import os
 import pathlib
 import platform
+import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,21 +26,43 @@ __all__ = ["Lost", "RunDirectory", "held", "validated_every", "versions"]
 
 _LITTLE = 2**20  # bytes
 _LOG = logging.getLogger("ugm_tf.trainers")
-_OF_THE_END = ("model.keras", "samples.png", "figures.json", "evaluation.json", "report.html", "errors.txt")
+_OF_THE_END = (
+    "model.keras",
+    "samples.png",
+    "figures.json",
+    "evaluation.json",
+    "report.html",
+    "errors.txt",
+    "training.gif",
+)
 _OF_DATA = ("dataset", "target", "image_size", "background")
 _MOMENTS = 50  # how often at most a run is validated, and by itself saved
 _PACKAGES = ("ugm_tf", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a run depends on, and the machine's kind."""
+    """Versions of what a run depends on, the machine's kind and the date; in a checkout its commit."""
     out = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
             out[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             out[package] = "not installed as a package"
-    return {**out, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+    return {**out, **_commit(), "machine": f"{platform.machine()}, {os.cpu_count()} cores", "date": date}
+
+
+def _commit() -> dict[str, str]:
+    """The commit of the checkout that runs, with "-dirty" where files differ from it; nothing of an installed wheel."""
+    root = pathlib.Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return {}
+    asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return {"commit": done.stdout.strip()} if done.returncode == 0 else {}
 
 
 class Lost(Exception):

@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import os
-import re
-from collections.abc import Sequence
+import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,18 @@ from ugm_tf.callbacks import Progress
 from ugm_tf.serving import CARD, default_variants, export_model
 
 from . import (
+    beside,
+    building,
+    doubts,
     evaluation,
     evaluation_section,
     figure_table,
     finished,
     inputs,
     known_data,
+    looking,
     metrics,
+    model_facts,
     options,
     own_code,
     page,
@@ -29,6 +34,8 @@ from . import (
     probing,
     rundir,
 )
+from .figure import Figure
+from .figures import scaled
 from .inputs import Inputs
 from .parts import Failure, Parts
 from .settings import Resolved
@@ -83,14 +90,17 @@ def write(
         of = pictures.weights_in_words(model, settings)
         subject = figure_table.Subject(model, training, held_out, of)
         measured, _ = figure_table.measure(subject, figure_table.AT_THE_END, parts=parts)
-        drawn = _draw(parts, model, directory, held_out, names)
+        drawn = _draw(parts, model, directory, training, held_out, names)
     rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
     probe = parts.attempt("probe", lambda: probing.section(directory.probe, [int(row["epoch"]) for row in rows or ()]))
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
     name = own_code.short(settings.recipe)
+    progressed = beside.progress(directory) if held_out.examples.is_image else []
+    animation = parts.attempt("animation", lambda: beside.animation(directory, progressed))
+    doubtful = parts.attempt("doubts", lambda: _doubts(model, settings, training, measured, rows or (), drawn))
     content = page.Report(
-        title=f"{name} on {settings.dataset}",
+        title=f"{name} on {_short(settings.dataset)}",
         recipe=name,
         dataset=training.examples.title,
         readings=known_data.readings(data),
@@ -101,13 +111,19 @@ def write(
         flags=options.as_flags(settings),
         versions=directory.read_json("versions"),
         metrics=rows or (),
-        progress=_progress(directory) if held_out.examples.is_image else (),
-        figures=[(figure.name, figure.value, figure.spread, figure.unit, figure.how) for figure in measured],
+        progress=progressed,
+        animation=animation,
+        figures=[
+            (f.name, f.value, f.spread, f.unit, f.how, None if f.real is None else f.real.value) for f in measured
+        ],
+        doubts=doubtful or (),
+        beside=beside.beside(directory),
         probe=probe,
         evaluation=parts.attempt("evaluation", lambda: _evaluation(directory)) or "",
         seconds=timing["seconds"],
         images_per_second=timing["examples_per_second"],
         **drawn,
+        **_facts(parts, model),
     )
     _report(parts, directory, content)
     parts.write(directory.errors)
@@ -174,6 +190,7 @@ def _draw(
     parts: Parts,
     model: ugm_tf.UnifiedModel,
     directory: rundir.RunDirectory,
+    training: Inputs,
     held_out: Inputs,
     class_names: Sequence[str] | None,
 ) -> dict[str, Any]:
@@ -183,7 +200,13 @@ def _draw(
         "data": parts.attempt("examples", lambda: held_out.first(64 if image else 1000)["x"]),
         "reconstructions": parts.attempt("reconstructions", lambda: pictures.reconstructions(model, held_out)),
         "interpolations": parts.attempt("interpolations", lambda: pictures.interpolations(model, held_out)),
+        "codes": parts.attempt("map of codes", lambda: looking.map_of_codes(model, held_out)),
+        "traversals": parts.attempt("traversals", lambda: looking.traversals(model, held_out)),
+        "neighbours": parts.attempt("nearest training examples", lambda: looking.neighbours(model, training)),
+        "confusion": parts.attempt("confusion", lambda: looking.confusion(model, held_out)),
     }
+    if image and held_out.observation in ("binarised", "static"):
+        out["originals"] = parts.attempt("originals", lambda: scaled(held_out.examples, slice(64)))
     png = directory.path / "samples.png"
     if image and ugm_tf.evaluation.is_translator(model):
         found = parts.attempt("translations", lambda: pictures.translations(model, held_out))
@@ -222,8 +245,38 @@ def _timing(directory: rundir.RunDirectory, progress: Progress | None) -> dict[s
     return timing
 
 
-def _progress(directory: rundir.RunDirectory) -> list[tuple[int, Any]]:
-    found = [
-        (re.fullmatch(r"samples_(\d+)", path.stem), path) for path in sorted(directory.samples.glob("samples_*.png"))
-    ]
-    return [(int(match[1]), path) for match, path in found if match]
+def _facts(parts: Parts, model: ugm_tf.UnifiedModel) -> dict[str, Any]:
+    """What the model is made of, by field of the report."""
+    return {
+        "parameters": parts.attempt("parameters", lambda: model_facts.parameters(model)),
+        "densities": parts.attempt("densities", lambda: model_facts.densities(model)) or (),
+        "optimizers": parts.attempt("optimizers", lambda: model_facts.optimizers(model)) or {},
+    }
+
+
+def _doubts(
+    model: ugm_tf.UnifiedModel,
+    settings: Resolved,
+    training: Inputs,
+    measured: Sequence[Figure],
+    rows: Sequence[Mapping[str, float]],
+    drawn: Mapping[str, Any],
+) -> list[str]:
+    """What looks wrong with the run."""
+    examples, seen = training.examples, drawn.get("originals")
+    usual = doubts.usual_epochs(settings, examples.shape, len(examples), inputs.rarest(examples))
+    return doubts.doubts(
+        measured,
+        rows,
+        drawn.get("samples"),
+        drawn["data"] if seen is None else seen,
+        judged=[phase.name for phase in model.recipe.phases if building.is_adversarial(phase)],
+        kept_best=settings.keep_best is not None,
+        epochs=(settings.epochs, usual),
+    )
+
+
+def _short(dataset: str) -> str:
+    """What a data set is called in a title: of a folder or a file its own name."""
+    kind, _, path = dataset.partition(":")
+    return pathlib.PurePath(path).name or dataset if kind in ("folder", "npz") and path else dataset

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from ugm_tf import files
 
-__all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_png", "scatter_png", "stacks"]
+__all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_animation", "save_png", "scatter_png", "stacks"]
 
 GAP = 128  # grey, so that both black and white images show where they end
 NAME, LONGEST = 14, 24  # the height of a row's name in pixels, and its length in letters, at most
@@ -149,6 +149,38 @@ def save_png(
             raise ValueError(f"A grid has a name for each row. Received: {len(rows)} names for {number} rows.")
         array = _named(array, rows, pad)
     return files.write(path, encode_png(array))
+
+
+def save_animation(
+    path: str | os.PathLike[str], pictures: Sequence[str | os.PathLike[str]], seconds: float = 0.2, last: float = 2.0
+) -> pathlib.Path:
+    """Writes pictures of one size, one after the other and again, as a GIF file, whole or not at all.
+
+    Args:
+        path: The file; its folder is made if need be.
+        pictures: Image files, at least one.
+        seconds: How long each is shown.
+        last: How long the last one is.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If there is no picture, or they differ in size.
+        OSError: If a file cannot be read or written.
+    """
+    frames = []
+    for picture in pictures:
+        with PIL.Image.open(picture) as image:
+            frames.append(image.convert("L" if image.mode == "L" else "RGB"))
+    sizes = dict.fromkeys(frame.size for frame in frames)
+    if len(sizes) != 1:
+        found = ", ".join(f"{width}x{height}" for width, height in sizes) or "none"
+        raise ValueError(f"An animation is of pictures of one size. Received: {found}.")
+    out = io.BytesIO()
+    milliseconds = [round(1000 * (last if frame is frames[-1] else seconds)) for frame in frames]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
+    return files.write(path, out.getvalue())
 
 
 def _named(array: np.ndarray, rows: Sequence[str], pad: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import doctest
 import functools
 import importlib
 import io
+import json
 import os
 import pathlib
 import re
@@ -24,7 +25,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import comparison, curves, figure, options, page, rates
+from trainers import comparison, curves, figure, options, page, rates, reading
 from trainers.reproduction import costs, declarations, statistics
 
 ROOT = import_order.ROOT
@@ -115,7 +116,7 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(comparison, curves, figure, page, rates, costs, declarations, statistics)
+    @parameterized.parameters(comparison, curves, figure, page, rates, reading, costs, declarations, statistics)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
@@ -128,6 +129,7 @@ class ExamplesTest(parameterized.TestCase):
                 "trainers/figure.py",
                 "trainers/page.py",
                 "trainers/rates.py",
+                "trainers/reading.py",
                 "trainers/reproduction/costs.py",
                 "trainers/reproduction/declarations.py",
                 "trainers/reproduction/statistics.py",
@@ -154,6 +156,32 @@ class ExamplesTest(parameterized.TestCase):
             elif language == "python":
                 with contextlib.redirect_stdout(io.StringIO()):
                     exec(compile(code, str(ROOT / page), "exec"), names)
+
+
+class NotebookTest(absltest.TestCase):
+    def cells(self, kind):
+        book = json.loads((ROOT / "docs/cookbook.ipynb").read_text())
+        self.assertEqual((book["nbformat"], book["metadata"]["kernelspec"]["language"]), (4, "python"))
+        return ["".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == kind]
+
+    def test_each_cell_is_python_and_holds_no_output(self):
+        for code in self.cells("code"):
+            compile(code, "docs/cookbook.ipynb", "exec")
+        self.assertNotIn('"output_type"', (ROOT / "docs/cookbook.ipynb").read_text())
+
+    @pytest.mark.slow
+    def test_runs_from_start_to_finish(self):
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.create_tempdir().full_path)
+        self.enter_context(mock.patch.dict(os.environ, {"MPLBACKEND": "Agg"}))
+        shown = self.enter_context(mock.patch("matplotlib.pyplot.show"))
+        names, out = {}, io.StringIO()
+        with contextlib.redirect_stdout(out):
+            for code in self.cells("code"):
+                exec(compile(code, "docs/cookbook.ipynb", "exec"), names)
+        self.assertGreater(shown.call_count, 5)
+        self.assertTrue(pathlib.Path("models/vae/1/saved_model.pb").exists())
+        self.assertGreater(float(re.search(r"log p\(x\) >= (-[\d.]+)", out.getvalue())[1]), -26.0)
 
 
 @pytest.mark.slow

@@ -88,6 +88,28 @@ class AskTest(parameterized.TestCase):
         np.testing.assert_allclose(of.reconstruct(X), of.decode(z), atol=1e-6)
         np.testing.assert_allclose(of.discriminate(X), of.discriminator.network(X)[:, 0], atol=1e-6)
 
+    def test_draws_of_a_code_have_the_mean_and_the_spread_of_the_encoder(self):
+        of = model("vae")
+        z = of.encode(X, draws=2000).numpy()
+        q = of.joint.sample({"x": tf.constant(X)}, training=False).distribution("encoder")
+        self.assertEqual(z.shape, (2000, 5, 3))
+        np.testing.assert_allclose(z.mean(0), q.mean(), atol=5 * np.max(q.stddev()) / np.sqrt(2000))
+        np.testing.assert_allclose(z.std(0) / q.stddev(), 1.0, atol=0.09)  # more than 5 standard errors
+
+    def test_draws_of_a_code_are_a_function_of_seed_and_row(self):
+        of = model("vae")
+        np.testing.assert_allclose(of.encode(X, draws=3)[:, :2], of.encode(X[:2], draws=3), atol=1e-6)
+        self.assertGreater(np.abs(of.encode(X, draws=3) - of.encode(X, draws=3, seed=1)).min(), 0.0)
+        np.testing.assert_array_equal(conditional().encode(X, draws=2, c=C).shape, [2, 5, 3])
+
+    def test_draws_of_a_code_that_cannot_be_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "encode.* draws"):
+            model("vae").encode(X, draws=0)
+        with self.assertRaisesRegex(ValueError, "cannot encode"):
+            model("gan").encode(X, draws=2)
+        with self.assertRaisesRegex(ValueError, "encode"):
+            model("vae").encode(X + 7.0, draws=2)
+
     def test_takes_any_numbers(self):
         of = model("vae")
         for kind in (np.float64, np.int64, np.uint8):

@@ -65,15 +65,17 @@ class CurvesTest(parameterized.TestCase):
         line = self.chart(2.0).lines[0]
         self.assertEqual((line.path, line.points), ("", ((curves.LEFT, (curves.TOP + curves.BOTTOM) / 2),)))
 
-    def test_a_start_that_would_flatten_the_rest_is_off_the_scale_and_named(self):
+    def test_a_start_that_would_flatten_the_rest_is_shown_faintly_on_a_scale_of_its_own(self):
         chart = self.chart(543.0, *np.linspace(20.0, 10.0, 19).tolist())
-        self.assertEqual(chart.notes, ("Training is off the scale at epoch 0, as far as 543.0",))
+        self.assertEqual(chart.notes, ("Faint: every epoch, on a scale from 10.00 to 543.0.",))
+        self.assertStartsWith(chart.lines[0].whole, f"M{curves.LEFT:.1f} {curves.TOP:.1f}L")
+        self.assertEndsWith(chart.lines[0].whole, f" {curves.BOTTOM:.1f}")
         self.assertIsNone(chart.lines[0].y[0])
         self.assertLess(chart.lines[0].y[1], chart.lines[0].y[19] - 100)  # the rest has the height
 
     def test_a_late_spike_is_shown_in_full(self):
         chart = self.chart(*[1.0, 2.0] * 9, 543.0, 1.0)
-        self.assertEqual(chart.notes, ())
+        self.assertEqual((chart.notes, chart.lines[0].whole), ((), ""))
         self.assertNotIn(None, chart.lines[0].y)
 
     def test_no_rows_have_no_charts(self):

@@ -9,12 +9,12 @@ import pytest
 from absl.testing import absltest
 
 from tests.trainers.test_figures import untrained
-from trainers import figures, page, pictures, rundir, subject, summary
+from trainers import defaults, figures, looking, page, pictures, rundir, subject, summary
 from trainers.figure import Figure
 from trainers.settings import Settings
 from ugm_tf.evaluation import Estimate
 
-VAE = Settings("vae", "digits")
+VAE = defaults.resolve(Settings("vae", "digits"), (8, 8, 1), 1297)
 
 
 def bound(*_, **__):
@@ -59,15 +59,16 @@ class EndTest(absltest.TestCase):
         self.exported.side_effect = ValueError("no disk left")
         walks = mock.patch.object(pictures, "interpolations", broken("cannot walk"))
         judged = mock.patch.object(figures, "sample_quality", broken("cannot judge"))
-        with walks, judged, self.assertLogs("ugm_tf.trainers", "ERROR") as logged:
+        mapped = mock.patch.object(looking, "map_of_codes", broken("cannot map"))
+        with walks, judged, mapped, self.assertLogs("ugm_tf.trainers", "ERROR") as logged:
             end = self.end()
-        parts = ["saved_model", "figures: classes covered", "interpolations"]
+        parts = ["saved_model", "figures: classes covered", "interpolations", "map of codes"]
         self.assertEqual([failure.part.partition(",")[0] for failure in end.failures], parts)
-        self.assertLen(logged.output, 3)
+        self.assertLen(logged.output, 4)
         text = self.report()
         for word in ("<h2>Failed</h2>", "OSError: cannot walk", "OSError: cannot judge", "ValueError: no disk left"):
             self.assertIn(word, text)
-        for section in ("Samples", "Reconstructions", "Figures"):
+        for section in ("Samples", "Reconstructions", "Codes", "Nearest training examples", "Figures"):
             self.assertIn(f"<h2>{section}</h2>", text)
         self.assertIn("Traceback", (self.path / "errors.txt").read_text())
         written = json.loads((self.path / "figures.json").read_text())

@@ -2,10 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from ugm_tf import foreign_noise
 
 X = np.zeros([8, 4, 4, 1], np.float32)
 
@@ -53,6 +55,46 @@ class LayerTest(parameterized.TestCase):
         of = model("always")
         with self.assertRaisesRegex(ValueError, r"draws by RandomStandardNormal, made at test_foreign_noise.py:\d+"):
             getattr(of, door)(X)
+
+    @parameterized.parameters(keras.layers.GRU, keras.layers.LSTM)
+    @pytest.mark.slow
+    def test_layers_that_call_functions_which_draw_nothing_are_taken(self, layer):
+        recipe = ugm_tf.recipes.vae()
+        densities = ugm_tf.networks.build(recipe, {"x": (4, 4), "z": (2,)}, likelihood="gaussian", hidden=(5,))
+        reads = keras.Sequential([keras.Input((4, 4)), layer(3), keras.layers.Dense(4)])
+        of = ugm_tf.UnifiedModel(recipe, {**densities, "encoder": ugm_tf.Density(reads, "gaussian")})
+        of.compile("adam")
+        of.fit(X[..., 0], batch_size=4, verbose=0)
+        self.assertEqual(int(np.asarray(of.steps)), 2)
+
+    @parameterized.parameters("called", "branch")
+    def test_a_draw_within_a_function_or_a_branch_is_found(self, kind):
+        noise = tf.function(lambda x: x + tf.random.normal([2]), autograph=False)
+
+        @tf.function(autograph=False)
+        def step(x):
+            y = noise(x) if kind == "called" else tf.cond(x[0] > 0, lambda: noise(x), lambda: x)
+            foreign_noise.refuse("A training step")
+            return y
+
+        with self.assertRaisesRegex(ValueError, "A training step draws by RandomStandardNormal"):
+            step(tf.zeros([2]))
+
+    def test_a_function_of_stateless_draws_that_assigns_is_taken(self):
+        total = tf.Variable(0.0)
+
+        @tf.function(autograph=False)
+        def counted(x):
+            total.assign_add(1.0)
+            return x + tf.random.stateless_normal([2], [0, 1])
+
+        @tf.function(autograph=False)
+        def step(x):
+            y = counted(x)
+            foreign_noise.refuse("A training step")
+            return y
+
+        self.assertEqual(step(tf.zeros([2])).shape, (2,))
 
     def test_of_a_seed_generator_of_keras_is_taken(self):
         of = model("keras")

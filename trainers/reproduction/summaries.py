@@ -196,4 +196,4 @@ def _published(plan: Plan, contender: Contender, figure: Measured) -> Published 
 
 
 def _in_words(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
+    return ", ".join(f"{name} {version}" for name, version in versions.items() if name != "date")

@@ -1,6 +1,7 @@
 """Evaluation: likelihoods, samples, classifiers, modes, codes and translations, measured on real data."""
 
 from ugm_tf.evaluation import likelihood, samples
+from ugm_tf.evaluation.codes import Plane, interpolate, plane, traverse
 from ugm_tf.evaluation.divergences import Divergences, divergences
 from ugm_tf.evaluation.estimate import Estimate, fingerprint
 from ugm_tf.evaluation.features import FeatureNetwork
@@ -18,6 +19,7 @@ __all__ = [
     "LogRatio",
     "Judgement",
     "Modes",
+    "Plane",
     "Redundancy",
     "Supervised",
     "accuracy",
@@ -29,13 +31,16 @@ __all__ = [
     "fingerprint",
     "has_classifier",
     "has_predictor",
+    "interpolate",
     "is_translator",
     "judge",
     "judgement_of",
     "likelihood",
+    "plane",
     "probabilities",
     "redundancy",
     "samples",
     "supervised",
     "train_classifier",
+    "traverse",
 ]

@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ugm_tf import arguments, foreign_noise, validation
-from ugm_tf.algebra import Ancestral, E, ImportanceWeightedBound
+from ugm_tf.algebra import Ancestral, Draw, E, ImportanceWeightedBound
 from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
+from ugm_tf.inference.given import inputs as given_inputs
 from ugm_tf.joint import Joint
 
 __all__ = ["Answers"]
@@ -71,7 +71,7 @@ class Answers:
         endpoint = self._endpoint("sample", mean)
         seeds = tf.stack([tf.fill([n], tf.constant(seed, tf.int32)), tf.range(n)], axis=1)
         wanted = {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}
-        values = _inputs(self.joint, "sample", wanted, (), given, n)
+        values = given_inputs(self.joint, "sample", wanted, (), given, n)
         if any(value.shape[0] != n for value in values.values()):
             raise ValueError(
                 f"sample({n}) takes {n} rows of {', '.join(values)}. Received {len(next(iter(values.values())))}."
@@ -83,9 +83,26 @@ class Answers:
             return rejection.sample(self.joint, endpoint, n, seed, values)[0][self.joint.roles["decoder"].of]
         return self._answer("sample", endpoint, values, seed=seeds)[self.joint.roles["decoder"].of]
 
-    def encode(self, x: Any, **given: Any) -> tf.Tensor:
-        """The mean of q(z | x), [B, ...]."""
-        return self._ask("encode", x, given)[self.joint.roles["encoder"].of]
+    def encode(self, x: Any, draws: int | None = None, seed: int = 0, **given: Any) -> tf.Tensor:
+        """The mean of q(z | x), [B, ...]; or draws from it, [draws, B, ...], whose spread is that of the code.
+
+        Args:
+            x: What is encoded, [B, ...].
+            draws: How many draws of each code; without it, the mean.
+            seed: Fixes the draws; those of row i are a function of (seed, i).
+            **given: Other parents of the encoder, such as c.
+
+        Raises:
+            ValueError: If the model has no encoder, or values are not where its data lie.
+        """
+        if draws is None:
+            return self._ask("encode", x, given)[self.joint.roles["encoder"].of]
+        draws = arguments.count("encode()", "draws", draws)
+        seed = arguments.count("encode()", "seed", seed, least=_LEAST_SEED)
+        values = given_inputs(self.joint, "encode", self._endpoint("encode").inputs, (x,), given)
+        codes, ok = self._codes(draws)(values, tf.constant([seed, 0], tf.int32))
+        guards.check(self.joint, "encode()", values, ok)
+        return codes
 
     def decode(self, z: Any, **given: Any) -> tf.Tensor:
         """The mean of p(x | z), [B, ...]."""
@@ -129,7 +146,7 @@ class Answers:
         wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)}
         wanted -= {roles[name].of for name in inferring}
         order = dict.fromkeys((roles["decoder"].of, *sorted(wanted)))  # x first, which is not given by name
-        values = _inputs(self.joint, "log_prob_bound", specs(self.joint, order), (x,), given)
+        values = given_inputs(self.joint, "log_prob_bound", specs(self.joint, order), (x,), given)
         if not any(map(tf.is_symbolic_tensor, values.values())):
             arrays = {variable: value.numpy() for variable, value in values.items() if len(value)}
             validation.check_values(self.joint.recipe, self.joint.densities, arrays)
@@ -167,7 +184,9 @@ class Answers:
         found, names = self.endpoints(), self.joint.recipe.data
         if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
             given = self.joint.values(inputs)
-            return "reconstruct", _inputs(self.joint, "model", found["reconstruct"].inputs, (), given, unused=names)
+            return "reconstruct", given_inputs(
+                self.joint, "model", found["reconstruct"].inputs, (), given, unused=names
+            )
         if "decode" not in found:
             raise ValueError(
                 f"A model of {_parts(self.joint)} has no decoder, so no one answer to a call: call its densities."
@@ -178,7 +197,7 @@ class Answers:
         if set(given) != set(wanted) or len(parts) > len(wanted):
             received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
             raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
-        return "decode", _inputs(self.joint, "model", wanted, (), given)
+        return "decode", given_inputs(self.joint, "model", wanted, (), given)
 
     def _endpoint(self, name: str, mean: bool = True) -> Endpoint:
         """An endpoint of the model, traced once."""
@@ -213,9 +232,23 @@ class Answers:
             self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)
         return self.functions[key]
 
+    def _codes(self, k: int) -> Any:
+        """k draws of each code, [k, B, ...], and which rows have some, as a function of a batch and a seed."""
+        key = f"{k} codes"
+        if key not in self.functions:
+
+            def of_batch(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                start, ok = self.joint.sample(values, training=False), guards.holds(self.joint, values)
+                codes = Draw("encoder", k=k).take(start, seed)[self.joint.roles["encoder"].of]
+                rows = tf.reshape(ok, [1, -1, *[1] * (codes.shape.rank - 2)])
+                return tf.where(rows, codes, float("nan")), ok
+
+            self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)
+        return self.functions[key]
+
     def _ask(self, name: str, first: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         endpoint = self._endpoint(name)
-        return self._answer(f"{name}()", endpoint, _inputs(self.joint, name, endpoint.inputs, (first,), given))
+        return self._answer(f"{name}()", endpoint, given_inputs(self.joint, name, endpoint.inputs, (first,), given))
 
     def _answer(
         self, door: str, endpoint: Endpoint, values: dict[str, tf.Tensor], **seed: tf.Tensor
@@ -231,67 +264,3 @@ def _parts(joint: Joint) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
-
-
-def _inputs(
-    joint: Joint,
-    name: str,
-    wanted: Mapping[str, tf.TensorSpec],
-    first: tuple[Any, ...],
-    given: Mapping[str, Any],
-    rows: int | None = None,
-    unused: Iterable[str] = (),
-) -> dict[str, tf.Tensor]:
-    """The inputs that are `wanted`, by name.
-
-    Args:
-        joint: The densities and the recipe.
-        name: Who takes them, as messages call it.
-        wanted: Their specifications.
-        first: Those that are not given by name.
-        given: The others.
-        rows: How many rows there are to be; by default those of the first.
-        unused: Names that may be given and are not wanted.
-    """
-    free = [variable for variable in wanted if variable not in given]
-    if len(free) != len(first) or not set(given) <= {*wanted, *unused}:
-        which = f"{', '.join(wanted)}{', the others by name' if first else ' by name'}" if wanted else "nothing by name"
-        raise ValueError(f"{name}() takes {which}. Received by name: {', '.join(given) or 'nothing'}.")
-    values: dict[str, tf.Tensor] = {}
-    for variable, value in {**dict(zip(free, first, strict=True)), **given}.items():
-        if variable not in wanted:
-            continue
-        spec, class_numbers = wanted[variable], guards.classes(joint, variable)
-        value = tf.convert_to_tensor(value)
-        if class_numbers and value.dtype.is_integer and value.shape.rank in (0, 1):
-            lead = next(iter(values.values()), None)
-            number = rows if lead is None else lead.shape[0] if lead.shape[0] is not None else tf.shape(lead)[0]
-            value = _one_hot(name, variable, value, spec.shape[-1], number)
-        values[variable] = tf.cast(value, spec.dtype)
-        if not spec.shape.is_compatible_with(values[variable].shape):
-            hint = " Give classes as one-hot rows, or by their numbers as integers." if class_numbers else ""
-            raise ValueError(
-                f"{name}() takes {variable} of shape {_shape(spec.shape)}, where B is the number of examples. "
-                f"Received shape {_shape(values[variable].shape)}.{hint}"
-            )
-    counts = {variable: value.shape[0] for variable, value in values.items()}
-    if len({n for n in counts.values() if n is not None}) > 1:
-        raise ValueError(f"{name}() takes as many rows of each input. Received: {counts}.")
-    return values
-
-
-def _one_hot(name: str, variable: str, numbers: tf.Tensor, classes: int, rows: Any) -> tf.Tensor:
-    """One-hot rows of class numbers; of one number, as many rows of it as there are."""
-    if not tf.is_symbolic_tensor(numbers):
-        wrong = [int(n) for n in np.ravel(numbers) if not 0 <= n < classes]
-        if wrong:
-            raise ValueError(
-                f"{name}() takes {variable}, a class from 0 to {classes - 1} or one-hot rows. Received: {wrong[0]}."
-            )
-    if numbers.shape.rank == 0:
-        numbers = tf.fill([1 if rows is None else rows], numbers)
-    return tf.one_hot(tf.cast(numbers, tf.int64), classes)
-
-
-def _shape(shape: tf.TensorShape) -> str:
-    return f"[{', '.join('B' if i == 0 and n is None else str(n) for i, n in enumerate(shape))}]"
