@@ -6,6 +6,7 @@ import pathlib
 import shutil
 
 import numpy as np
+import pytest
 from absl.testing import absltest, flagsaver
 
 import ugm_tf
@@ -46,6 +47,7 @@ class VerifyTest(absltest.TestCase):
         (self.version / "fingerprint.pb").unlink()
         self.assertEqual(self.run_script(self.version)[1], [f"{self.version}: files: fingerprint.pb is missing."])
 
+    @pytest.mark.slow
     def test_a_base_path_is_verified_whole(self):
         base = self.folder / "models"
         first = ugm_tf.serving.export_bundle(self.model, base, "m", endpoints=["decode"])

@@ -96,6 +96,7 @@ class AskTest(parameterized.TestCase):
         np.testing.assert_allclose(z.mean(0), q.mean(), atol=5 * np.max(q.stddev()) / np.sqrt(2000))
         np.testing.assert_allclose(z.std(0) / q.stddev(), 1.0, atol=0.09)  # more than 5 standard errors
 
+    @pytest.mark.slow
     def test_draws_of_a_code_are_a_function_of_seed_and_row(self):
         of = model("vae")
         np.testing.assert_allclose(of.encode(X, draws=3)[:, :2], of.encode(X[:2], draws=3), atol=1e-6)

@@ -106,14 +106,15 @@ class ScriptTest(parameterized.TestCase):
         (FloatingPointError("diverged by step 3"), 2, "error: diverged by step 3\n"),
     )
     def test_ends_with_a_line_and_a_status(self, error, status, line):
-        with mock.patch.object(scripts.app, "run", lambda main: main(["script"])), mock.patch("sys.stderr") as stderr:
+        run = mock.patch.object(scripts.app, "run", lambda main, **_: main(["script"]))
+        with run, mock.patch("sys.stderr") as stderr:
             with self.assertRaises(SystemExit) as raised:
                 scripts.start(mock.Mock(side_effect=error))
         self.assertEqual(raised.exception.code, status)
         self.assertEqual("".join(call.args[0] for call in stderr.write.call_args_list), line)
 
     def test_ends_with_the_status_of_main(self):
-        with mock.patch.object(scripts.app, "run", lambda main: main(["script"])):
+        with mock.patch.object(scripts.app, "run", lambda main, **_: main(["script"])):
             for returned, status in ((None, None), (0, 0), (1, 1)):
                 with self.assertRaises(SystemExit) as raised:
                     scripts.start(lambda _, returned=returned: returned)

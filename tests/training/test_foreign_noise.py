@@ -96,6 +96,7 @@ class LayerTest(parameterized.TestCase):
 
         self.assertEqual(step(tf.zeros([2])).shape, (2,))
 
+    @pytest.mark.slow
     def test_of_a_seed_generator_of_keras_is_taken(self):
         of = model("keras")
         of.fit(X, batch_size=4, verbose=0)
