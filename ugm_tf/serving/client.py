@@ -144,8 +144,10 @@ class Client:
             )
         out = {key: _array(key, value, wanted[key]) for key, value in inputs.items()}
         rows = {key: len(value) for key, value in out.items()}
-        if len(set(rows.values())) > 1 or 0 in rows.values():
-            raise ValueError(f"'{signature}' takes as many rows of each input, at least one. Received: {rows}.")
+        if len(set(rows.values())) > 1:
+            raise ValueError(f"'{signature}' takes as many rows of each input. Received: {rows}.")
+        if 0 in rows.values():  # which JSON has no shape for
+            raise ValueError(f"'{signature}' takes at least one row. Received: {rows}.")
         return out
 
     def _answers(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
