@@ -93,26 +93,22 @@ class _Response(http.client.HTTPResponse):
         self.fp: Any = io.BufferedReader(_Reading(self.fp.detach(), socket, end))
 
 
-class _Deadline:
+class _Plain(http.client.HTTPConnection):
     """A connection that has one deadline for all that it does."""
 
-    def __init__(self, *arguments: Any, timeout: float, **options: Any):
-        super().__init__(*arguments, timeout=timeout, **options)
+    def __init__(self, host: str, /, *, timeout: float = 10.0, **options: Any):
+        super().__init__(host, timeout=timeout, **options)
         self._end = time.monotonic() + timeout
-        self.response_class = functools.partial(_Response, end=self._end)
+        self.response_class = functools.partial(_Response, end=self._end)  # type: ignore[assignment]
 
-    def send(self: Any, data: Any) -> None:
+    def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
         self.sock.settimeout(_left(self._end))
-        super().send(data)  # type: ignore[misc]
+        super().send(data)
 
 
-class _Plain(_Deadline, http.client.HTTPConnection):
-    """By HTTP."""
-
-
-class _Secure(_Deadline, http.client.HTTPSConnection):
+class _Secure(_Plain, http.client.HTTPSConnection):
     """By HTTPS."""
 
 

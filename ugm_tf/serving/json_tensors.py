@@ -16,7 +16,8 @@ from ugm_tf.serving.errors import InvalidRequest
 
 __all__ = ["array", "columns", "inputs", "outputs", "plain"]
 
-_TYPES = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}  # of JSON that stand for numbers of a kind
+# The types of JSON that stand for numbers of a kind.
+_TYPES: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
 
 def array(content: Any, dtype: np.dtype) -> np.ndarray:
