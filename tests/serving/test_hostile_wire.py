@@ -14,7 +14,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc as service
 
 from tests.serving import served
-from ugm_tf.serving import InvalidRequest, LocalServer, grpc_api, json_tensors
+from ugm_tf.serving import InvalidRequest, LocalServer, grpc_api, http_calls, json_tensors
 
 FLOATS = np.dtype(np.float32)
 GOOD = {"seed": np.zeros([1, 2], np.int32), "c": np.eye(4, dtype=np.float32)[:1]}
@@ -214,6 +214,11 @@ class WireTest(parameterized.TestCase):
     def test_half_a_pair_of_a_character_has_an_answer(self, body, status):
         request = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         self.assertEqual(self.sent(request), [(status, "", False)])
+
+    def test_a_client_that_sends_too_much_gets_the_answer(self):
+        status, content = http_calls.exchange(SERVER.rest + PREDICT, b" " * (17 * 2**20), 30.0, 2**20)
+        self.assertEqual(status, 429)
+        self.assertIn(b"at most 16777216 bytes", content)
 
     def test_a_fault_of_the_server_has_an_answer(self):
         with mock.patch.object(json_tensors, "inputs", side_effect=ZeroDivisionError("no")):
