@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _conditions(client: Client, number: int, of_class: int | None) -> dict[str, np.ndarray]:
     """One-hot rows for each input of `sample` but the seeds."""
+    if number < 1:
+        raise ValueError(f"--number is at least 1. Received: {number}.")
     if "sample" not in client.signatures():
         return {}
     inputs = client.signatures()["sample"].inputs

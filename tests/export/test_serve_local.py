@@ -53,6 +53,13 @@ class ServeLocalTest(absltest.TestCase):
         self.assertEqual((status, out), (2, ""))
         self.assertEqual(errors, "error: There is no folder /none: give the base path of an export.\n")
 
+    def test_a_configuration_that_cannot_be_read_is_an_error(self):
+        base = pathlib.Path(self.create_tempdir().full_path)
+        (base / "models.config").write_text("model {")
+        status, out, errors = run(serve_local, base, port=-1, rest_api_port=0)
+        self.assertEqual((status, out), (2, ""))
+        self.assertRegex(errors, r"^error: .*models.config has what this exporter does not know: .*\n$")
+
 
 class SampleFromTest(absltest.TestCase):
     def setUp(self):
@@ -76,6 +83,11 @@ class SampleFromTest(absltest.TestCase):
     def test_what_goes_wrong_is_one_line(self):
         for message, flags in (
             ("The classes are 0 to 3. Received: --class=4.", {"class": 4}),
+            ("seed is a whole number of -2147483648 to 2147483647. Received: 1099511627776", {"seed": 2**40}),
+            ("--number is at least 1. Received: -1", {"number": -1, "class": 0}),
+            ("A server of REST is such as http://localhost:8501", {"server": "http://127.0.0.1:abc"}),
+            ("does not speak HTTP", {"server": f"http://{self.server.grpc}"}),
+            ("timeout=inf", {"timeout": "inf"}),
             ("Servable not found for request: Latest", {"model": "none"}),
             ("Unrecognized servable version label: new", {"label": "new"}),
         ):

@@ -91,8 +91,24 @@ class AnswersTest(parameterized.TestCase):
                     asking.ask("sample", **inputs)
             with self.assertRaisesRegex(ValueError, "signatures encode, encode_bytes, sample, .* Received: 'decode'"):
                 asking.ask("decode", z=np.zeros([1, 3]))
-            with self.assertRaisesRegex(ValueError, "n of at least 1. Received: 0"):
-                asking.sample(0)
+            for message, options in (
+                ("n of at least 1. Received: 0", {"n": 0}),
+                ("n of at least 1. Received: 1.5", {"n": 1.5}),
+                ("seed is a whole number of -2147483648 to 2147483647. Received: 1099511627776", {"seed": 2**40}),
+                ("seed is a whole number of .* Received: 0.5", {"seed": 0.5}),
+            ):
+                with self.assertRaisesRegex(ValueError, message):
+                    asking.sample(**{"n": 1, "c": np.eye(4)[:1], **options})
+
+    def test_files_are_bytes(self, kind):
+        with client(kind) as asking:
+            for content, received in (("a.png", "str"), (5, "int"), (None, "NoneType")):
+                with self.assertRaisesRegex(ValueError, f"x_bytes is of bytes, .* Received: {received}"):
+                    asking.ask("encode_bytes", x_bytes=[b"a", content], c=[0, 1])
+
+    def test_no_rows_are_refused(self, kind):
+        with client(kind) as asking, self.assertRaisesRegex(ValueError, "takes at least one row. Received: {"):
+            asking.ask("sample", seed=np.zeros([0, 2], int), c=np.zeros([0, 4]))
 
 
 class RetriesTest(parameterized.TestCase):
@@ -147,10 +163,16 @@ class RetriesTest(parameterized.TestCase):
         for message, options in (
             ("a version or a label. Received: version=1, label='stable'", {"version": 1, "label": "stable"}),
             ("timeout is positive", {"timeout": 0}),
+            ("timeout is positive and at most 86400 seconds.*timeout=inf", {"timeout": float("inf")}),
+            ("timeout=nan", {"timeout": float("nan")}),
+            (r"timeout=1e\+20", {"timeout": 1e20}),
+            ("A label has at least one letter. Received: ''", {"label": ""}),
             ("retries=-1", {"retries": -1}),
         ):
             with self.assertRaisesRegex(ValueError, message):
                 Client("http://localhost:1", "digits", **options)
+            with self.assertRaisesRegex(ValueError, message):
+                Client("localhost:1", "digits", **options)
 
 
 if __name__ == "__main__":

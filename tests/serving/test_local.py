@@ -176,6 +176,34 @@ class VersionsTest(absltest.TestCase):
             with self.assertRaisesRegex(Exception, r"NOT_FOUND: .*Specific\(digits, 1\)"):
                 Client(server.rest, "digits", version=1).signatures()
 
+    def test_a_version_that_comes_after_its_label_is_served(self):
+        base = BASE.parent / "late"
+        shutil.copytree(BASE / "digits/1", base / "digits/1")
+        self.addCleanup(shutil.rmtree, base)
+        configs.write(base, "digits", 1)
+        text = (base / configs.MODELS).read_text()
+        (base / configs.MODELS).write_text(
+            text.replace("value: 1", "value: 2", 1).replace("versions: 1", "versions: [1, 2]")
+        )
+        loaded = mock.Mock(side_effect=self.stub)
+        self.enter_context(mock.patch.object(servables, "Servable", loaded))
+        found = servables.Servables(base, poll=3600)
+        self.addCleanup(found.close)
+        found.refresh()
+        self.assertEqual([call.args[1].name for call in loaded.call_args_list], ["1", "2"])  # not again: as before
+        (base / "digits/2").mkdir()
+        found.refresh()  # empty yet
+        self.assertEqual(found.status("digits", 2)[0][1], "END")
+        (base / "digits/2/saved_model.pb").touch()
+        found.refresh()
+        self.assertEqual(found.get("digits", label="canary").version, 2)
+        self.assertEqual([state[1] for state in found.status("digits")], ["AVAILABLE", "AVAILABLE"])
+
+    def stub(self, name, path):
+        if not (path / "saved_model.pb").exists():
+            raise OSError("It is not there.")
+        return mock.Mock(version=int(path.name))
+
     @pytest.mark.slow
     def test_labels_say_what_is_served(self):
         base = BASE.parent / "labelled"
@@ -235,6 +263,20 @@ class StartTest(absltest.TestCase):
             LocalServer(BASE.parent, None, port)
         with self.assertRaisesRegex(ValueError, "There is no folder .*none"):
             LocalServer(BASE / "none")
+        with self.assertRaisesRegex(ValueError, "A port cannot be listened to"):
+            LocalServer(BASE.parent, None, 99_999)
+        for poll in (0.0, -1.0, float("nan")):
+            with self.assertRaisesRegex(ValueError, "poll is a number of seconds above 0. Received: "):
+                LocalServer(BASE.parent, None, 0, poll)
+
+    def test_a_configuration_that_cannot_be_read_is_an_error_at_the_start_and_changes_nothing_later(self):
+        base = pathlib.Path(self.create_tempdir().full_path)
+        found = servables.Servables(base, poll=3600)
+        self.addCleanup(found.close)
+        (base / configs.MODELS).write_text("model {")
+        found.refresh()
+        with self.assertRaisesRegex(ValueError, "models.config has what this exporter does not know"):
+            LocalServer(base, None, 0)
 
 
 if __name__ == "__main__":

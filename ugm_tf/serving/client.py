@@ -1,6 +1,7 @@
 """A client of a served model, by gRPC or REST."""
 
 import functools
+import numbers
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.serving.errors import DeadlineExceeded, Unavailable
+from ugm_tf.serving.errors import DeadlineExceeded, ServingError, Unavailable
 from ugm_tf.serving.pictures import from_pictures, is_picture, to_files
 from ugm_tf.serving.signatures import MAX_BATCH
 from ugm_tf.serving.transports import Grpc, Rest
@@ -17,7 +18,8 @@ from ugm_tf.serving.transports import Grpc, Rest
 __all__ = ["Client"]
 
 _T = TypeVar("_T")
-_MOST_PAUSE = 5.0
+_MOST_PAUSE, _MOST_TIMEOUT = 5.0, 86400.0
+_SEEDS = np.iinfo(np.int32)
 
 
 class Client:
@@ -32,12 +34,12 @@ class Client:
         model: The model's name.
         version: The version to ask; by default that which the server gives, the highest.
         label: In place of a version its label, such as "stable".
-        timeout: The deadline of a request with all its attempts, in seconds.
+        timeout: The deadline of a request with all its attempts, in seconds, at most a day.
         retries: How often a call is made again.
         max_batch: The most rows of a request, as the model was exported.
 
     Raises:
-        ValueError: If there is both a version and a label.
+        ValueError: If there is both a version and a label, or an option or the address is none.
         ImportError: If the server is one of gRPC and the stubs are not installed.
     """
 
@@ -53,12 +55,14 @@ class Client:
     ):
         if version is not None and label is not None:
             raise ValueError(f"Give a version or a label. Received: version={version}, label={label!r}.")
-        if timeout <= 0 or retries < 0 or max_batch < 1:
+        if label == "":
+            raise ValueError("A label has at least one letter. Received: ''. Leave it out for the highest version.")
+        if not 0 < timeout <= _MOST_TIMEOUT or retries < 0 or max_batch < 1:
             raise ValueError(
-                f"timeout is positive, retries at least 0 and max_batch at least 1. Received: timeout={timeout}, "
-                f"retries={retries}, max_batch={max_batch}."
+                f"timeout is positive and at most {_MOST_TIMEOUT:.0f} seconds, retries at least 0 and max_batch at "
+                f"least 1. Received: timeout={timeout}, retries={retries}, max_batch={max_batch}."
             )
-        self._transport: Any = (Rest if server.startswith(("http://", "https://")) else Grpc)(server)
+        self._transport: Any = (Rest if server.lower().startswith(("http://", "https://")) else Grpc)(server)
         self._spec, self._timeout, self._retries = (model, version, label), timeout, retries
         self._max_batch = max_batch
         self._signatures: Mapping[str, Any] | None = None
@@ -72,10 +76,12 @@ class Client:
                 them.
 
         Raises:
-            ValueError: If an input is missing, or is none of the signature's dtype or shape.
+            ValueError: If an input is missing, has no rows, or is none of the signature's dtype or shape.
             ServingError: As the server answered: `InvalidRequest`, `NotFound`, `Unavailable`, `DeadlineExceeded`, ...
         """
         parts = list(self._answers(signature, self._arrays(signature, inputs)))
+        if not parts[1:]:
+            return parts[0]
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     def stream(self, batches: Iterable[Mapping[str, Any]], signature: str = "serving_default") -> Iterator[dict]:
@@ -93,14 +99,16 @@ class Client:
 
         Args:
             n: How many.
-            seed: Fixes them.
+            seed: Fixes them: a whole number of int32.
             **conditions: What the decoder is given, such as c, [n, C].
 
         Raises:
-            ValueError: If n is less than 1, or the model cannot be sampled.
+            ValueError: If n is less than 1, the seed is no int32, or the model cannot be sampled.
         """
-        if n < 1:
-            raise ValueError(f"sample() takes n of at least 1. Received: {n}.")
+        if not isinstance(n, numbers.Integral) or n < 1:
+            raise ValueError(f"sample() takes n of at least 1. Received: {n!r}.")
+        if not isinstance(seed, numbers.Integral) or not _SEEDS.min <= seed <= _SEEDS.max:
+            raise ValueError(f"seed is a whole number of {_SEEDS.min} to {_SEEDS.max}. Received: {seed!r}.")
         seeds = np.stack([np.full(n, seed, np.int32), np.arange(n, dtype=np.int32)], 1)
         outputs = self.ask("sample", seed=seeds, **conditions)
         return next(outputs[key] for key in ("x", *outputs) if key in outputs and outputs[key].ndim > 1)
@@ -138,12 +146,14 @@ class Client:
         rows = {key: len(value) for key, value in out.items()}
         if len(set(rows.values())) > 1:
             raise ValueError(f"'{signature}' takes as many rows of each input. Received: {rows}.")
+        if 0 in rows.values():  # which JSON has no shape for
+            raise ValueError(f"'{signature}' takes at least one row. Received: {rows}.")
         return out
 
     def _answers(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
         outputs = self.signatures()[signature].outputs
-        dtypes = {key: np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype) for key, info in outputs.items()}
-        for start in range(0, max(1, len(next(iter(inputs.values())))), self._max_batch):
+        dtypes = {key: _dtype(key, info) for key, info in outputs.items()}
+        for start in range(0, len(next(iter(inputs.values()), [0])), self._max_batch):
             part = {key: value[start : start + self._max_batch] for key, value in inputs.items()}
             call = functools.partial(self._transport.predict, self._spec, signature, part, dtypes)
             yield self._retried(call)
@@ -173,19 +183,32 @@ def _of_pictures(pictures: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.n
     return pixels if dtype == np.uint8 else pixels / np.float32(255)
 
 
+def _dtype(key: str, info: Any) -> np.dtype:
+    try:
+        return np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype)
+    except (TypeError, KeyError) as error:
+        raise ServingError(
+            f"The server says that {key} is of a dtype that there is none of: {error}.", "INTERNAL"
+        ) from error
+
+
 def _array(key: str, value: Any, info: Any) -> np.ndarray:
     """An input as the signature has it."""
-    shape, dtype = tf.TensorShape(info.tensor_shape), np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype)
+    shape, dtype = tf.TensorShape(info.tensor_shape), _dtype(key, info)
     if is_picture(value):
         value = _of_pictures(value, tuple(shape[1:]), dtype)
     found = np.asarray(value, object if dtype.kind == "O" else None)
-    if not shape.is_compatible_with(found.shape):
+    if not found.ndim or not shape.is_compatible_with(found.shape):
         sizes = ", ".join("B" if size is None else str(size) for size in shape)
         raise ValueError(f"{key} is of shape [{sizes}]. Received: {list(found.shape)}.")
-    if dtype.kind in "iu" and found.size:
+    if dtype.kind == "O":
+        other = next((type(item).__name__ for item in found.flat if not isinstance(item, bytes)), None)
+        if other:
+            raise ValueError(f"{key} is of bytes, such as those of a file. Received: {other}.")
+    elif dtype.kind in "iu" and found.size:
         limits = np.iinfo(dtype)
         if found.dtype.kind not in "iu" or found.min() < limits.min or found.max() > limits.max:
             raise ValueError(f"{key} is of whole numbers, {dtype.name}. Received: {found.dtype.name}.")
-    elif dtype.kind != "O" and found.dtype.kind not in "iuf":
+    elif found.dtype.kind not in "iuf":
         raise ValueError(f"{key} is of numbers, {dtype.name}. Received: {found.dtype.name}.")
     return found if dtype.kind == "O" else found.astype(dtype)

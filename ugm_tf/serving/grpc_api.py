@@ -1,5 +1,6 @@
 """The local server's PredictionService and ModelService."""
 
+import math
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -12,7 +13,8 @@ from ugm_tf.serving.stubs import stubs
 
 __all__ = ["MOST_BYTES", "start"]
 
-MOST_BYTES = 64 * 2**20  # of a message, and of a tensor in one
+MOST_BYTES = 64 * 2**20  # of a message, and of the tensors that it stands for
+_MOST_AXES, _STRING = 64, 64  # of a tensor; and the bytes that each string takes at least, as an object of Python
 _THREADS, _MOST_CALLS = 64, 1000
 _TIMEOUT = 30.0  # of calls without a deadline
 
@@ -59,18 +61,18 @@ class _Predicting(_Answering):
             self._refuse(context, error)
 
     def _predict(self, request: Any, context: Any) -> Any:
-        inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
-        servable, future = self._server.ask(_spec(request.model_spec), request.model_spec.signature_name, inputs)
+        spec, signature = _spec(request.model_spec), request.model_spec.signature_name
+        servable = self._server.servables.get(*spec)
+        servable.check(signature, {key: _dtype(key, proto) for key, proto in request.inputs.items()})
+        wanted = _wanted(request.output_filter, servable.signature(signature).outputs)
+        servable, future = self._server.ask(spec, signature, _arrays(request.inputs))
         context.add_callback(future.cancel)  # of a client that went away
         found = self._server.outputs(
             future, min(_TIMEOUT if (left := context.time_remaining()) is None else left, _TIMEOUT)
         )
-        wanted = list(request.output_filter) or list(found)
-        if unknown := [key for key in wanted if key not in found]:
-            raise InvalidRequest(f"output tensor alias not found in signature: {unknown[0]}")
         response = self._stubs.predict.PredictResponse()
-        _tell(response.model_spec, servable, request.model_spec.signature_name)
-        for key in wanted:
+        _tell(response.model_spec, servable, signature)
+        for key in wanted or found:
             response.outputs[key].CopyFrom(tf.make_tensor_proto(found[key]))
         return response
 
@@ -92,9 +94,8 @@ class _Predicting(_Answering):
 
 class _Telling(_Answering):
     def GetModelStatus(self, request: Any, context: Any) -> Any:
-        name, version, _ = _spec(request.model_spec)
         try:
-            found = self._server.servables.status(name, version)
+            found = self._server.servables.status(*_spec(request.model_spec))
         except ServingError as error:
             self._refuse(context, error)
         response = self._stubs.status.GetModelStatusResponse()
@@ -106,7 +107,8 @@ class _Telling(_Answering):
 
 def _spec(spec: Any) -> tuple[str, int | None, str | None]:
     which = spec.WhichOneof("version_choice")
-    return spec.name, spec.version.value if which == "version" else None, spec.version_label or None
+    version = spec.version.value if which == "version" else None
+    return spec.name, version, spec.version_label if which == "version_label" else None
 
 
 def _tell(spec: Any, servable: Any, signature: str) -> None:
@@ -114,15 +116,46 @@ def _tell(spec: Any, servable: Any, signature: str) -> None:
     spec.version.value = servable.version
 
 
-def _array(key: str, proto: Any) -> np.ndarray:
-    """A tensor of a message.  One number may stand for many there, so its size is looked at before it is made."""
-    sizes = [dim.size for dim in proto.tensor_shape.dim]
-    if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
-        raise InvalidRequest(f"tensor parsing error: {key}")
+def _wanted(names: Any, outputs: Any) -> list[str]:
+    """The outputs that a request's filter names, in order.  It ends at the first that is wrong."""
+    found: dict[str, None] = {}
+    for key in names:
+        if key not in outputs:
+            raise InvalidRequest(f"output tensor alias not found in signature: {key}")
+        if key in found:
+            raise InvalidRequest(f"duplicate output tensor alias: {key}")
+        found[key] = None
+    return list(found)
+
+
+def _dtype(key: str, proto: Any) -> tf.DType:
     try:
-        item = max(1, tf.as_dtype(proto.dtype).size or 1)
-        if int(np.prod(sizes, dtype=object)) * item > MOST_BYTES:
-            raise InvalidRequest(f"tensor parsing error: {key} has more than {MOST_BYTES} bytes")
+        return tf.as_dtype(proto.dtype)
+    except TypeError as error:
+        raise InvalidRequest(f"tensor parsing error: {key}") from error
+
+
+def _arrays(protos: Any) -> dict[str, np.ndarray]:
+    """The tensors of a message.  One number may stand for many there, so all sizes are looked at before one is made."""
+    left = MOST_BYTES
+    for key, proto in protos.items():
+        left -= _size(key, proto)
+        if left < 0:
+            raise InvalidRequest(f"tensor parsing error: {key} has more than {MOST_BYTES} bytes, with other inputs")
+    return {key: _array(key, proto) for key, proto in protos.items()}
+
+
+def _size(key: str, proto: Any) -> int:
+    """The bytes of a tensor."""
+    shape = proto.tensor_shape
+    if shape.unknown_rank or len(shape.dim) > _MOST_AXES or any(dim.size < 0 for dim in shape.dim):
+        raise InvalidRequest(f"tensor parsing error: {key}")
+    dtype = _dtype(key, proto)
+    return math.prod(dim.size for dim in shape.dim) * (_STRING if dtype == tf.string else dtype.size or 1)
+
+
+def _array(key: str, proto: Any) -> np.ndarray:
+    try:
         return tf.make_ndarray(proto)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise InvalidRequest(f"tensor parsing error: {key}") from error

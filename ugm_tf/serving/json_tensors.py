@@ -16,7 +16,8 @@ from ugm_tf.serving.errors import InvalidRequest
 
 __all__ = ["array", "columns", "inputs", "outputs", "plain"]
 
-_KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}  # of numbers that stand for numbers of a kind
+# The types of JSON that stand for numbers of a kind.
+_TYPES: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
 
 def array(content: Any, dtype: np.dtype) -> np.ndarray:
@@ -31,18 +32,21 @@ def array(content: Any, dtype: np.dtype) -> np.ndarray:
     """
     if dtype.kind == "O":
         return _strings(content)
-    try:
-        found = np.array(content)
-    except ValueError as error:
-        raise InvalidRequest(f"The lists of a tensor are of different lengths: {error}") from error
-    if found.size and found.dtype.kind not in _KINDS[dtype.kind]:
+    found = np.array(content, object)  # of pointers: an array of strings has room for the longest one everywhere
+    types = set(map(type, found.ravel().tolist()))
+    if list in types:
+        raise InvalidRequest("The lists of a tensor are of different lengths, or of too many axes.")
+    if not types <= _TYPES.get(dtype.kind, set()):
         raise InvalidRequest(f"JSON values are not of the expected type: {dtype.name}.")
     if found.size and dtype.kind in "iu":
         limits = np.iinfo(dtype)
         if found.min() < limits.min or found.max() > limits.max:
             raise InvalidRequest(f"JSON values are beyond {dtype.name}, of {limits.min} to {limits.max}.")
-    with np.errstate(over="ignore"):
-        return found.astype(dtype)
+    try:
+        with np.errstate(over="ignore"):
+            return (found.astype(np.float64) if dtype.kind == "f" else found).astype(dtype)
+    except OverflowError as error:
+        raise InvalidRequest(f"JSON values are beyond {dtype.name}: {error}.") from error
 
 
 def plain(value: np.ndarray) -> Any:
@@ -99,6 +103,8 @@ def columns(answer: Mapping[str, Any], dtypes: Mapping[str, np.dtype]) -> dict[s
     """The outputs of an answer by columns, as a client needs them."""
     content = answer["outputs"]
     by_name = content if isinstance(content, dict) and set(content) == set(dtypes) else {next(iter(dtypes)): content}
+    if set(by_name) != set(dtypes):
+        raise InvalidRequest(f"Outputs are {', '.join(sorted(dtypes))}.")
     return {key: array(value, dtypes[key]) for key, value in by_name.items()}
 
 
@@ -131,7 +137,10 @@ def _strings(content: Any) -> np.ndarray:
 
 def _decoded(item: Any) -> bytes:
     if isinstance(item, str):
-        return item.encode()
+        try:
+            return item.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(f"A string is no UTF-8: {error}.") from error
     if isinstance(item, dict) and set(item) == {"b64"} and isinstance(item["b64"], str):
         try:
             return base64.b64decode(item["b64"], validate=True)

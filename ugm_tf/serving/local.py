@@ -1,6 +1,7 @@
 """A local server of SavedModels, for development and tests: what TensorFlow Serving answers, without its binary."""
 
 import pathlib
+import threading
 from collections.abc import Mapping
 from concurrent import futures
 from typing import Any
@@ -30,7 +31,7 @@ class LocalServer:
         poll: How often it looks for new versions, in seconds.
 
     Raises:
-        ValueError: If there is no base path or a port is taken.
+        ValueError: If there is no base path, its models.config cannot be read, or a port is taken.
 
     Example:
 
@@ -50,6 +51,8 @@ class LocalServer:
     ):
         if not pathlib.Path(base).is_dir():
             raise ValueError(f"There is no folder {base}: give the base path of an export.")
+        if not 0 < poll <= threading.TIMEOUT_MAX:
+            raise ValueError(f"poll is a number of seconds above 0. Received: {poll}.")
         self.servables = Servables(base, poll)
         self._ends: list[Any] = []
         self.grpc = self.rest = ""
@@ -60,7 +63,10 @@ class LocalServer:
             if rest_port is not None:
                 self.rest, end = rest_api.start(self, rest_port)
                 self._ends.append(end)
-        except (OSError, RuntimeError) as error:
+        except ImportError:
+            self.close()
+            raise
+        except (OSError, OverflowError, RuntimeError) as error:
             self.close()
             raise ValueError(f"A port cannot be listened to: {error}. Give another one.") from error
 

@@ -3,7 +3,10 @@
 import http.server
 import json
 import re
+import socket
 import threading
+import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +21,14 @@ from ugm_tf.serving.page import page
 __all__ = ["start"]
 
 _MOST_BYTES = 16 * 2**20  # of a request
+_LENGTH = re.compile(r"[0-9]{1,20}")
 _MOST_CONNECTIONS, _IDLE = 128, 10.0  # and the seconds that a slow client has for each read
 _PATH = re.compile(
     r"/v1/models/([^/:]+)(?:/versions/(\d{1,20})|/labels/([^/:]+))?(/metadata|:predict|:classify|:regress)?"
 )
+
+
+_Spec = tuple[str, int | None, str | None]  # a model's name, and a version or a label
 
 
 def start(server: Any, port: int) -> tuple[str, Callable[[], None]]:
@@ -83,30 +90,41 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(self._post)
 
+    def handle_one_request(self) -> None:
+        self._has_read, self.headers = False, None  # type: ignore[assignment]  # until they are read
+        super().handle_one_request()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no request that there is a method for, in the form of all other errors."""
+        self.close_connection = True
+        words = message or http.HTTPStatus(code).phrase
+        self._send(code, json.dumps({"error": f"Malformed request: {words}"[:4000]}).encode(), "application/json")
+
     def log_message(self, format: str, *args: Any) -> None:
         """A server of tests is silent."""
 
-    def _answer(self, method: Callable[[Any], Any]) -> None:
+    def _answer(self, method: Callable[[_Spec, str | None], Any]) -> None:
         try:
             match = _PATH.fullmatch(self.path.partition("?")[0])
             if not match:
                 raise InvalidRequest(f"Malformed request: {self.command} {self.path[:200]}")
-            status, content = 200, method(match)
+            name, version, label, what = match.groups()
+            spec = (_unquoted(name), int(version) if version else None, _unquoted(label))
+            status, content = 200, method(spec, what)
         except ServingError as error:
             status, content = HTTP_STATUS.get(error.code, 500), {"error": error.message[:4000]}
         except (TimeoutError, ConnectionError):
             self.close_connection = True
             return
+        except Exception as error:  # a client is told, whatever goes wrong
+            status, content = 500, {"error": f"{type(error).__name__}: {error}"[:4000]}
         self._send(status, json.dumps(content).encode(), "application/json")
 
-    def _get(self, match: Any) -> Any:
-        name, version, label, what = match.groups()
-        number = int(version) if version else None
+    def _get(self, spec: _Spec, what: str | None) -> Any:
         if what == "/metadata":
-            return _metadata(self.local.servables.get(name, number, label))
+            return _metadata(self.local.servables.get(*spec))
         if what:
             raise InvalidRequest(f"Malformed request: GET {self.path[:200]}")
-        number = self.local.servables.get(name, None, label).version if label else number
         return {
             "model_version_status": [
                 {
@@ -114,17 +132,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     "state": state,
                     "status": {"error_code": "UNKNOWN" if message else "OK", "error_message": message},
                 }
-                for found, state, message in self.local.servables.status(name, number)
+                for found, state, message in self.local.servables.status(*spec)
             ]
         }
 
-    def _post(self, match: Any) -> Any:
-        name, version, label, what = match.groups()
+    def _post(self, spec: _Spec, what: str | None) -> Any:
         body = self._body()
         if what != ":predict":
             code = "UNIMPLEMENTED" if what in (":classify", ":regress") else "INVALID_ARGUMENT"
             raise of_code(code, f"Malformed request: POST {self.path[:200]}")
-        spec = (name, int(version) if version else None, label)
         servable = self.local.servables.get(*spec)
 
         def dtypes(signature: str) -> dict[str, np.dtype]:
@@ -142,15 +158,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return json_tensors.outputs(outputs, by_rows)
 
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MOST_BYTES:
-            self.close_connection = True  # what it sends is not read
-            if length.isdecimal():
-                raise TooLarge(f"A request has at most {_MOST_BYTES} bytes. Received: {length[:20]}.")
-            raise InvalidRequest("A request says its Content-Length.")
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        lengths = self.headers.get_all("Content-Length", [])
+        if len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]) or "Transfer-Encoding" in self.headers:
+            raise InvalidRequest("A request says its Content-Length once, and has no Transfer-Encoding.")
+        length = int(lengths[0])
+        if length > _MOST_BYTES:
+            raise TooLarge(f"A request has at most {_MOST_BYTES} bytes. Received: {length}.")
+        body = self.rfile.read(length)
+        if len(body) < length:
             raise ConnectionError("The client went away.")
+        self._has_read = True
         return body
 
     def _send(self, status: int, content: bytes, kind: str) -> None:
@@ -158,10 +175,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
+            if self.close_connection or not self._is_in_step():
+                self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
+            if not self._is_in_step():
+                self._linger()
         except OSError:
             self.close_connection = True
+
+    def _is_in_step(self) -> bool:
+        """Whether what comes next is a request, and no body of this one."""
+        if self.headers is None:  # of a line that is no request
+            return False
+        return self._has_read or not ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers)
+
+    def _linger(self) -> None:
+        """Reads on for a moment: a connection that is closed with bytes unread can lose its answer."""
+        end = time.monotonic() + 1.0
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(0.2)
+        while time.monotonic() < end and self.connection.recv(2**16):
+            pass
+
+
+def _unquoted(name: Any) -> Any:
+    return name and urllib.parse.unquote(name)
 
 
 def _metadata(servable: Any) -> Any:

@@ -55,6 +55,16 @@ class Servable:
         Raises:
             ServingError: If there is no such signature, if inputs are missing, or if too many wait.
         """
+        self.check(name, {key: tf.as_dtype(value.dtype) for key, value in inputs.items()})
+        fits = self._fits(self.signature(name).inputs, inputs)
+        return self._batcher.submit(name or "serving_default", inputs, fits)
+
+    def check(self, name: str, inputs: Mapping[str, tf.DType]) -> None:
+        """Refuses inputs that have other names or dtypes than the signature's, before there is any memory for them.
+
+        Raises:
+            ServingError: If there is no such signature, or the inputs are not its.
+        """
         wanted = self.signature(name).inputs
         if set(wanted) != set(inputs):
             extra, missing = sorted(set(inputs) - set(wanted)), sorted(set(wanted) - set(inputs))
@@ -63,12 +73,10 @@ class Servable:
                 f" != len({{{','.join(sorted(wanted))}}}). Sent extra: {{{','.join(extra)}}}. "
                 f"Missing but required: {{{','.join(missing)}}}."
             )
-        for key, value in inputs.items():
+        for key, received in inputs.items():
             dtype = tf.as_dtype(wanted[key].dtype)
-            if tf.as_dtype(value.dtype) != dtype:
-                received = tf.as_dtype(value.dtype).name
-                raise InvalidRequest(f"input tensor '{key}' is {dtype.name}. Received: {received}.")
-        return self._batcher.submit(name or "serving_default", inputs, self._fits(wanted, inputs))
+            if received != dtype:
+                raise InvalidRequest(f"input tensor '{key}' is {dtype.name}. Received: {received.name}.")
 
     def _fits(self, wanted: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> bool:
         """Whether the inputs are as the signature says, so that they join with others."""
@@ -92,6 +100,9 @@ class Servables:
     Args:
         base: The base path, below which each model has a folder of versions.
         poll: How often it is looked at, in seconds.
+
+    Raises:
+        ValueError: If models.config cannot be read at the start.  Later one that is being edited changes nothing.
     """
 
     def __init__(self, base: str | pathlib.Path, poll: float = 1.0):
@@ -101,6 +112,8 @@ class Servables:
         self._asked: dict[str, Mapping[str, int]] = {}  # as models.config has them
         self._labels: dict[str, dict[str, int]] = {}  # each of a version that is there
         self._states: dict[tuple[str, int], tuple[str, str]] = {}
+        self._tried: dict[tuple[str, int], Any] = {}  # the files of those that could not be loaded
+        configs.served(self._base)
         self._end = threading.Event()
         self.refresh()
         self._thread = threading.Thread(target=self._watch, args=[poll], daemon=True)
@@ -114,7 +127,7 @@ class Servables:
             InvalidRequest: If there is no such label.
         """
         with self._lock:
-            if label:
+            if label is not None:
                 if label not in self._labels.get(name, {}):
                     raise InvalidRequest(f"Unrecognized servable version label: {label}")
                 version = self._labels[name][label]
@@ -125,12 +138,15 @@ class Servables:
                 raise NotFound(f"Servable not found for request: {which}")
             return self._loaded[name, found]
 
-    def status(self, name: str, version: int | None = None) -> list[Status]:
+    def status(self, name: str, version: int | None = None, label: str | None = None) -> list[Status]:
         """The versions of a model with their states, the highest first, and what went wrong.
 
         Raises:
             NotFound: If there is none.
+            InvalidRequest: If there is no such label.
         """
+        if label is not None:
+            version = self.get(name, None, label).version
         with self._lock:
             found = [(key[1], *state) for key, state in self._states.items() if key[0] == name]
         found = [state for state in found if version is None or state[0] == version]
@@ -143,11 +159,7 @@ class Servables:
         wanted = self._wanted()
         names = {name for name, _ in wanted}
         for name, number in sorted(wanted):
-            if (
-                (name, number) not in self._states
-                or self._states[name, number][0] == "END"
-                and not self._failed(name, number)
-            ):
+            if self._is_due(name, number):
                 self._load(name, number)
         self._move_labels()
         labelled = {(name, number) for name, labels in self._labels.items() for number in labels.values()}
@@ -179,14 +191,18 @@ class Servables:
         for servable in gone:
             servable.close()
 
-    def _failed(self, name: str, number: int) -> bool:
-        return bool(self._states[name, number][1])
+    def _is_due(self, name: str, number: int) -> bool:
+        """Whether a version is to be loaded: it is new, has ended, or failed and has other files since."""
+        state, message = self._states.get((name, number), ("END", ""))
+        return state == "END" and (not message or self._tried[name, number] != _files(self._base / name / str(number)))
 
     def _load(self, name: str, number: int) -> None:
+        path = self._base / name / str(number)
+        self._tried[name, number] = _files(path)
         with self._lock:
             self._states[name, number] = ("LOADING", "")
         try:
-            servable = Servable(name, self._base / name / str(number))
+            servable = Servable(name, path)
         except Exception as error:  # whatever a version may do to its loader: the server goes on with the others
             with self._lock:
                 self._states[name, number] = ("END", str(error) or type(error).__name__)
@@ -211,3 +227,13 @@ class Servables:
         while not self._end.wait(poll):
             with contextlib.suppress(OSError):  # of a folder that goes away
                 self.refresh()
+
+
+def _files(path: pathlib.Path) -> Any:
+    """What tells whether a folder has changed: all that is in it, with times and sizes."""
+    found = []
+    for part in (path, *path.rglob("*")):
+        with contextlib.suppress(OSError):  # of a file that goes away
+            status = part.stat()
+            found.append((str(part), status.st_mtime_ns, status.st_size))
+    return sorted(found)
