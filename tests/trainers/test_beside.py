@@ -30,7 +30,7 @@ class BesideTest(absltest.TestCase):
         with PIL.Image.open(self.directory.path / "training.gif") as gif:
             self.assertEqual(gif.n_frames, 50)
             gif.seek(49)
-            self.assertAlmostEqual(np.asarray(gif.convert("L"))[5, 5] / 255.0, 0.99, delta=0.01)
+            self.assertAlmostEqual(np.asarray(gif.convert("L"))[5, 5] / 255.0, 0.99, delta=0.005)
 
     def test_one_picture_is_no_motion(self):
         self.draw(10)
