@@ -29,8 +29,10 @@ class Plane:
 def interpolate(first: np.ndarray, last: np.ndarray, steps: int = 10, spherical: bool = True) -> np.ndarray:
     """Codes between pairs of codes, both ends included, float32 [R, steps, D].
 
-    >>> interpolate([[1.0, 0.0]], [[0.0, 1.0]], steps=3).round(2).tolist()
-    [[[1.0, 0.0], [0.71, 0.71], [0.0, 1.0]]]
+    >>> print(interpolate([[1.0, 0.0]], [[0.0, 1.0]], steps=3).round(2))
+    [[[1.   0.  ]
+      [0.71 0.71]
+      [0.   1.  ]]]
 
     Args:
         first: Where walks begin, [R, D].
