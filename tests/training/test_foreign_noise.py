@@ -40,8 +40,11 @@ def model(kind, **options):
 
 
 class LayerTest(parameterized.TestCase):
-    @parameterized.product(
-        kind=["tensorflow", "generator"], options=[{}, {"jit_compile": False}, {"steps_per_execution": 2}]
+    @parameterized.parameters(
+        ("tensorflow", {}),
+        ("tensorflow", {"jit_compile": False}),
+        ("tensorflow", {"steps_per_execution": 2}),
+        ("generator", {"jit_compile": False}),
     )
     def test_of_a_generator_that_is_not_saved_is_refused_with_its_line(self, kind, options):
         tf.random.set_global_generator(tf.random.Generator.from_seed(1))
