@@ -2,6 +2,7 @@
 
 import pathlib
 
+import pytest
 from absl.testing import absltest
 
 import build_files
@@ -9,6 +10,7 @@ import import_order
 
 
 class ThisRepositoryTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_build_files_are_up_to_date(self):
         self.assertEqual(list(build_files.outdated()), [], "Run `python .ci/build_files.py --fix`.")
 

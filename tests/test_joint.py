@@ -4,6 +4,7 @@ import copy
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -71,6 +72,7 @@ class ReplacedTest(absltest.TestCase):
         self.assertLen(model.weights, count)
         self.assertTrue({id(v) for v in other.decoder.weights} <= {id(v) for v in model.weights})
 
+    @pytest.mark.slow
     def test_after_compile_every_door_of_training_asks_to_compile_again(self):
         model, other = built("vae"), built("vae")
         model.compile("sgd", jit_compile=False)

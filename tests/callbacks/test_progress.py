@@ -25,6 +25,7 @@ def run(show=False, initial=0, seconds=()):
 
 
 class ProgressTest(absltest.TestCase):
+    @pytest.mark.slow
     def test_throughput_leaves_the_first_call_out(self):
         # Calls of 2, 1, 2, 1 steps, of 100 s (which compiles), 1, 2 and 1 s.
         bar, _ = run(seconds=(0, 100, 100, 101, 101, 103, 103, 104))

@@ -219,6 +219,7 @@ class PredictTest(parameterized.TestCase):
         for data in (x, table.dataset(model.recipe)):
             np.testing.assert_allclose(model.predict(data, verbose=0), model.reconstruct(x), rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.slow
     def test_of_a_conditional_model_reconstructs_given_the_condition(self):
         model = table.model(*table.CONDITIONAL[1:])
         data = table.arrays(model.recipe)

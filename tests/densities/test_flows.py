@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -109,6 +110,7 @@ class FlowTest(parameterized.TestCase):
         self.assertEqual(np.any(np.abs(np.triu(slopes, 1)) > 1e-6), zero is None)
 
     @parameterized.parameters(1, 2, 3)
+    @pytest.mark.slow
     def test_its_log_determinant_is_that_of_the_jacobian(self, steps):
         flow, context, z = scrambled(self.flow(steps=steps)), normal(1, 4), normal(3)
         slopes = jacobian(lambda z: flow.bijector(context).forward(z[None])[0], z)

@@ -105,6 +105,7 @@ class AnswersTest(TestCase):
                 np.testing.assert_allclose(alone[name][0], together[name][i], rtol=1e-6, atol=1e-6)
         self.assertGreater(np.abs(together["z"][1] - together["z"][3]).min(), 1e-3)
 
+    @pytest.mark.slow
     def test_a_request_without_a_signature_is_a_sample(self):
         path = saved_model.export_model(served.model(), self.base)
         seed = {"seed": np.array([[5, 0]], np.int32)}

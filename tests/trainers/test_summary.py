@@ -47,6 +47,7 @@ class EndTest(absltest.TestCase):
     def report(self):
         return (self.path / "report.html").read_text()
 
+    @pytest.mark.slow
     def test_nothing_failed(self):
         end = self.end(mock.Mock(seconds=3.0, examples_per_second=2.0))
         self.assertEqual(end.failures, [])

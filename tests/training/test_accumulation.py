@@ -38,6 +38,7 @@ class SameTest(parameterized.TestCase):
             np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-5)
         self.assertEqual(int(parts.steps.numpy()), 4)  # batches, not parts
 
+    @pytest.mark.slow
     def test_four_parts_are_the_batch(self):
         self.check(ugm_tf.recipes.vae())
 

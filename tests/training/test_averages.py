@@ -100,6 +100,7 @@ class AveragedTest(parameterized.TestCase):
             left.sample(3)
         np.testing.assert_array_equal(trained(left, steps=2), trained(right, steps=2))
 
+    @pytest.mark.slow
     def test_averages_are_saved_with_the_model(self):
         model = compiled()
         trained(model)

@@ -121,6 +121,7 @@ class KnownTest(parameterized.TestCase):
         support = Support("levels", "", "", "", levels=16)
         self.assertEqual([batches._implied(kind, support) for kind in ("levels", "binary")], [False, False])
 
+    @pytest.mark.slow
     def test_training_looks_at_what_is_not_known(self):
         model = table.model("vae", {}, table.dense)
         with mock.patch.object(batches, "good", lambda joint: lambda data: tf.constant(False)):

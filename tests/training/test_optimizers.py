@@ -106,6 +106,7 @@ class CompileTest(parameterized.TestCase):
             model.train_on_batch(np.ones([8, 4, 4, 1]))
             self.assertGreater(np.abs(before[-1] - model.decoder.get_weights()[-1]).max(), 0.1)
 
+    @pytest.mark.slow
     def test_several_phases_take_it_in_a_dict(self):
         for rate in (lambda: 0.5, Unregistered()):
             advice = (
@@ -154,6 +155,7 @@ class LossScaleTest(parameterized.TestCase):
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
 
+    @pytest.mark.slow
     def test_a_step_that_overflows_is_left_out(self):
         optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1e38)
         model, found = self.change(optimizer, vae(beta=1e6))  # the encoder's gradient is above 10 without the scale

@@ -3,6 +3,7 @@
 import functools
 import http.client
 import io
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -88,9 +89,11 @@ class _Reading(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    def __init__(self, socket: Any, *arguments: Any, end: float, **options: Any):
+    end: float
+
+    def __init__(self, socket: Any, *arguments: Any, **options: Any):
         super().__init__(socket, *arguments, **options)
-        self.fp: Any = io.BufferedReader(_Reading(self.fp.detach(), socket, end))
+        self.fp: Any = io.BufferedReader(_Reading(self.fp.detach(), socket, self.end))
 
 
 class _Plain(http.client.HTTPConnection):
@@ -99,7 +102,11 @@ class _Plain(http.client.HTTPConnection):
     def __init__(self, host: str, /, *, timeout: float = 10.0, **options: Any):
         super().__init__(host, timeout=timeout, **options)
         self._end = time.monotonic() + timeout
-        self.response_class = functools.partial(_Response, end=self._end)  # type: ignore[assignment]
+
+        class Response(_Response):
+            end = self._end
+
+        self.response_class = Response
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -119,7 +126,7 @@ class _Http(urllib.request.HTTPHandler):
 
 class _Https(urllib.request.HTTPSHandler):
     def https_open(self, request: Any) -> Any:
-        return self.do_open(_Secure, request, context=self._context)  # type: ignore[attr-defined]
+        return self.do_open(_Secure, request, context=ssl.create_default_context())
 
 
 @functools.cache

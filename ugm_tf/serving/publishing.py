@@ -57,7 +57,7 @@ def drafted(base: pathlib.Path) -> Iterator[pathlib.Path]:
             base.mkdir(parents=True, exist_ok=True)
         with locked(base):
             _clear(base)
-            draft.mkdir()
+            draft.mkdir(parents=True)  # another exporter that failed may have removed what was empty
             with contextlib.suppress(OSError):
                 lock = _lock(draft)
         yield draft

@@ -91,8 +91,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(self._post)
 
     def handle_one_request(self) -> None:
-        self._has_read, self.headers = False, None  # type: ignore[assignment]  # until they are read
+        self._has_headers = self._has_read = False
         super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        self._has_headers = super().parse_request()
+        return self._has_headers
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What is no request that there is a method for, in the form of all other errors."""
@@ -187,7 +191,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _is_in_step(self) -> bool:
         """Whether what comes next is a request, and no body of this one."""
-        if self.headers is None:  # of a line that is no request
+        if not self._has_headers:  # of a line that is no request
             return False
         return self._has_read or not ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers)
 
