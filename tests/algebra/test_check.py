@@ -4,6 +4,7 @@ import dataclasses
 
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from ugm_tf.algebra import (
     DATA,
     GENERATED,
@@ -36,6 +37,23 @@ RATE = E(KL("encoder", "prior"), INFERRED, name="rate")
 
 def recipe(*minimise, densities=VAE, updates=("encoder", "decoder"), data=("x",), **kwargs):
     return Recipe(densities, (Phase("wake", minimise, updates, **kwargs),), data)
+
+
+@ugm_tf.record
+class Halved(ugm_tf.Sampler):
+    """A sampler of one's own, which is not asked whether it can do in chunks."""
+
+    of: ugm_tf.Sampler
+
+    @property
+    def sides(self):
+        return self.of.sides
+
+    def each(self, change):
+        return dataclasses.replace(self, of=self.of.each(change))
+
+    def draw(self, draws, seed):
+        return draws(self.of, seed)
 
 
 class CheckTest(parameterized.TestCase):
@@ -253,6 +271,11 @@ class CheckTest(parameterized.TestCase):
                 weight=DiscriminatorProbability("critic"),
             ),
             "a bound of all of them, and weights it by each draw",
+        ),
+        (
+            "a_sampler_of_ones_own",
+            E(NegativeLogProb("decoder"), Halved(Ancestral(("encoder",), k=4, chunk=2))),
+            "in chunks of 2, and Halved needs all of them at once. Leave out `chunk`, or use Ancestral",
         ),
         (
             "groups_that_are_not_in_each_chunk",

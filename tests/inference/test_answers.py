@@ -110,6 +110,10 @@ class AskTest(parameterized.TestCase):
             model("gan").encode(X, draws=2)
         with self.assertRaisesRegex(ValueError, "encode"):
             model("vae").encode(X + 7.0, draws=2)
+        with self.assertRaisesRegex(ValueError, "draws nothing without `draws`, so seed=3 says nothing. Give draws=1"):
+            model("vae").encode(X, seed=3)
+        of = model("vae")
+        np.testing.assert_array_equal(of.encode(X, draws=2), of.encode(X, draws=2, seed=0))
 
     def test_takes_any_numbers(self):
         of = model("vae")

@@ -29,6 +29,8 @@ class PriorTest(parameterized.TestCase):
         self.assertEqual((type(found), found.family, len(found.trainable_variables)), (kind, family, weights))
         self.assertIs(type(found.flow) if flow else None, flow)
         ugm_tf.UnifiedModel(recipe, densities)
+        closed = prior == "gaussian"  # of a Gaussian encoder
+        self.assertIn("KL(q(z | x) || p(z))" if closed else "[log q(z | x) - log p(z)]", recipe.describe())
 
     def test_without_a_phase_that_updates_it_a_prior_is_fixed(self):
         self.assertEqual(networks.build(recipes.vae(), SHAPES, hidden=(4,))["prior"].variables, [])

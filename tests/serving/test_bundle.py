@@ -232,17 +232,21 @@ class VersionsTest(parameterized.TestCase):
 
 
 class GuideTest(absltest.TestCase):
-    def text(self, sampled, max_batch):
+    def text(self, sampled, max_batch, **metadata):
         x = {"dtype": "float32", "shape": [None, *sampled]}
         signature = {"answers": "", "inputs": {"seed": {"dtype": "int32", "shape": [None, 2]}}, "outputs": {"x": x}}
-        card = {"serving_default": "sample", "metadata": {}, "densities": {}, "signatures": {"sample": signature}}
-        return guide.guide({"m": card | {"max_batch": max_batch}})
+        card = {"serving_default": "sample", "densities": {}, "signatures": {"sample": signature}}
+        return guide.guide({"m": card | {"metadata": metadata, "max_batch": max_batch}})
 
     def test_requests_have_no_more_rows_than_the_model_takes(self):
         self.assertIn('"inputs": {"seed": [[615, 807]]}', self.text([8, 8, 1], 1))
         self.assertIn("--number=64 --max_batch=1 --output", self.text([8, 8, 1], 1))
         self.assertIn('Client("localhost:8500", "m", max_batch=1)', self.text([8, 8, 1], 1))
         self.assertIn("--number=64 --output", self.text([8, 8, 1], 64))
+
+    def test_classes_are_named_by_number(self):
+        self.assertIn("\nClasses: 0 cat, 1 dog.\n", self.text([2], 64, class_names=["cat", "dog"]))
+        self.assertNotIn("Classes:", self.text([2], 64))
 
     def test_only_images_make_a_picture(self):
         self.assertNotIn("sample_from", self.text([2], 64))

@@ -245,6 +245,28 @@ class VersionsTest(absltest.TestCase):
                     self.assertTrue(client.ask("sample", **rows(1))["ok"])
                 self.wait(lambda: server.servables.get("digits", label="stable").version == 1)
 
+    @pytest.mark.slow
+    def test_a_label_stays_where_it_is_until_its_version_is_there(self):
+        base = BASE.parent / "stays"
+        for number in ("1", "2"):
+            shutil.copytree(BASE / "digits/1", base / "digits" / number)
+        self.addCleanup(shutil.rmtree, base)
+        configs.write(base, "digits", 1)
+        configs.write(base, "digits", 2)
+        with LocalServer(base, None, 0, poll=0.02) as server, Client(server.rest, "digits") as every:
+            text = (base / configs.MODELS).read_text()
+            moved = re.sub(r"(key: .stable.\s+value:) 1", r"\1 7", text).replace("versions: 1", "versions: 7")
+            self.assertEqual((text.count("7"), moved.count("7")), (0, 2))
+            files.write(base / configs.MODELS, moved.encode())
+            self.wait(lambda: every.status().get(7) == "END")
+            time.sleep(0.2)
+            self.assertEqual(server.servables.get("digits", label="stable").version, 1)
+            self.assertTrue(server.servables.get("digits", label="stable").ask("sample", rows(1)).result()["ok"])
+            shutil.copytree(base / "digits/1", base / "draft")
+            (base / "draft").rename(base / "digits/7")
+            self.wait(lambda: server.servables.get("digits", label="stable").version == 7)
+            self.wait(lambda: every.status()[1] == "END")
+
     def later(self, kind, *arguments):
         time.sleep(0.3)
         return kind(*arguments)

@@ -83,22 +83,26 @@ class Answers:
             return rejection.sample(self.joint, endpoint, n, seed, values)[0][self.joint.roles["decoder"].of]
         return self._answer("sample", endpoint, values, seed=seeds)[self.joint.roles["decoder"].of]
 
-    def encode(self, x: Any, draws: int | None = None, seed: int = 0, **given: Any) -> tf.Tensor:
+    def encode(self, x: Any, draws: int | None = None, seed: int | None = None, **given: Any) -> tf.Tensor:
         """The mean of q(z | x), [B, ...]; or draws from it, [draws, B, ...], whose spread is that of the code.
 
         Args:
             x: What is encoded, [B, ...].
             draws: How many draws of each code; without it, the mean.
-            seed: Fixes the draws; those of row i are a function of (seed, i).
+            seed: Fixes the draws, 0 by default; those of row i are a function of (seed, i).
             **given: Other parents of the encoder, such as c.
 
         Raises:
-            ValueError: If the model has no encoder, or values are not where its data lie.
+            ValueError: If the model has no encoder, values are not where its data lie, or there is a seed and no draws.
         """
+        if draws is None and seed is not None:
+            raise ValueError(
+                f"encode() draws nothing without `draws`, so seed={seed} says nothing. Give draws=1, or no seed."
+            )
         if draws is None:
             return self._ask("encode", x, given)[self.joint.roles["encoder"].of]
         draws = arguments.count("encode()", "draws", draws)
-        seed = arguments.count("encode()", "seed", seed, least=_LEAST_SEED)
+        seed = arguments.count("encode()", "seed", 0 if seed is None else seed, least=_LEAST_SEED)
         values = given_inputs(self.joint, "encode", self._endpoint("encode").inputs, (x,), given)
         codes, ok = self._codes(draws)(values, tf.constant([seed, 0], tf.int32))
         guards.check(self.joint, "encode()", values, ok)

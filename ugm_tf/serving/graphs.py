@@ -58,15 +58,9 @@ def faults(graph: meta_graph_pb2.MetaGraphDef) -> list[str]:
             f"A network of this model calls back into Python ({', '.join(python)}), which no server has. "
             "Write that part with TensorFlow's or Keras's own operations in place of tf.py_function."
         )
-    others = sorted(name for name in names - set(python) if not _allowed(name))
-    if random := [name for name in others if "Random" in name or "Rng" in name]:
+    if others := sorted(name for name in names - set(python) if not _allowed(name)):
         found.append(
-            f"A network of this model draws random numbers by a state of its own ({', '.join(random)}): a server would "
-            "repeat them at every start. Let a density draw, whose noise comes from the seeds of a request."
-        )
-    if rest := [name for name in others if name not in random]:
-        found.append(
-            f"A network of this model uses operations that a served graph may not: {', '.join(rest)}. They are not "
+            f"A network of this model uses operations that a served graph may not: {', '.join(others)}. They are not "
             "TensorFlow's own, or keep a state, or touch files. Write that part with operations that do not."
         )
     return found
