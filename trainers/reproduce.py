@@ -36,6 +36,9 @@ _ONLY = flags.DEFINE_multi_string(
 _OUT = flags.DEFINE_string("out", "runs/reproduction", "The folder of runs, results and tables.")
 _TABLES = flags.DEFINE_bool("tables", False, "Write the tables of the results that are there; run nothing.")
 _DOCS = flags.DEFINE_string("docs", None, "Run nothing: keep the results that are there beside this page of Markdown.")
+_KEPT = flags.DEFINE_string(
+    "kept", None, "Take the results that --docs kept beside this page of Markdown, and run only what is not among them."
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
 _CACHE_DIR = flags.DEFINE_string(
@@ -56,6 +59,9 @@ def main(_: list[str]) -> int:
     if _DOCS.value is not None:
         print("\n".join(f"Written: {path}" for path in documents.keep(plan, out, pathlib.Path(_DOCS.value))))
         return 0
+    if _KEPT.value is not None:
+        taken = documents.restore(plan, pathlib.Path(_KEPT.value), out)
+        print(f"Taken from {_KEPT.value}: {len(taken)} results.")
     if not _TABLES.value:
         sources = inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value)
         performing.perform(plan, out, sources, _ONLY.value)

@@ -10,7 +10,7 @@ from . import section, store, tables
 from .summaries import Summary, summarise
 from .units import Plan
 
-__all__ = ["block", "keep", "kept", "plots", "renewed", "titles"]
+__all__ = ["block", "keep", "kept", "plots", "renewed", "restore", "titles"]
 
 _BLOCK = re.compile(r"(<!-- results of (?P<title>[\w.=-]+) -->\n).*?(<!-- end of results -->)", re.DOTALL)
 _NOTHING = "No results are kept yet."
@@ -45,6 +45,26 @@ def keep(plan: Plan, out: pathlib.Path, page: pathlib.Path) -> list[pathlib.Path
     for place, drawn in plots(summarise(plan, results)).items():
         written.append(files.write(folder / place, drawn.encode()))
     return [*written, files.write(page, renewed(page).encode())]
+
+
+def restore(plan: Plan, page: pathlib.Path, out: pathlib.Path) -> list[pathlib.Path]:
+    """Puts results that are kept beside a page to those of their runs, so that these need not run again.
+
+    Args:
+        plan: The experiment.
+        page: The page: its results lie in the folder of its name.
+        out: The folder of all results; what is there stays as it is.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ValueError: If nothing is kept there, or by other settings than the experiment declares now.
+    """
+    path = page.with_suffix("") / f"{plan.title}.json"
+    if not path.is_file():
+        raise ValueError(f"No results of {plan.title} are kept beside {page}: there is no {path}. Leave out --kept.")
+    return store.fill(out, plan, json.loads(path.read_text())["results"], str(path))
 
 
 def kept(path: pathlib.Path) -> Summary:

@@ -9,7 +9,7 @@ from ugm_tf import files
 
 from .units import Plan, Unit
 
-__all__ = ["RESULT", "SCHEMA", "collected", "read", "record", "write"]
+__all__ = ["RESULT", "SCHEMA", "collected", "fill", "read", "record", "write"]
 
 RESULT = "result.json"
 SCHEMA = 1
@@ -30,6 +30,31 @@ def write(out: pathlib.Path, plan: Plan, unit: Unit, found: Mapping[str, Any]) -
         found: As `record` gives it.
     """
     files.write(path(out, plan, unit), (json.dumps(found, indent=1) + "\n").encode())
+
+
+def fill(out: pathlib.Path, plan: Plan, found: Iterable[Mapping[str, Any]], where: str) -> list[pathlib.Path]:
+    """Keeps results of runs that have none yet.
+
+    Args:
+        out: The folder of all.
+        plan: Of which experiment.
+        found: Results, in any order.
+        where: Where they are from, for the message.
+
+    Returns:
+        Where those lie that were not there.
+
+    Raises:
+        ValueError: See `read`.
+    """
+    by_run = {_key(result): result for result in collected(found, plan, where)}
+    filled = []
+    for unit in plan.units():
+        result, there = by_run.get(_key(record(unit))), path(out, plan, unit)
+        if result is not None and not there.is_file():
+            write(out, plan, unit, result)
+            filled.append(there)
+    return filled
 
 
 def record(unit: Unit, **found: Any) -> dict[str, Any]:

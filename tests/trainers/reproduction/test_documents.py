@@ -77,6 +77,31 @@ class KeepTest(SmallTest):
             documents.keep(self.plan, self.out, self.page)
         self.assertEqual(self.page.read_text(), "# A page\n")
 
+    def test_what_is_kept_is_put_back_where_a_run_has_no_result(self):
+        documents.keep(self.plan, self.out, self.page)
+        units = self.plan.units()
+        mine, *others = (store.path(self.out, self.plan, unit) for unit in units)
+        whole = [path.read_bytes() for path in others]
+        shutil.rmtree(self.out)
+        store.write(self.out, self.plan, units[0], found := {**self.results()[0], "more": 1})
+        self.assertEqual(documents.restore(self.plan, self.page, self.out), others)
+        self.assertEqual([path.read_bytes() for path in others], whole)
+        self.assertEqual(json.loads(mine.read_text()), json.loads(json.dumps(found)))
+        self.assertEqual(documents.restore(self.plan, self.page, self.out), [])
+
+    def test_nothing_is_put_back_where_nothing_is_kept_or_by_other_settings(self):
+        with self.assertRaisesRegex(ValueError, "No results of small_cpu are kept beside .*small_cpu.json. Leave out"):
+            documents.restore(self.plan, self.page, self.out)
+        documents.keep(self.plan, self.out, self.page)
+        path = self.page.with_suffix("") / "small_cpu.json"
+        found = json.loads(path.read_text())
+        found["results"][0]["asked"]["batch_size"] = "7"
+        path.write_text(json.dumps(found))
+        shutil.rmtree(self.out)
+        with self.assertRaisesRegex(ValueError, "by other settings than 'small' declares now"):
+            documents.restore(self.plan, self.page, self.out)
+        self.assertFalse(self.out.exists())
+
     def test_nothing_to_keep_is_refused(self):
         with self.assertRaisesRegex(ValueError, "There is no result of small_cpu in .*: run it first"):
             documents.keep(self.plan, self.out / "empty", self.page)
