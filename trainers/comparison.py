@@ -66,13 +66,15 @@ class Cell:
 
     def __str__(self) -> str:
         """
-        >>> str(Cell((1.0, 2.0, 3.0))), str(Cell((0.5,))), str(Cell(()))
-        ('2.0 ± 1.0', '0.5000', '–')
+        >>> str(Cell((1.0, 2.0, 3.0))), str(Cell((10.0, 10.0))), str(Cell((0.5,))), str(Cell(()))
+        ('2.0 ± 1.0', '10 ± 0', '0.5000', '–')
         """
         if not self.values:
             return "–"
-        mean = number(statistics.fmean(self.values), self.spread)
-        return mean if self.spread is None else f"{mean} ± {number(self.spread, self.spread)}"
+        mean = statistics.fmean(self.values)
+        counted = self.spread == 0 and mean.is_integer() and mean > 1  # such as 10 classes of each run
+        text = number(int(mean) if counted else mean, self.spread)
+        return text if self.spread is None else f"{text} ± {number(self.spread, self.spread)}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ __all__ = ["EVALUATION", "SIZE", "Line", "Report", "environment", "write_report"
 EVALUATION = ("<!-- evaluation -->", "<!-- end of evaluation -->")  # between them `trainers.evaluate` writes
 # Of a chart, in its own units.
 SIZE = {side: getattr(curves, side.upper()) for side in ("width", "height", "left", "right", "top", "bottom")}
-_MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])", re.MULTILINE)
+_MARKS = re.compile(r"(?P<phase>^[\w-]+(?=:))|(?P<under>E\[[^\]]*\])|(?P<minus>-log)", re.MULTILINE)
 
 
 class Line(NamedTuple):
@@ -183,7 +183,7 @@ def _pictures(content: Report) -> dict[str, Any]:
 
 
 def _marked(text: str) -> list[tuple[str, str]]:
-    """The equations in pieces: names of phases, what an expectation is under, and the rest."""
+    """The equations in pieces: names of phases, what an expectation is under, signs kept with their log, and others."""
     out, end = [], 0
     for match in _MARKS.finditer(text):
         out += [("", text[end : match.start()]), (str(match.lastgroup), match.group())]
@@ -248,6 +248,7 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
             facts=facts,
             figures=figures,
             headlines=sorted(figures, key=lambda figure: reading.place(figure["name"]))[: reading.HEADLINES],
+            names_tell=[*content.class_names] != [str(number) for number in range(len(content.class_names))],
             equations=_marked(content.equations.strip("\n")),
             pictures=_pictures(content),
             frames=page_pictures.frames(content.progress),

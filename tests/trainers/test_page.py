@@ -169,6 +169,15 @@ class ReportTest(parameterized.TestCase):
         self.assertGreaterEqual(page.text().count("alert('1')"), 9)
         self.assertIn("<b>", page.headings("h4"))
 
+    def test_classes_are_listed_where_their_names_tell_more_than_their_numbers(self):
+        self.assertIn("<h2>Classes</h2>", self.page(class_names=("cat", "dog")).source)
+        self.assertIn("<h2>Classes</h2>", self.page(class_names=("1", "0")).source)
+        self.assertNotIn("<h2>Classes</h2>", self.page(class_names=("0", "1")).source)
+
+    def test_a_sign_stays_on_the_line_of_its_log(self):
+        equations = "wake: minimise over encoder\n    E[x ~ data] -log q(y=1 | x)"
+        self.assertIn('<span class="minus">-log</span> q(y=1 | x)', self.page(equations=equations).source)
+
     def test_the_equations_are_printed_whole(self):
         equations = "wake: minimise over encoder\n    E[x ~ data, z ~ encoder] -log p(x | z)\n  + 0.5 E[x ~ data] KL"
         source = self.page(equations=equations).source
