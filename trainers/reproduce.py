@@ -56,12 +56,12 @@ def main(_: list[str]) -> int:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # that each run traces its own functions is meant
     plan = Plan(_EXPERIMENT.value, _SCALE.value, _DATASET.value or "", _SEEDS.value)
     out = pathlib.Path(_OUT.value)
-    if _DOCS.value is not None:
-        print("\n".join(f"Written: {path}" for path in documents.keep(plan, out, pathlib.Path(_DOCS.value))))
-        return 0
     if _KEPT.value is not None:
         taken = documents.restore(plan, pathlib.Path(_KEPT.value), out)
         print(f"Taken from {_KEPT.value}: {len(taken)} results.")
+    if _DOCS.value is not None:
+        print("\n".join(f"Written: {path}" for path in documents.keep(plan, out, pathlib.Path(_DOCS.value))))
+        return 0
     if not _TABLES.value:
         sources = inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value)
         performing.perform(plan, out, sources, _ONLY.value)

@@ -28,7 +28,7 @@ def keep(plan: Plan, out: pathlib.Path, page: pathlib.Path) -> list[pathlib.Path
         What was written.
 
     Raises:
-        ValueError: If there is no result, or the page has no place for this plan.
+        ValueError: If there is no result, the page has no place for this plan, or results kept there would be lost.
     """
     results, folder = store.read(out, plan), page.with_suffix("")
     if not results:
@@ -40,6 +40,11 @@ def keep(plan: Plan, out: pathlib.Path, page: pathlib.Path) -> list[pathlib.Path
         )
     named = {"experiment": plan.name, "scale": plan.scale, "dataset": plan.dataset, "seeds": plan.seeds}
     path = folder / f"{plan.title}.json"
+    if lost := store.lost(json.loads(path.read_text())["results"] if path.is_file() else [], results, plan):
+        raise ValueError(
+            f"{path} has {lost} results that {out} lacks, and which would be lost. Give --kept={page} as well, which "
+            "takes them first."
+        )
     files.write(path, (json.dumps({"schema": store.SCHEMA, **named, "results": results}, indent=1) + "\n").encode())
     written = [path]
     for place, drawn in plots(summarise(plan, results)).items():

@@ -9,7 +9,7 @@ from ugm_tf import files
 
 from .units import Plan, Unit
 
-__all__ = ["RESULT", "SCHEMA", "collected", "fill", "read", "record", "write"]
+__all__ = ["RESULT", "SCHEMA", "collected", "fill", "lost", "read", "record", "write"]
 
 RESULT = "result.json"
 SCHEMA = 1
@@ -55,6 +55,12 @@ def fill(out: pathlib.Path, plan: Plan, found: Iterable[Mapping[str, Any]], wher
             write(out, plan, unit, result)
             filled.append(there)
     return filled
+
+
+def lost(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], plan: Plan) -> int:
+    """How many results of a plan's runs, by its settings of now, are among those before and not among those after."""
+    asked = {_key(result): result["asked"] for result in map(record, plan.units())}
+    return len({_key(r) for r in before if asked.get(_key(r)) == r["asked"]} - {_key(r) for r in after})
 
 
 def record(unit: Unit, **found: Any) -> dict[str, Any]:

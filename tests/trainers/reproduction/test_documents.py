@@ -89,6 +89,17 @@ class KeepTest(SmallTest):
         self.assertEqual(json.loads(mine.read_text()), json.loads(json.dumps(found)))
         self.assertEqual(documents.restore(self.plan, self.page, self.out), [])
 
+    def test_what_is_kept_is_not_lost_where_the_folder_has_less(self):
+        documents.keep(self.plan, self.out, self.page)
+        kept = (self.page.with_suffix("") / "small_cpu.json").read_bytes()
+        store.path(self.out, self.plan, self.plan.units()[1]).unlink()
+        with self.assertRaisesRegex(ValueError, "has 1 results that .* lacks, .* would be lost. Give --kept="):
+            documents.keep(self.plan, self.out, self.page)
+        self.assertEqual((self.page.with_suffix("") / "small_cpu.json").read_bytes(), kept)
+        documents.restore(self.plan, self.page, self.out)
+        documents.keep(self.plan, self.out, self.page)
+        self.assertEqual((self.page.with_suffix("") / "small_cpu.json").read_bytes(), kept)
+
     def test_nothing_is_put_back_where_nothing_is_kept_or_by_other_settings(self):
         with self.assertRaisesRegex(ValueError, "No results of small_cpu are kept beside .*small_cpu.json. Leave out"):
             documents.restore(self.plan, self.page, self.out)
