@@ -16,7 +16,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Each area imports itself and the lines above its own: nothing beside it, nothing below it.  An import that only type
 # checkers see is an import.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("ugm_tf/serialization.py", "ugm_tf/arguments.py", "ugm_tf/files.py", "ugm_tf/quiet.py", "ugm_tf/version.py"),
+    (
+        "ugm_tf/serialization.py",
+        "ugm_tf/arguments.py",
+        "ugm_tf/arrays.py",
+        "ugm_tf/files.py",
+        "ugm_tf/quiet.py",
+        "ugm_tf/traced.py",
+        "ugm_tf/version.py",
+    ),
     ("ugm_tf/replicas.py",),
     ("ugm_tf/grids.py",),
     ("ugm_tf/densities",),

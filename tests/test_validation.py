@@ -197,7 +197,7 @@ class DataTest(parameterized.TestCase):
         self.refuses("between 0 and 255. Change the data or the family", x)
 
     def test_text(self):
-        with self.assertRaisesRegex(ValueError, "data of x must be numbers. Received dtype"):
+        with self.assertRaisesRegex(ValueError, "data of x must be numbers. Received strings"):
             validation.check_data(self.recipe, self.model.densities, {"x": np.full((2, 4, 4, 1), "a")})
 
     def test_another_variable(self):

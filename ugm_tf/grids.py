@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ugm_tf import files
+from ugm_tf.arrays import of_numbers
 
 __all__ = ["columns_of", "encode_png", "frame", "grid", "pixels", "save_animation", "save_png", "scatter_png", "stacks"]
 
@@ -35,9 +36,9 @@ def pixels(images: np.ndarray) -> np.ndarray:
         uint8, of the same shape.
 
     Raises:
-        ValueError: If the shape is another, there is no image, or the numbers are integers.
+        ValueError: If the shape is another, there is no image, or the numbers are integers or none.
     """
-    images = np.asarray(images)
+    images = np.asarray(of_numbers(images, "Images to draw"))
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
         raise ValueError(
             f"Images to draw have shape [N, H, W, C] with C of 1 or 3. Received: {list(images.shape)}. "

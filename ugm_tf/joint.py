@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from ugm_tf import rehearsal, validation
 from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
+from ugm_tf.arrays import is_rows, of_numbers
 from ugm_tf.densities import Density, Prior
 
 __all__ = ["VERBS", "Joint"]
@@ -63,8 +64,12 @@ class Joint:
         return self.recipe.roles
 
     def values(self, data: Any) -> dict[str, tf.Tensor]:
-        """A batch of data by the names of the recipe's variables, in floating point; see `named`."""
-        return {name: _as_float(value) for name, value in self.named(data).items()}
+        """A batch of data by the names of the recipe's variables, in floating point; see `named`.
+
+        Raises:
+            ValueError: If it holds other variables, or what is no number.
+        """
+        return {name: _as_float(name, value) for name, value in self.named(data).items()}
 
     def named(self, data: Any) -> dict[str, Any]:
         """A batch of data, or its specification, by the names of the recipe's variables.
@@ -76,7 +81,8 @@ class Joint:
             ValueError: If it holds other variables.
         """
         names, parts = self.recipe.data, [data]
-        if isinstance(data, tuple | list):
+        rows = len(names) == 1 and isinstance(data, list) and is_rows(data)
+        if isinstance(data, tuple | list) and not rows:
             parts = [part for part in data if part is not None]
             if len(parts) == 1:  # Keras wraps what it was given: (x,), or (x, None, None)
                 return self.named(parts[0])
@@ -85,6 +91,7 @@ class Joint:
                 raise ValueError(
                     f"The recipe takes data of {', '.join(names)}: give a dict by them, or a tuple in that order. "
                     f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
+                    f"{' Make one array of a list of examples with np.stack.' if len(names) == 1 else ''}"
                 )
             data = dict(zip(names, parts, strict=True))
         if set(data) != set(names):
@@ -131,6 +138,6 @@ def _check_names(recipe: Recipe) -> None:
             )
 
 
-def _as_float(value: Any) -> tf.Tensor:
-    value = tf.convert_to_tensor(value)
+def _as_float(name: str, value: Any) -> tf.Tensor:
+    value = tf.convert_to_tensor(of_numbers(value, f"The data of {name}"))
     return value if value.dtype.is_floating else tf.cast(value, tf.float32)

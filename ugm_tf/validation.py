@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ugm_tf.algebra import Ancestral, Draw, Enumerate, Phase, Recipe
+from ugm_tf.arrays import of_numbers
 from ugm_tf.densities import Density, Logit, OneHot, Prior, VampPrior
 from ugm_tf.supports import Support, aliases, inside, supports
 
@@ -185,8 +186,7 @@ def check_values(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[s
     """
     names = aliases(recipe)
     for variable, array in values.items():
-        if not np.issubdtype(array.dtype, np.number):
-            raise ValueError(f"The data of {variable} must be numbers. Received dtype {array.dtype}.")
+        of_numbers(array, f"The data of {variable}")
         if not np.all(np.isfinite(array)):
             wrong = ~np.isfinite(array).reshape(len(array), -1)
             raise ValueError(

@@ -229,6 +229,12 @@ class RefusedTest(parameterized.TestCase):
             "to fall or to rise: give it mode='min' or 'max'",
         ),
         (keras.callbacks.EarlyStopping, {"monitor": "val_generate/loss", "mode": "min"}, "give fit.. validation_data"),
+        (
+            keras.callbacks.EarlyStopping,
+            {"monitor": "generate/los", "mode": "min"},
+            r"'generate/los', of which there is none. Did you mean 'generate/loss'\? There are: discriminate/",
+        ),
+        (keras.callbacks.ReduceLROnPlateau, {"monitor": "fid"}, "the metric 'fid', of which there is none. There are"),
     )
     def test_a_metric_that_is_not_there(self, kind, options, advice):
         self.refuses(advice, kind(**options))
@@ -236,6 +242,8 @@ class RefusedTest(parameterized.TestCase):
     def test_the_best_by_a_metric_that_is_not_there(self):
         keep = keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True)
         self.refuses("ModelCheckpoint looks for the metric 'val_loss'", keep)
+        keep = keras.callbacks.ModelCheckpoint("best.keras", monitor="fid", save_best_only=True)
+        self.refuses("ModelCheckpoint looks for the metric 'fid', of which there is none", keep)
 
     @pytest.mark.slow
     def test_a_metric_of_another_callback_is_left_to_it(self):

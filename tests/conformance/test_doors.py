@@ -101,6 +101,76 @@ class XTest(parameterized.TestCase):
             np.testing.assert_array_equal(bad.any(-1), np.arange(16) == 3, err_msg=door)
 
 
+class KindTest(parameterized.TestCase):
+    """Lists of numbers are arrays at every door; what holds none is refused by what it is."""
+
+    DOORS = {
+        name: door
+        for name, door in {**LOOPS, **PREDICTIONS, **VERBS}.items()
+        if name not in ("fit(dataset)", "fit(generator)", "evaluate(dataset)", "predict(dataset)")
+    }
+    OTHERS = {
+        "None": (lambda: None, "Received: None"),
+        "strings": (lambda: GOOD.astype(str), "must be numbers. Received strings. Make numbers"),
+        "a string": (lambda: "folder", "must be numbers. Received strings"),
+        "objects": (lambda: np.array([None] * 16), "must be numbers. Received dtype object, .* first is a NoneType"),
+        "dates": (lambda: np.zeros([16], "datetime64[D]"), r"must be numbers. Received dtype datetime64\[D\]"),
+        "complex": (lambda: GOOD.astype(complex), "must be numbers. Received dtype complex128"),
+        "lists": (lambda: [[[0.0, 1.0], [0.0]]] * 16, "must be numbers in rows of one length. Received a list of 16"),
+        "words": (lambda: [["a"]] * 16, "must be numbers. Received strings"),
+        "ragged": (lambda: tf.ragged.constant([[0.0], [0.0, 1.0]]), "dense tensor. Received: a RaggedTensor; use its"),
+    }
+
+    @parameterized.product(door=list(DOORS), kind=list(OTHERS))
+    def test_what_is_no_array_of_numbers(self, door, kind):
+        of, (value, says) = model("aavae"), self.OTHERS[kind]
+        if kind == "None" and door == "fit(validation_data)":  # is none
+            return
+        before = int(of.steps)
+        with self.assertRaisesRegex(ValueError, says):
+            self.DOORS[door](of, value())
+        self.assertEqual(int(of.steps), before)
+
+    @parameterized.parameters(*DOORS)
+    @pytest.mark.slow
+    def test_lists_of_numbers(self, door):
+        of = model("aavae")
+        answers = [self.DOORS[door](of, x) for x in (GOOD, GOOD.tolist())]
+        if not door.startswith(("fit", "train")):
+            np.testing.assert_allclose(*answers, rtol=1e-5, atol=1e-6)
+
+    @pytest.mark.slow
+    def test_lists_of_several_variables(self):
+        of, c = model("conditional_vae"), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
+        x, rows = GOOD.tolist(), c.tolist()
+        expected = of.evaluate(GOOD, c, verbose=0)
+        for data in ((x, rows), ([x, rows], None), ({"x": x, "c": rows}, None), ((x, rows), None), (GOOD, rows)):
+            np.testing.assert_allclose(of.evaluate(*data, verbose=0), expected, rtol=1e-5)
+        of.fit(x, rows, validation_data=(x, rows), verbose=0)
+        with self.assertRaisesRegex(ValueError, "The data of c must be numbers. Received strings"):
+            of.fit(x, np.array(["cat"] * 16), verbose=0)
+        with self.assertRaisesRegex(ValueError, "c of encode.. must be numbers. Received strings"):
+            of.encode(x, c="cat")
+
+    def test_a_list_of_examples(self):
+        for door in ("fit", "evaluate", "predict", "model(x)"):
+            with self.assertRaisesRegex(ValueError, "16 parts. Make one array of a list of examples with np.stack"):
+                self.DOORS[door](model("aavae"), list(GOOD))
+
+    def test_codes(self):
+        of, z = model("gan"), np.ones([4, 3], np.float32)
+        for door in (of.decode, of, of.predict_on_batch, functools.partial(of.predict, verbose=0)):
+            np.testing.assert_allclose(door(z.tolist()), door(z), rtol=1e-6)
+            with self.assertRaisesRegex(ValueError, "numbers. Received strings|z must be numbers"):
+                door(z.astype(str))
+
+    def test_a_batch_of_words(self):
+        words = tf.data.Dataset.from_tensors(tf.constant([["a"]]))
+        for door in ("fit", "evaluate", "predict"):
+            with self.assertRaisesRegex(ValueError, "data of x must be numbers. Received strings"):
+                self.DOORS[door](model("aavae"), words)
+
+
 class PointTest(parameterized.TestCase):
     """x of a decoder without a likelihood, whose last activation says where it lies."""
 

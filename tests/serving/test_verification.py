@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -206,6 +207,20 @@ class RepairedTest(TestCase):
         found = self.findings(other)
         self.assertRegex(found[0], r"model: 'sample' answers with x other than this model's, by [\d.]+\.")
         self.assertIn("model: This model is not asked for 'encode', or", " ".join(self.findings(served.model("gan"))))
+
+    @parameterized.parameters(("float32", 1e-6, 1e-3), ("mixed_bfloat16", 3e-3, 0.3), ("mixed_float16", 5e-4, 0.04))
+    @pytest.mark.slow
+    def test_answers_may_differ_by_what_their_floats_round(self, policy, little, much):
+        self.addCleanup(keras.config.set_dtype_policy, keras.config.dtype_policy())
+        keras.config.set_dtype_policy(policy)
+        of = served.model(ugm_tf.recipes.conditional_vae())
+        path = export_model(of, self.version.parent / "base", endpoints=["encode"])
+        bias = of.encoder.network.layers[-1].bias
+        bias.assign_add(little * tf.ones_like(bias))
+        verify(path, of)
+        bias.assign_add(much * tf.ones_like(bias))
+        with self.assertRaisesRegex(VerificationError, "'encode' answers with z other than this model's, by"):
+            verify(path, of)
 
 
 class AnswersTest(TestCase):

@@ -15,6 +15,7 @@ from ugm_tf.evaluation.checks import check_count, check_rows
 from ugm_tf.evaluation.divergences import divergences
 from ugm_tf.evaluation.likelihood import rates
 from ugm_tf.evaluation.ratio import LogRatio
+from ugm_tf.traced import traced
 
 __all__ = ["DivergenceProbe"]
 
@@ -164,12 +165,12 @@ class DivergenceProbe(keras.callbacks.Callback):
     def _function(self, pair: judged.JudgedPair, ratio: LogRatio) -> tuple[Any, Any]:
         joint = self.model.joint
 
-        @tf.function(reduce_retracing=True, autograph=False)
+        @traced(reduce_retracing=True)
         def draw(values, seed):
             real, fake = pair.draw(joint, values, seed)
             return ratio.features(real.values), real.logits, ratio.features(fake.values), fake.logits, fake.values[0]
 
-        @tf.function(reduce_retracing=True, autograph=False)
+        @traced(reduce_retracing=True)
         def gradients(values, seed):
             kl, jsd = pair.gradients(joint, values, seed, lambda v: ratio(ratio.features(v)))
             return tf.reduce_sum(kl * jsd) / (tf.norm(kl) * tf.norm(jsd) + 1e-30)

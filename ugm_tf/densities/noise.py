@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.traced import traced
+
 __all__ = ["fold", "noise_by_row", "standard_noise"]
 
 _MULTIPLIERS, _WEYL = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)  # of Philox4x32
@@ -37,7 +39,7 @@ def fold(seed: Any, *numbers: Any) -> tf.Tensor:
 
 @functools.cache
 def _folding(count: int) -> Any:
-    @tf.function(autograph=False)
+    @traced()
     def folded(seed: tf.Tensor, *numbers: tf.Tensor) -> tf.Tensor:
         word = tf.bitcast(seed, tf.uint64)
         for number in numbers:
@@ -94,7 +96,7 @@ def standard_noise(
 def _standard_noise(kind: str, known: tuple[int | None, ...], axes: int, parts: int) -> Any:
     """The function that draws it; `known` is as much of the shape as is known when it is traced."""
 
-    @tf.function(autograph=False)
+    @traced()
     def noise(shape: tf.Tensor, seed: tf.Tensor, first_row: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
         if known:
             shape = tf.stack([shape[i] if size is None else size for i, size in enumerate(known)])
@@ -142,7 +144,7 @@ def noise_by_row(kind: str | None, shape: tuple[int, ...], seeds: tf.Tensor, str
 def _noise_by_row(kind: str, shape: tuple[int, ...], stream: int) -> Any:
     size = math.prod(shape)
 
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 2], tf.int32)])
+    @traced(input_signature=[tf.TensorSpec([None, 2], tf.int32)])
     def noise(seeds: tf.Tensor) -> tf.Tensor:
         rows = tf.shape(seeds)[0]
         bits = philox(seeds, -(-size // 4), tf.fill([rows], stream))[:, :size]

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ugm_tf.arrays import of_numbers
+
 __all__ = [
     "check_count",
     "check_examples",
@@ -41,9 +43,7 @@ def check_rows(
     Raises:
         ValueError: If they are no numbers, too few, of another rank, not finite, or outside [low, high].
     """
-    array = np.asarray(values)
-    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
-        raise ValueError(f"{what} are numbers. Received: dtype {array.dtype}.")
+    array = np.asarray(of_numbers(values, what))
     if array.ndim < 1 or (rank is not None and array.ndim != rank):
         axes = "[N, ...]" if rank is None else f"of {rank} ax{'is' if rank == 1 else 'es'}, N first"
         raise ValueError(f"{what} are an array {axes}. Received shape {array.shape}.")

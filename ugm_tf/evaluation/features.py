@@ -77,6 +77,11 @@ class FeatureNetwork:
         Raises:
             ValueError: If these are no images, or have no labels.
         """
+        if not isinstance(examples, Examples):
+            raise ValueError(
+                "FeatureNetwork.trained() takes ugm_tf.data.Examples, of ugm_tf.data.load or "
+                f"Examples(images, labels). Received: a {type(examples).__name__}."
+            )
         if not examples.is_image or examples.c is None or examples.num_classes is None:
             raise ValueError(
                 f"A feature network learns to tell classes of images, and {examples.title} has "

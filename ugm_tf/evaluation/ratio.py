@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.densities import fold
+from ugm_tf.traced import traced
 
 __all__ = ["LogRatio"]
 
@@ -58,7 +59,7 @@ class LogRatio:
         self._optimizer.build(self._network.trainable_variables)
         self._mean, self._scale = tf.Variable(tf.zeros([self.width])), tf.Variable(tf.ones([self.width]))
         self._factor = tf.Variable(1.0)
-        self._run = tf.function(self._train, jit_compile=True, autograph=False, reduce_retracing=True)
+        self._run = traced(jit_compile=True, reduce_retracing=True)(self._train)
 
     def features(self, values: Sequence[Any]) -> tf.Tensor:
         """What the network looks at: each variable pooled and flattened, in one row, [N, D]."""

@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from ugm_tf import arguments, foreign_noise, validation
 from ugm_tf.algebra import Ancestral, Draw, E, ImportanceWeightedBound
+from ugm_tf.arrays import is_rows
 from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 from ugm_tf.inference.given import inputs as given_inputs
 from ugm_tf.joint import Joint
+from ugm_tf.traced import traced
 
 __all__ = ["Answers"]
 
@@ -185,23 +187,34 @@ class Answers:
         Raises:
             ValueError: If the model has no such endpoint, or the inputs are others.
         """
-        found, names = self.endpoints(), self.joint.recipe.data
-        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
+        found, names = self.endpoints(), self.called_with()
+        if names == self.joint.recipe.data:
             given = self.joint.values(inputs)
             return "reconstruct", given_inputs(
                 self.joint, "model", found["reconstruct"].inputs, (), given, unused=names
             )
+        rows = len(names) == 1 and isinstance(inputs, list) and is_rows(inputs)
+        parts = inputs if isinstance(inputs, list | tuple) and not rows else [inputs]
+        given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, parts, strict=False))
+        if set(given) != set(names) or len(parts) > len(names):
+            received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
+            raise ValueError(f"This model is called with {', '.join(names)}. Received: {received}.")
+        return "decode", given_inputs(self.joint, "model", found["decode"].inputs, (), given)
+
+    def called_with(self) -> tuple[str, ...]:
+        """Names of what `model(inputs)` takes: the data, which it reconstructs, or what it decodes.
+
+        Raises:
+            ValueError: If the model does neither.
+        """
+        found, names = self.endpoints(), self.joint.recipe.data
+        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
+            return names
         if "decode" not in found:
             raise ValueError(
                 f"A model of {_parts(self.joint)} has no decoder, so no one answer to a call: call its densities."
             )
-        wanted = found["decode"].inputs
-        parts = inputs if isinstance(inputs, list | tuple) else [inputs]
-        given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(wanted, parts, strict=False))
-        if set(given) != set(wanted) or len(parts) > len(wanted):
-            received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
-            raise ValueError(f"This model is called with {', '.join(wanted)}. Received: {received}.")
-        return "decode", given_inputs(self.joint, "model", wanted, (), given)
+        return tuple(found["decode"].inputs)
 
     def _endpoint(self, name: str, mean: bool = True) -> Endpoint:
         """An endpoint of the model, traced once."""
@@ -211,7 +224,7 @@ class Answers:
             if name not in found:
                 raise ValueError(f"A model of {_parts(self.joint)} cannot {name}. It can: {_listed(found)}.")
             endpoint = guards.masked(self.joint, found[name])
-            function = tf.function(endpoint.function, reduce_retracing=True, autograph=False)
+            function = traced(reduce_retracing=True)(endpoint.function)
             self.functions[key] = dataclasses.replace(endpoint, function=function)
         return self.functions[key]
 
@@ -233,7 +246,7 @@ class Answers:
                 foreign_noise.refuse("log_prob_bound()")
                 return tf.where(guards.holds(self.joint, values), bounds, float("nan"))
 
-            self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)
+            self.functions[key] = traced(reduce_retracing=True)(of_batch)
         return self.functions[key]
 
     def _codes(self, k: int) -> Any:
@@ -247,7 +260,7 @@ class Answers:
                 rows = tf.reshape(ok, [1, -1, *[1] * (codes.shape.rank - 2)])
                 return tf.where(rows, codes, float("nan")), ok
 
-            self.functions[key] = tf.function(of_batch, reduce_retracing=True, autograph=False)
+            self.functions[key] = traced(reduce_retracing=True)(of_batch)
         return self.functions[key]
 
     def _ask(self, name: str, first: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.arrays import of_numbers
 from ugm_tf.inference import guards
 from ugm_tf.joint import Joint
 
@@ -31,6 +32,9 @@ def inputs(
         given: The others.
         rows: How many rows there are to be; by default those of the first.
         unused: Names that may be given and are not wanted.
+
+    Raises:
+        ValueError: If they are others, of other shapes, or no numbers.
     """
     free = [variable for variable in wanted if variable not in given]
     if len(free) != len(first) or not set(given) <= {*wanted, *unused}:
@@ -41,7 +45,7 @@ def inputs(
         if variable not in wanted:
             continue
         spec, class_numbers = wanted[variable], guards.classes(joint, variable)
-        value = tf.convert_to_tensor(value)
+        value = tf.convert_to_tensor(of_numbers(value, f"{variable} of {name}()"))
         if class_numbers and value.dtype.is_integer and value.shape.rank in (0, 1):
             lead = next(iter(values.values()), None)
             number = rows if lead is None else lead.shape[0] if lead.shape[0] is not None else tf.shape(lead)[0]

@@ -4,10 +4,11 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.framework import op_def_registry  # of TF 2.21; nothing public tells a stateful op
 
-__all__ = ["faults", "operations", "read"]
+__all__ = ["faults", "operations", "read", "spacing"]
 
 # Of the operations that change something or depend on more than their inputs, those of variables, of saving and
 # restoring, of calls and checks, and data sets of tensors.  All that have no state are allowed but those
@@ -18,6 +19,7 @@ _STATEFUL = frozenset(
     "DatasetToSingleElement TensorDataset TensorSliceDataset".split()  # of pictures that are decoded
 )
 _FILES = frozenset({"MatchingFiles", "ReadFile"})
+_SPACINGS = {types_pb2.DT_BFLOAT16: 2.0**-7, types_pb2.DT_HALF: 2.0**-10}  # of float32 and float64: 2^-23
 
 
 def read(path: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
@@ -42,6 +44,12 @@ def operations(graph: meta_graph_pb2.MetaGraphDef) -> Iterator[Any]:
     yield from graph.graph_def.node
     for function in graph.graph_def.library.function:
         yield from function.node_def
+
+
+def spacing(graph: meta_graph_pb2.MetaGraphDef) -> float:
+    """The distance from 1 to the next number in the coarsest floats that the graph computes with."""
+    types = {attribute.type for node in operations(graph) for attribute in node.attr.values()}
+    return max((_SPACINGS[kind] for kind in types & set(_SPACINGS)), default=2.0**-23)
 
 
 def faults(graph: meta_graph_pb2.MetaGraphDef) -> list[str]:

@@ -19,6 +19,7 @@ from ugm_tf.serving.session import ServedModel
 __all__ = ["Converted", "convert"]
 
 _RTOL, _ATOL = 1e-3, 1e-4  # of other kernels
+_ROUNDINGS = 4  # of floats coarser than float32, which a runtime may replace with it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _converted(source: Source, described: Mapping[str, Any], make: Any, served: 
         worst = 0.0
         for rows in (1, 3):
             batch = requests.example(inputs, rows)
-            worst = max(worst, _distance(run(batch), served(name, batch)))
+            worst = max(worst, _distance(run(batch), served(name, batch), served.spacing))
     except Exception as error:  # whatever a converter or a runtime raises
         message = f"cannot be converted: {_line(error)}"
     else:
@@ -102,14 +103,15 @@ def _converted(source: Source, described: Mapping[str, Any], make: Any, served: 
     return Converted(name, None, message)
 
 
-def _distance(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> float:
+def _distance(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], spacing: float) -> float:
     """How far answers are, 1 being what is tolerated."""
+    rtol, atol = (max(bound, _ROUNDINGS * spacing) for bound in (_RTOL, _ATOL))
     if set(found) != set(expected) or any(found[key].shape != value.shape for key, value in expected.items()):
         return float("inf")
     far = 0.0
     for key, value in expected.items():
         one, other = found[key].astype(np.float64), value.astype(np.float64)
-        bound = 1.0 if value.dtype == np.uint8 else _ATOL + _RTOL * np.abs(other)
+        bound = max(1.0, 255 * atol) if value.dtype == np.uint8 else atol + rtol * np.abs(other)
         far = max(far, float(np.max(np.abs(one - other) / bound, initial=0.0)))
     return far if far == far else float("inf")
 

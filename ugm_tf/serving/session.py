@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
+from ugm_tf.serving import graphs
+
 __all__ = ["ServedModel"]
 
 
@@ -21,6 +23,10 @@ class ServedModel:
 
     Args:
         path: A version directory.
+
+    Attributes:
+        signatures: What each takes and answers, by name.
+        spacing: The distance from 1 to the next number in the coarsest floats that the graph computes with.
 
     Raises:
         ValueError: If there is no SavedModel for servers, or one that cannot be loaded.
@@ -39,6 +45,7 @@ class ServedModel:
             reason = str(error).strip().partition("\n")[0]
             raise ValueError(f"{path} cannot be loaded as a SavedModel for servers: {reason}") from error
         self.signatures = {name: s for name, s in meta.signature_def.items() if not name.startswith("__")}
+        self.spacing = graphs.spacing(meta)
 
     def __call__(self, name: str, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs of a signature, by name.

@@ -19,6 +19,7 @@ __all__ = ["Finding", "VerificationError", "verify"]
 
 _ROWS = 3
 _RTOL, _ATOL = 1e-4, 1e-5  # of float32 in other batches, and of other kernels
+_ROUNDINGS = 4  # of coarser floats: networks round at each layer, and kernels do so at different places
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
         for key, value in together.items():
             if not np.all(np.isfinite(_numbers(value))):
                 yield Finding("answers", f"'{name}' answers with {key} that is no number.")
-            if not _close(np.concatenate([part[key] for part in apart]), value):
+            if not _close(np.concatenate([part[key] for part in apart]), value, served.spacing):
                 yield Finding("rows", f"'{name}' answers with another {key} where rows come one by one.")
         if not np.all(together["ok"]):
             yield Finding("answers", f"'{name}' has no answer to a good request.")
@@ -130,7 +131,7 @@ def _answers(served: ServedModel, card: Mapping[str, Any]) -> Iterator[Finding]:
             except tf.errors.OpError as error:
                 yield Finding("refusals", f"'{name}' refuses the neighbours of a bad row: {error.message}")
             else:
-                yield from _spoiled(name, found, together, rows // 2)
+                yield from _spoiled(name, found, together, rows // 2, served.spacing)
 
 
 def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_batch: int) -> Iterator[Finding]:
@@ -146,13 +147,15 @@ def _refusals(served: ServedModel, name: str, inputs: Mapping[str, Any], max_bat
             yield Finding("refusals", f"'{name}' answers to {shapes}, which its signature does not take.")
 
 
-def _spoiled(name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray], row: int) -> Iterator[Finding]:
+def _spoiled(
+    name: str, found: Mapping[str, np.ndarray], good: Mapping[str, np.ndarray], row: int, spacing: float
+) -> Iterator[Finding]:
     others = [i for i in range(len(good["ok"])) if i != row]
     for key, value in found.items():
         nothing = value.dtype == np.uint8 or np.all(np.isnan(_numbers(value)[row])) if key != "ok" else not value[row]
         if not nothing:
             yield Finding("refusals", f"'{name}' makes a number of NaN in {key}.")
-        if not _close(value[others], good[key][others]):
+        if not _close(value[others], good[key][others], spacing):
             yield Finding("rows", f"'{name}' answers with another {key} where a neighbour's row is NaN.")
 
 
@@ -179,7 +182,7 @@ def _as_model(served: ServedModel, card: Mapping[str, Any], model: Any) -> Itera
         batch = requests.example(signature["inputs"], _rows(card), seed=1)
         expected = asked[name].function(*(tf.constant(batch[key]) for key in asked[name].inputs))
         for key, value in served(name, batch).items():
-            if not _close(value, expected[key].numpy()):
+            if not _close(value, expected[key].numpy(), served.spacing):
                 worst = np.abs(_numbers(value).astype(np.float64) - _numbers(expected[key].numpy())).max()
                 yield Finding("model", f"'{name}' answers with {key} other than this model's, by {worst:.2g}.")
 
@@ -188,10 +191,12 @@ def _rows(card: Mapping[str, Any]) -> int:
     return min(_ROWS, card["max_batch"])
 
 
-def _close(found: np.ndarray, expected: np.ndarray) -> bool:
-    atol = 1.0 if found.dtype.kind in "Ou" else _ATOL  # of pixels, which are rounded
+def _close(found: np.ndarray, expected: np.ndarray, spacing: float) -> bool:
+    rtol, atol = (max(bound, _ROUNDINGS * spacing) for bound in (_RTOL, _ATOL))
+    if found.dtype.kind in "Ou":
+        atol = max(1.0, 255 * atol)  # of pixels, which are rounded
     found, expected = _numbers(found), _numbers(expected)
-    return found.shape == expected.shape and np.allclose(found, expected, rtol=_RTOL, atol=atol, equal_nan=True)
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _numbers(value: np.ndarray) -> np.ndarray:

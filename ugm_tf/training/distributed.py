@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf.joint import Joint
+from ugm_tf.traced import traced
 from ugm_tf.training import keras_internals
 from ugm_tf.training.execution import StepsLeft
 from ugm_tf.training.optimizers import inner
@@ -169,7 +170,7 @@ def make_function(
 
     step = _step_function(strategy, step_values, metrics, good)
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @traced(reduce_retracing=True)
     def several(iterator: Any, todo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         def more(i: tf.Tensor, ok: tf.Tensor) -> tf.Tensor:
             further = tf.logical_and(i < todo, ok)
@@ -181,13 +182,13 @@ def make_function(
 
         return tf.while_loop(more, body, (tf.constant(0), tf.constant(True)), parallel_iterations=1)
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @traced(reduce_retracing=True)
     def one(iterator: Any) -> tuple[tf.Tensor, tf.Tensor]:
         batch = iterator.get_next_as_optional()
         nothing = lambda: (tf.constant(False), tf.constant(True))  # noqa: E731
         return tf.cond(batch.has_value(), lambda: (tf.constant(True), step(batch.get_value())), nothing)
 
-    @tf.function(autograph=False)
+    @traced()
     def read() -> dict[str, tf.Tensor]:
         return {metric.name: metric.result() for metric in metrics}
 

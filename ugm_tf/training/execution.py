@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf.traced import traced
+
 __all__ = ["SHARE", "StepsLeft", "Unwatched", "choose_jit", "choose_steps", "make_function"]
 
 # Beside a step's values of the metrics: 1.0, or 0.0 where it was skipped and they do not count.
@@ -121,7 +123,7 @@ def make_function(
 
     looked_at: list[Any] = []
 
-    @tf.function(autograph=False)
+    @traced()
     def update(sums: tf.Tensor) -> dict[str, tf.Tensor]:
         *totals, examples = tf.unstack(sums)
         for metric, total in zip(metrics, totals, strict=True):
@@ -157,7 +159,7 @@ def make_function(
 def _superstep(one_step: Callable[[Any], tf.Tensor], values: int) -> Any:
     """A compiled function from batches on a leading axis, and how many they are, to sums of values times examples."""
 
-    @tf.function(jit_compile=True, autograph=False)
+    @traced(jit_compile=True)
     def superstep(batches: Any, count: tf.Tensor) -> tf.Tensor:
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return i + 1, sums + one_step(tf.nest.map_structure(lambda batch: batch[i], batches))
@@ -182,11 +184,11 @@ def _run_function(
     That is sums of values times examples, and steps; whether the batch that it looked at last may be used, with that
     batch; and whether what unwatched steps ended with is finite, with their batches.
     """
-    one_step_function = tf.function(one_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+    one_step_function = traced(jit_compile=jit, reduce_retracing=True)(one_step)
     if unwatched is not None:
         superstep = _superstep(functools.partial(one_step, step_values=unwatched.step_values), values)
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @traced(reduce_retracing=True)
     def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any, Any, Any]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import arguments, validation
+from ugm_tf.arrays import give_batches
 from ugm_tf.data.batching import supports_of
 from ugm_tf.joint import Joint
 from ugm_tf.training.batches import known
@@ -110,7 +111,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     elif isinstance(x, keras.utils.PyDataset):
         batches = x.num_batches
         data = x[0]
-    elif x is None or hasattr(x, "__next__"):
+    elif give_batches(x):
         return None
     else:
         data = x if y is None else (x, y)

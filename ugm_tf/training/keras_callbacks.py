@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ugm_tf import arguments
 from ugm_tf.training.optimizers import inner
 
 __all__ = ["adapted"]
@@ -58,8 +59,9 @@ def adapted(model: Any, callbacks: Any, held_out: bool | None = None) -> Any:
     whole = isinstance(callbacks, keras.callbacks.CallbackList)
     given = callbacks.callbacks if whole else keras.tree.flatten(callbacks) if callbacks is not None else []
     out = []
+    others = any(not type(c).__module__.startswith("keras.") or isinstance(c, _LAMBDA) for c in given)
     for callback in given:
-        _check(model, callback, held_out)
+        _check(model, callback, held_out, others)
         out.append(callback)
         if isinstance(callback, keras.callbacks.TerminateOnNaN):
             out.append(StopAtNaN(callback.raise_error))
@@ -71,31 +73,35 @@ def adapted(model: Any, callbacks: Any, held_out: bool | None = None) -> Any:
     return callbacks if whole or callbacks is None else out
 
 
+_LAMBDA = keras.callbacks.LambdaCallback  # Keras's own, but what it does is the user's
 _WITH_OTHERS = (keras.callbacks.TerminateOnNaN, keras.callbacks.EarlyStopping)
 
 
-def _check(model: Any, callback: Any, held_out: bool | None) -> None:
+def _check(model: Any, callback: Any, held_out: bool | None, others: bool) -> None:
     """Refuses a callback that can do nothing with this model."""
     for kind, check in _CHECKS.items():
         if isinstance(callback, kind):
             check(model, callback)
     if held_out is not None and isinstance(callback, _MONITORS) and getattr(callback, "save_best_only", True):
-        _check_monitor(model, callback, held_out)
+        _check_monitor(model, callback, held_out, others)
 
 
-def _check_monitor(model: Any, callback: Any, held_out: bool) -> None:
+def _check_monitor(model: Any, callback: Any, held_out: bool, others: bool) -> None:
     who, name = type(callback).__name__, str(callback.monitor)
     known = [metric.name for metric in model.metrics]
     own = [metric for metric in known if metric.endswith("/loss")]
     losses = [f"{'val_' if held_out else ''}{_comparable(metric, known)}" for metric in own]
+    there = f"There are: {', '.join(known)}{', and each with val_ before it' if held_out else ''}."
     if name in ("loss", "val_loss"):
         raise ValueError(
             f"{who} looks for the metric '{name}', and each phase of this model has a loss of its own. Give "
-            f"monitor='{losses[0]}', mode='min', or another metric. There are: {', '.join(known)}"
-            f"{', and each with val_ before it' if held_out else ''}."
+            f"monitor='{losses[0]}', mode='min', or another metric. {there}"
         )
     if name.removeprefix("val_") not in known:
-        return  # another callback may have put it into the logs
+        if not others and name != "learning_rate":  # which Keras's own callbacks put into the logs
+            near = arguments.did_you_mean(name, [*known, *(f"val_{metric}" for metric in known)])
+            raise ValueError(f"{who} looks for the metric '{name}', of which there is none.{near} {there}")
+        return  # another callback may put it into the logs
     if name.startswith("val_") and not held_out:
         raise ValueError(f"{who} looks for '{name}': give fit() validation_data, or monitor {name[4:]!r}.")
     if callback.mode == "auto":

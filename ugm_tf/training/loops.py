@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ugm_tf.arrays import of_data
 from ugm_tf.data import naming_files
 from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
@@ -31,7 +32,8 @@ class Loops(Stepping):
         """Trains; as `keras.Model.fit`.
 
         Args:
-            x: A `tf.data.Dataset` of dicts by variable (see `ugm_tf.data.batches`) or of tuples; or arrays.
+            x: A `tf.data.Dataset` of dicts by variable (see `ugm_tf.data.batches`) or of tuples; or arrays, or lists of
+                numbers.
             y: The recipe's second variable, where it has two and x is an array.
             whole_epoch: Steps of a whole epoch, where `steps_per_epoch` is what one that was stopped still has: steps
                 are run in the same groups as in an epoch that was never stopped.
@@ -55,9 +57,11 @@ class Loops(Stepping):
             )
         self._check_compiled("fit")
         kwargs = first_batch.check_counts("fit()", kwargs | {"whole_epoch": whole_epoch})
+        x, y = self._arrays("fit()", x, y)
         whole_epoch, steps, size = kwargs.pop("whole_epoch"), kwargs.get("steps_per_epoch"), kwargs.get("batch_size")
         first_batch.check_end(x, steps, "give fit() steps_per_epoch")
-        held_out = kwargs.get("validation_data")
+        if (held_out := kwargs.get("validation_data")) is not None:
+            held_out = kwargs["validation_data"] = self._held_out(held_out)
         kwargs["callbacks"] = keras_callbacks.adapted(
             self, kwargs.get("callbacks"), held_out is not None or bool(kwargs.get("validation_split"))
         )
@@ -82,6 +86,20 @@ class Loops(Stepping):
             self._fit_steps = self._epoch_steps = None
             self._ends_at_nan = False
 
+    def _arrays(self, owner: str, x: Any, y: Any = None) -> tuple[Any, Any]:
+        """Data as Keras takes them, with lists of numbers as arrays."""
+        names = self.joint.recipe.data
+        if y is None:
+            return of_data(x, owner, names), None
+        return of_data(x, owner, names[:1]), of_data(y, owner, names[1:])
+
+    def _held_out(self, data: Any) -> Any:
+        """As `_arrays`, of `validation_data`: data, or a tuple of them and of what Keras takes behind them."""
+        if not isinstance(data, tuple):
+            return self._arrays("fit(validation_data)", data)[0]
+        given = (*data[:2], None)[:2] if data else (None, None)
+        return (*self._arrays("fit(validation_data)", *given), *data[2:])[: max(1, len(data))]
+
     def _choose_steps(self, epoch: int | None, batch_bytes: int) -> None:
         """Fits the number of steps in a call to the epoch, if it is to be chosen."""
         if self._compile_arguments["steps_per_execution"] != "auto" or self.run_eagerly:
@@ -97,6 +115,7 @@ class Loops(Stepping):
         self._check_compiled("evaluate")
         kwargs = first_batch.check_counts("evaluate()", kwargs)
         if keras_internals.FIT_EVALUATES not in kwargs:
+            x, y = self._arrays("evaluate()", x, y)
             first_batch.check_end(x, kwargs.get("steps"), "give evaluate() steps")
             keras_callbacks.adapted(self, kwargs.get("callbacks"))
             with naming_files():
@@ -118,11 +137,15 @@ class Loops(Stepping):
         finally:
             self._left.number, self._left.looks = left.number, left.looks
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(of_data(inputs, "model()", self.called_with()), *args, **kwargs)
+
     def predict(
         self, x: Any, batch_size: Any = None, verbose: Any = "auto", steps: Any = None, callbacks: Any = None
     ) -> Any:
         """The answers of `model(x)` over batches; as `keras.Model.predict`."""
         counts = first_batch.check_counts("predict()", {"batch_size": batch_size, "steps": steps})
+        x = of_data(x, "predict()", self.called_with())
         first_batch.check_some(x)
         first_batch.check_end(x, counts["steps"], "give predict() steps")
         keras_callbacks.adapted(self, callbacks)
@@ -130,6 +153,7 @@ class Loops(Stepping):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The answers of `model(x)` on one batch, as NumPy arrays; on several devices of one of them."""
+        x = of_data(x, "predict_on_batch()", self.called_with())
         if not self.distributed:
             return super().predict_on_batch(x)
         self.check_call(x)  # Keras would give each device the batch, and return its answers as many times
@@ -141,6 +165,7 @@ class Loops(Stepping):
         """A training step on one batch; as `keras.Model.train_on_batch`, without weights of examples."""
         self._check_compiled("train_on_batch")
         _refuse_weights("train_on_batch()", sample_weight, class_weight)
+        x, y = self._arrays("train_on_batch()", x, y)
         with self._apart():
             self._left.number = None
             return super().train_on_batch(x, y, return_dict=return_dict)
@@ -149,6 +174,7 @@ class Loops(Stepping):
         """The metrics on one batch; as `keras.Model.test_on_batch`, without weights of examples."""
         self._check_compiled("test_on_batch")
         _refuse_weights("test_on_batch()", sample_weight)
+        x, y = self._arrays("test_on_batch()", x, y)
         with self._apart():
             self._left.number = None
             return super().test_on_batch(x, y, return_dict=return_dict)

@@ -246,6 +246,10 @@ class Stepping(keras.Model):
         parts = [self.distribute_strategy.experimental_local_results(part) for part in tf.nest.flatten(inputs)]
         return [tf.nest.pack_sequence_as(inputs, rows) for rows in zip(*parts, strict=True) if len(rows[0])]
 
+    def called_with(self) -> tuple[str, ...]:
+        """Names of what `model(inputs)` takes."""
+        raise NotImplementedError
+
     def check_call(self, inputs: Any) -> None:
         """Refuses inputs that `model(inputs)` has no answer to."""
         raise NotImplementedError

@@ -198,7 +198,7 @@ class RefusalTest(parameterized.TestCase):
         (np.full([3, 4], np.nan), "NaN or infinity in 3 of 3 rows"),
         (np.full([3, 4], 255.0), "Received data of x between 255 and 255"),
         (np.zeros([3, 5]), r"takes x of shape \(4,\)"),
-        (np.array([["a"] * 4]), "are numbers. Received: dtype"),
+        (np.array([["a"] * 4]), "must be numbers. Received strings"),
     )
     def test_of_data(self, x, advice):
         recipe = ugm_tf.recipes.vae()

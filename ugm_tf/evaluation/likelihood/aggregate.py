@@ -8,6 +8,7 @@ import scipy.special
 import tensorflow as tf
 
 from ugm_tf.evaluation.likelihood import inputs
+from ugm_tf.traced import traced
 
 __all__ = ["log_aggregate"]
 
@@ -41,7 +42,7 @@ def log_aggregate(
         width += sum(int(np.prod({**values, **codes}[v].shape[1:])) for v in roles[name].given)
     rows = int(np.clip(_MOST // (n * max(1, width)), 1, n))
 
-    @tf.function(jit_compile=jit, autograph=False)
+    @traced(jit_compile=jit)
     def pairs(data: dict[str, tf.Tensor], drawn: dict[str, tf.Tensor]) -> tf.Tensor:
         """log q(z_i | x_j), [rows, N]."""
         total, start = tf.zeros([rows, n]), inputs.start(model, data)

@@ -12,6 +12,7 @@ from ugm_tf.densities import fold
 from ugm_tf.evaluation.checks import check_count
 from ugm_tf.evaluation.estimate import Estimate
 from ugm_tf.evaluation.likelihood import inputs
+from ugm_tf.traced import traced
 
 __all__ = ["Bounds", "bounds", "bounds_by_example"]
 
@@ -169,7 +170,7 @@ def _function(
     sampler = Ancestral(inferring, k=chunk)
     small, large = [k for k in ks if k <= chunk], [k for k in ks if k > chunk]
 
-    @tf.function(jit_compile=jit, autograph=False)
+    @traced(jit_compile=jit)
     def run(values: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
         start = inputs.start(model, values)
         for name in inferring:

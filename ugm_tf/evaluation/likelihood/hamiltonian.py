@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ugm_tf.densities import fold, standard_noise
 from ugm_tf.evaluation.likelihood.path import Codes, Path
+from ugm_tf.traced import traced
 
 __all__ = ["TARGET", "chain", "schedule"]
 
@@ -39,7 +40,7 @@ def chain(path: Path, temperatures: int, leapfrog: int, reverse: bool, jit: bool
     order = np.arange(1, temperatures + 1)[:: -1 if reverse else 1]
     change, at = betas[order] - betas[order - 1], betas[order].astype(np.float32)
 
-    @tf.function(jit_compile=jit, autograph=False)
+    @traced(jit_compile=jit)
     def run(
         values: Mapping[str, tf.Tensor],
         codes: Codes,

@@ -12,6 +12,7 @@ from ugm_tf.evaluation.checks import check_count
 from ugm_tf.evaluation.estimate import Estimate, mean
 from ugm_tf.evaluation.likelihood import inputs
 from ugm_tf.evaluation.likelihood.aggregate import log_aggregate
+from ugm_tf.traced import traced
 
 __all__ = ["RateDistortion", "rate_distortion"]
 
@@ -131,7 +132,7 @@ def _function(model: Any, generative: tuple[str, ...], inferring: tuple[str, ...
     """From data and a seed to rate and distortion, [B], expected units, [B, U], and the first draw of each code."""
     roles, sampler = model.recipe.roles, Ancestral(inferring, k=draws)
 
-    @tf.function(jit_compile=jit, autograph=False)
+    @traced(jit_compile=jit)
     def run(values: dict[str, tf.Tensor], seed: tf.Tensor) -> Any:
         start = inputs.start(model, values)
         sample = sampler(start, seed)
