@@ -121,6 +121,14 @@ def train(
             model.execution,
             model.describe(),
         )
+        left_out = len(examples) - epoch_steps * resolved.batch_size
+        if left_out > len(examples) // 10:
+            _LOG.info(
+                "Each epoch leaves out %d of the %d examples, others each time, as its batches are of %d.",
+                left_out,
+                len(examples),
+                resolved.batch_size,
+            )
         probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
         progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)

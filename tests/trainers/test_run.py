@@ -63,6 +63,17 @@ class RunTest(parameterized.TestCase):
         self.assertCountEqual([path.name for path in (directory / "samples").iterdir()], names)
         self.assertTrue("<span>--seed=3</span>" in (directory / "report.html").read_text())  # the command
 
+    @parameterized.parameters((1000, True), (64, False))
+    def test_what_an_epoch_leaves_out_is_said_where_it_is_much(self, batch_size, said):
+        settings, n = (
+            dataclasses.replace(SMALL, epochs=1, batch_size=batch_size),
+            len(ugm_tf.data.load("digits", "train")),
+        )
+        with without_an_end(), self.assertLogs("ugm_tf.trainers", "INFO") as logs:
+            train(settings, self.path / f"of_{batch_size}")
+        line = f"Each epoch leaves out {n - 1000} of the {n} examples, others each time, as its batches are of 1000."
+        self.assertEqual(line in " ".join(logs.output), said)
+
     def test_every_setting_is_written_down(self):
         lines = (self.path / "run" / "flags.txt").read_text().splitlines()
         self.assertContainsSubset(["--recipe=vae", "--hidden=8", "--seed=3", "--observation=binarised"], lines)
