@@ -52,7 +52,7 @@ def draw(work: works.Work, pixels: tf.Tensor, first: tf.Tensor) -> Draws:
         return {"pixels": pixels, "z": normal(0)}
     bits = tf.cast(uniform(0), tf.float32) * (255.0 / 65536.0) < tf.cast(pixels, tf.float32)
     if work.recipe == "iwae":
-        return {"bits": tf.cast(bits, tf.uint8), "noise": normal(1, works.DRAWS)}
+        return {"bits": tf.cast(bits, tf.uint8), "noise": normal(1, work.draws)}
     draws = {"bits": tf.cast(bits, tf.uint8), "noise": normal(1)}
     if work.recipe == "aavae":
         draws |= {"z": normal(2), "uniform": uniform(3), "fake_noise": normal(4)}
@@ -90,10 +90,10 @@ class _Steps:
             scale = tf.nn.softplus(raw) + works.MIN_SCALE
             z = mean + scale * noise  # [k, B, n]
             logits = _mlp(weights["decoder"], tf.reshape(z, [-1, self.work.code]), 0.0)
-            logits = tf.reshape(logits, [works.DRAWS, -1, 784])
+            logits = tf.reshape(logits, [self.work.draws, -1, 784])
             log_w = -tf.reduce_sum(tf.nn.softplus(logits) - x * logits, -1)
             log_w += tf.reduce_sum(0.5 * (noise * noise - z * z) + tf.math.log(scale), -1)
-            loss = np.log(works.DRAWS) - tf.reduce_mean(tf.reduce_logsumexp(log_w, 0))
+            loss = np.log(self.work.draws) - tf.reduce_mean(tf.reduce_logsumexp(log_w, 0))
         for network, gradients in tape.gradient(loss, dict(weights)).items():
             _adam(self.work, state, step, network, gradients)
         return [loss]

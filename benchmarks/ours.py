@@ -34,7 +34,7 @@ def densities(work: works.Work, recipe: ugm_tf.Recipe) -> dict[str, ugm_tf.Densi
 def train(setup: turns.Setup) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
     work = setup.work
-    recipe = ugm_tf.recipes.get(work.recipe, **({"k": works.DRAWS} if work.recipe == "iwae" else {}))
+    recipe = ugm_tf.recipes.get(work.recipe, **({"k": work.draws} if work.recipe == "iwae" else {}))
     model = ugm_tf.UnifiedModel(recipe, densities(work, recipe))
     model.compile(keras.optimizers.Adam(work.learning_rate, work.beta_1))
     examples = ugm_tf.data.Examples(setup.images, name="images")

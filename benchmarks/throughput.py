@@ -8,7 +8,8 @@ Each contender is a process of its own, and all are pinned to the same cores.  T
 meanwhile; a figure is the median over rounds of the ratio to the bare loop in the same round.  All train the same
 networks from the same initial weights: numbers of parameters must be equal, and mean losses over the first steps close.
 
-PyTorch runs in an environment of its own: that of --torch_python, or one that is made in the user's cache directory.
+PyTorch and JAX run in environments of their own: those of --torch_python and --jax_python, or such as are made in the
+user's cache directory.
 """
 
 import argparse
@@ -29,29 +30,27 @@ import numpy as np
 from benchmarks.works import WORKS, Work
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TORCH = "torch==2.13.0"
+TORCH, JAX = "torch==2.13.0", "jax==0.10.2"
 MODULES = {
     "bare": "benchmarks.bare",
     "keras": "benchmarks.keras_fit",
     "torch_eager": "benchmarks.torch_loop",
     "torch_compile": "benchmarks.torch_loop",
+    "jax": "benchmarks.jax_scan",
     "ours": "benchmarks.ours",
 }
 LOSS_TOLERANCE = 0.25  # relative, of means over the first steps: the contenders draw other numbers
 
 
-def torch_python() -> str:
-    """A Python interpreter with PyTorch, which is installed on the first call."""
+def python_with(requirement: str, *options: str) -> str:
+    """A Python interpreter with a package, which is installed on the first call."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
-    environment = cache / "ugm_tf" / TORCH.replace("==", "-")
+    environment = cache / "ugm_tf" / requirement.replace("==", "-")
     python = environment / "bin" / "python"
     if not (environment / "complete").exists():
-        print(f"Installing {TORCH} in {environment}", flush=True)
+        print(f"Installing {requirement} in {environment}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        cpu = "https://download.pytorch.org/whl/cpu"
-        subprocess.run(
-            [python, "-m", "pip", "install", "-q", "--retries=1", TORCH, "numpy", "--extra-index-url", cpu], check=True
-        )
+        subprocess.run([python, "-m", "pip", "install", "-q", "--retries=1", requirement, "numpy", *options], check=True)
         (environment / "complete").touch()
     return str(python)
 
@@ -213,6 +212,7 @@ def arguments() -> argparse.Namespace:
     add("--data_dir", help="where TFDS keeps its data sets; by default TFDS's own directory")
     add("--manual_dir", help="where MNIST's files lie if they were downloaded by hand")
     add("--torch_python", help="a Python that has PyTorch; by default one is made")
+    add("--jax_python", help="a Python that has JAX; by default one is made")
     add("--out", type=pathlib.Path, help="directory for throughput.json and throughput.md")
     out = parser.parse_args()
     if out.rounds < 1 or not out.seconds > 0.0:
@@ -233,8 +233,12 @@ def main() -> None:
     report: dict[str, Any] = {"command": shlex.join(["python", "-m", "benchmarks.throughput", *sys.argv[1:]])}
     report |= {"machine": machine(cores), "works": {}}
     pythons = dict.fromkeys(MODULES, sys.executable)
-    if torches := {c for contenders in chosen.values() for c in contenders if c.startswith("torch")}:
-        pythons |= dict.fromkeys(torches, given.torch_python or torch_python())
+    wanted = {c for contenders in chosen.values() for c in contenders}
+    if torches := {c for c in wanted if c.startswith("torch")}:
+        cpu = "--extra-index-url=https://download.pytorch.org/whl/cpu"
+        pythons |= dict.fromkeys(torches, given.torch_python or python_with(TORCH, cpu))
+    if "jax" in wanted:
+        pythons["jax"] = given.jax_python or python_with(JAX)
     text = [f"`{report['command']}`", ", ".join(f"{key} {value}" for key, value in report["machine"].items())]
     print("\n".join(text), flush=True)
     wrong: list[str] = []

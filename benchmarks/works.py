@@ -14,7 +14,6 @@ BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_MOMENTUM = 0.9  # of the moving averages
 ADAM_BETA_2 = 0.999
 ADAM_EPSILON = 1e-7
-DRAWS = 5  # of an IWAE
 MIN_SCALE = 1e-4  # of q(z | x), whose scale is softplus(raw) + MIN_SCALE
 
 
@@ -33,6 +32,7 @@ class Work:
         superstep: Training steps in one call where the loop over steps is compiled; divides an epoch of MNIST.
         check_steps: Steps over which the mean losses of the contenders are compared, before the clock starts.
         contenders: Who is written for it.
+        draws: Those of an IWAE, k.
     """
 
     name: str
@@ -45,10 +45,11 @@ class Work:
     superstep: int
     check_steps: int
     contenders: tuple[str, ...]
+    draws: int = 1
 
 
-_ALL = ("bare", "keras", "torch_eager", "torch_compile", "ours")
-_WRITTEN = ("bare", "ours")  # against their written-out computation only
+_ALL = ("bare", "keras", "torch_eager", "torch_compile", "jax", "ours")
+_WRITTEN = ("bare", "jax", "ours")  # against their written-out computation only
 
 WORKS = {
     work.name: work
@@ -58,7 +59,8 @@ WORKS = {
         Work("dcgan", "gan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _ALL),
         Work("aavae", "aavae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _WRITTEN),
         Work("iwgan_mlp", "iwgan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
-        Work("iwae", "iwae", "mlp", 20, 128, 1e-3, 0.9, 26, 104, _WRITTEN),
+        Work("iwae", "iwae", "mlp", 20, 128, 1e-3, 0.9, 26, 104, _WRITTEN, draws=5),
+        Work("iwae_50", "iwae", "mlp", 20, 128, 1e-3, 0.9, 12, 24, _WRITTEN, draws=50),
         Work("bigan", "bigan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
         Work("iwgan_dcgan", "iwgan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _WRITTEN),
     )
