@@ -50,7 +50,9 @@ def python_with(requirement: str, *options: str) -> str:
     if not (environment / "complete").exists():
         print(f"Installing {requirement} in {environment}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--retries=1", requirement, "numpy", *options], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", "--retries=1", requirement, "numpy", *options], check=True
+        )
         (environment / "complete").touch()
     return str(python)
 

@@ -5,7 +5,7 @@ from typing import Any, TypedDict, TypeVar
 
 import ugm_tf
 
-from . import best
+from . import best, precision
 from .building import is_adversarial
 from .rates import Rate
 from .settings import Resolved, Settings
@@ -128,7 +128,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         families=tuple(sorted(families.items())),
         schedule=settings.schedule,
         xla=settings.xla,
-        precision=settings.precision,
+        precision=precision.choose(network)[0] if settings.precision == "auto" else settings.precision,
         on_nan=settings.on_nan,
         accumulate=settings.accumulate,
         remat=settings.remat,

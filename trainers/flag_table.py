@@ -180,8 +180,8 @@ OPTIONS: dict[str, Option] = {
     "precision": Option(
         flags.DEFINE_enum,
         "float32",
-        "Arithmetic of the networks.",
-        {"enum_values": ["float32", "mixed_bfloat16"]},
+        "Arithmetic of the networks; auto takes bfloat16 for convolutions where the processor multiplies it.",
+        {"enum_values": ["float32", "mixed_bfloat16", "auto"]},
     ),
     "on_nan": Option(
         flags.DEFINE_enum,

@@ -18,6 +18,7 @@ from . import (
     known_data,
     own_code,
     own_networks,
+    precision,
     probing,
     rundir,
     stopping,
@@ -121,6 +122,9 @@ def train(
             model.execution,
             model.describe(),
         )
+        if settings.precision == "auto":
+            why = precision.choose(resolved.network)[1]
+            _LOG.info("Networks compute in %s (--precision=auto): %s.", resolved.precision, why)
         left_out = len(examples) - epoch_steps * resolved.batch_size
         if left_out > len(examples) // 10:
             _LOG.info(
