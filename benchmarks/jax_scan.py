@@ -163,7 +163,8 @@ class Averages:
     """Batch normalisation, whose moving averages are kept in the order in which layers are run."""
 
     def __init__(self, moving: list[Any]):
-        self.moving, self.moved = moving, []
+        self.moving = moving
+        self.moved: list[Any] = []
 
     def __call__(self, x: jax.Array, gamma: jax.Array, beta: jax.Array) -> jax.Array:
         axes = tuple(range(x.ndim - 1))

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import time
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -22,7 +23,7 @@ from benchmarks import throughput
 from trainers import precision, scripts
 
 # By name: recipe, networks, side and channels of the images, batch, options of the networks.
-_ALL = {
+_ALL: dict[str, tuple[str, str, tuple[int, ...], int, dict[str, Any]]] = {
     "gan dcgan 28": ("gan", "dcgan", (28, 28, 1), 64, {}),
     "gan dcgan 32": ("gan", "dcgan", (32, 32, 3), 64, {}),
     "gan resnet 32": ("gan", "resnet", (32, 32, 3), 64, {"filters": 32}),
@@ -73,7 +74,7 @@ def measure(name: str) -> dict[str, float]:
 def main(_: list[str]) -> None:
     if unknown := [name for name in _WORKS.value if name not in _ALL]:
         raise ValueError(f"--works are of {', '.join(_ALL)}. Received: {', '.join(unknown)}.")
-    report = {"machine": throughput.machine(sorted(os.sched_getaffinity(0))), "works": {}}
+    report: dict[str, Any] = {"machine": throughput.machine(sorted(os.sched_getaffinity(0))), "works": {}}
     report["auto"] = precision.choose("dcgan")
     print(f"{report['machine']}; --precision=auto: {', '.join(report['auto'])}", flush=True)
     for name in _WORKS.value:
