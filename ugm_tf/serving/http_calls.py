@@ -125,8 +125,12 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._trusted = ssl.create_default_context()  # reads the system's certificates, which takes milliseconds
+
     def https_open(self, request: Any) -> Any:
-        return self.do_open(_Secure, request, context=ssl.create_default_context())
+        return self.do_open(_Secure, request, context=self._trusted)
 
 
 @functools.cache
