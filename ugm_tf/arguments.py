@@ -55,7 +55,7 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     return decorate
 
 
-def count(owner: str, name: str, value: Any, least: int = 1) -> int:
+def count(owner: str, name: str, value: Any, least: int = 1, most: int | None = None) -> int:
     """A number of things as an int: NumPy's integers and whole floats are taken, all else is refused by name.
 
     Args:
@@ -63,9 +63,10 @@ def count(owner: str, name: str, value: Any, least: int = 1) -> int:
         name: The argument.
         value: What was given.
         least: The least that makes sense.
+        most: The most that does, if there is one.
 
     Raises:
-        ValueError: If it is no whole number, or too small.
+        ValueError: If it is no whole number, too small or too large.
 
     Example:
 
@@ -73,8 +74,9 @@ def count(owner: str, name: str, value: Any, least: int = 1) -> int:
     2
     """
     whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
-    if not whole or value < least:
-        raise ValueError(f"{owner} takes {name}, a whole number of at least {least}. Received: {name}={value!r}.")
+    if not whole or value < least or (most is not None and value > most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{owner} takes {name}, a whole number {bounds}. Received: {name}={value!r}.")
     return int(value)
 
 

@@ -1,13 +1,15 @@
 """Arrays and tensors of numbers, or a refusal that says what came in their place."""
 
 import numbers
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["give_batches", "is_rows", "of_data", "of_numbers"]
+__all__ = ["give_batches", "is_rows", "is_symbolic", "of_examples", "of_numbers"]
 
 
 def of_numbers(value: Any, whose: str) -> Any:
@@ -22,6 +24,10 @@ def of_numbers(value: Any, whose: str) -> Any:
     """
     if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
         raise ValueError(f"{whose} must be a dense tensor. Received: a {type(value).__name__}; use its to_tensor().")
+    if isinstance(value, keras.KerasTensor | tf.TensorSpec):
+        raise ValueError(f"{whose} must be numbers. Received: a {type(value).__name__}, which has none.")
+    if isinstance(value, tf.Variable | keras.Variable):
+        value = tf.convert_to_tensor(value)
     kind = _kind(getattr(value, "dtype", None))
     if kind is None:
         value = _array(value, whose)
@@ -31,31 +37,24 @@ def of_numbers(value: Any, whose: str) -> Any:
     return value
 
 
-def of_data(data: Any, owner: str, variables: Sequence[str]) -> Any:
-    """Data as Keras's loops take them, with lists of numbers as arrays; datasets and generators are left as they are.
-
-    Args:
-        data: An array of a variable, a dict by variable, a tuple or a list of arrays, or what gives batches.
-        owner: Who takes them, as messages call it: "fit()".
-        variables: Names, in the order of a tuple.
+def of_examples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by variable as arrays or tensors of numbers, each [N, ...] of one N.
 
     Raises:
-        ValueError: If there are none, or they are no numbers.
+        ValueError: If one is not, as `of_numbers` says, has no axis, or they are of several lengths.
     """
-    if data is None:
-        raise ValueError(f"{owner} takes data of {', '.join(variables)}. Received: None.")
-    if give_batches(data):
-        return data
-    if isinstance(data, Mapping):
-        return {name: of_numbers(value, f"The data of {name}") for name, value in data.items()}
-    if isinstance(data, tuple) or (isinstance(data, list) and not (len(variables) == 1 and is_rows(data))):
-        names = [*variables, *(f"part {i + 1}" for i in range(len(variables), len(data)))]
-        parts = [
-            part if part is None else of_numbers(part, f"The data of {name}")  # Keras's tuples end with None
-            for name, part in zip(names, data, strict=False)
-        ]
-        return type(data)(parts) if type(data) in (tuple, list) else tuple(parts)
-    return of_numbers(data, f"The data of {variables[0]}" if variables else f"What {owner} takes")
+    out = {name: of_numbers(value, f"The data of {name}") for name, value in values.items()}
+    for name, value in out.items():
+        if not len(value.shape):
+            raise ValueError(f"The data of {name} must be an array of examples, [N, ...]. Received: a single number.")
+    lengths = {name: value.shape[0] for name, value in out.items()}
+    if len(set(lengths.values())) > 1 and all(lengths.values()):  # what is empty is said by itself
+        raise ValueError(
+            "Arrays hold as many examples of each variable. Received: "
+            f"{', '.join(f'{n} of {name}' for name, n in lengths.items())}. Cut the longer ones or repeat the "
+            "shorter ones, or give a tf.data.Dataset of batches, such as ugm_tf.data.batches makes of several sources."
+        )
+    return out
 
 
 def is_rows(data: Any) -> bool:
@@ -66,10 +65,18 @@ def is_rows(data: Any) -> bool:
 
 
 def give_batches(data: Any) -> bool:
-    """Whether something is gone through batch by batch: a dataset, a generator, or another library's loader."""
-    if isinstance(data, list | tuple | Mapping | str | bytes) or hasattr(data, "__array__") or hasattr(data, "dtype"):
-        return False
-    return hasattr(data, "__iter__") or hasattr(data, "__next__") or hasattr(data, "__getitem__")
+    """Whether Keras goes through something batch by batch: a dataset, a generator, or another library's loader."""
+    kinds = tf.data.Dataset | tf.distribute.DistributedDataset | keras.utils.PyDataset | types.GeneratorType
+    if isinstance(data, kinds):
+        return True
+    module = type(data).__module__.partition(".")[0]
+    return module in ("grain", "torch") and not hasattr(data, "dtype")
+
+
+def is_symbolic(data: Any) -> bool:
+    """Whether there are Keras's own tensors, of which functional models are built."""
+    parts = data.values() if isinstance(data, Mapping) else data if isinstance(data, list | tuple) else [data]
+    return any(isinstance(part, keras.KerasTensor) for part in parts)
 
 
 def _array(value: Any, whose: str) -> np.ndarray:
@@ -94,7 +101,7 @@ def _kind(dtype: Any) -> tf.DType | None:
 
 def _received(value: Any) -> str:
     if _kind(value.dtype) != tf.string:
-        return f"dtype {getattr(value.dtype, 'name', value.dtype)}."
+        return f"dtype {getattr(value.dtype, 'name', value.dtype)}. Convert them, as astype('float32') does."
     if (
         isinstance(value, np.ndarray)
         and value.dtype == object

@@ -2,11 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
-__all__ = ["traced"]
+__all__ = ["traced", "unconverted"]
+
+_C = TypeVar("_C", bound=type)
 
 
 def traced(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -19,3 +21,14 @@ def traced(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         **options: Other options of `tf.function`.
     """
     return lambda function: tf.function(functools.partial(function), autograph=False, **options)
+
+
+def unconverted(cls: _C) -> _C:
+    """A class whose public methods, and calls, may be used in a `tf.function` of the user's own.
+
+    That rewrites what it calls by AutoGraph, if it is not told to leave it, which has no walrus in `while`.
+    """
+    for name, value in list(vars(cls).items()):
+        if callable(value) and (name == "__call__" or not name.startswith("_")):
+            setattr(cls, name, tf.autograph.experimental.do_not_convert(value))
+    return cls

@@ -1,6 +1,6 @@
 """What a model refuses: densities that do not fit its recipe, and data that do not fit its densities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -158,7 +158,8 @@ def _check_gradients(recipe: Recipe, phase: Phase, sampler: Ancestral, densities
 
 
 def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Refuses data of the wrong shape, without an example, with NaN, or outside the support of a likelihood.
+    """Refuses data of the wrong shape, of different lengths, without an example, with NaN, or outside the support of a
+    likelihood.
 
     Args:
         recipe: The recipe.
@@ -170,6 +171,7 @@ def check_data(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str
     """
     arrays = {variable: np.asarray(values[variable]) for variable in recipe.data}
     check_shapes(recipe, densities, arrays)
+    check_lengths(recipe, arrays)
     check_values(recipe, densities, arrays)
 
 
@@ -210,20 +212,23 @@ def check_shapes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[s
     """
     names = aliases(recipe)
     shapes = {variable: values[variable].shape for variable in recipe.data}
-    known = {variable: tuple(shape) for variable, shape in shapes.items() if getattr(shape, "rank", 0) is not None}
-    for name, role in recipe.roles.items():
-        density = densities[name]
-        pairs = dict([(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)])
-        for variable, found in known.items():
-            shape = next((pairs[alias] for alias in names[variable] if pairs.get(alias) is not None), None)
-            if shape is None or _compatible(found[1:], tuple(shape)):
-                continue
-            classes = any(s.kind == "one_hot" for s in supports(recipe, densities, variable, names[variable]))
-            mend = "make one-hot rows of class numbers, with keras.ops.one_hot" if classes else "reshape the data"
+    for variable, shape in shapes.items():
+        if getattr(shape, "rank", 0) is None:
             raise ValueError(
-                f"'{name}', which is {role}, takes {variable} of shape {tuple(shape)} for each example. "
-                f"Received data of shape {found[1:]}: {mend} or build the networks for it."
+                f"The batches say nothing of the shape of {variable}. Say it in the dataset's output_signature, or by "
+                "tf.ensure_shape in its map()."
             )
+    known = {variable: tuple(shape) for variable, shape in shapes.items()}
+    for name, variable, shape in known_shapes(recipe, densities):
+        found = known[variable]
+        if _compatible(found[1:], shape):
+            continue
+        classes = any(s.kind == "one_hot" for s in supports(recipe, densities, variable, names[variable]))
+        mend = "make one-hot rows of class numbers, with keras.ops.one_hot" if classes else "reshape the data"
+        raise ValueError(
+            f"'{name}', which is {recipe.roles[name]}, takes {variable} of shape {shape} for each example. "
+            f"Received data of shape {found[1:]}: {mend} or build the networks for it."
+        )
     for variable, found in known.items():
         if not found or found[0] == 0:
             raise ValueError(f"The data of {variable} hold no example: shape {found}. Give at least one.")
@@ -233,22 +238,43 @@ def _compatible(found: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
     return len(found) == len(wanted) and all(n in (None, m) for n, m in zip(found, wanted, strict=True))
 
 
-def check_lengths(values: Mapping[str, Any]) -> None:
-    """Refuses arrays of different lengths, which no batch can be cut from.
+def check_lengths(recipe: Recipe, values: Mapping[str, Any]) -> None:
+    """Refuses a batch of different numbers of rows of what one density takes together.
 
     Args:
-        values: Arrays by variable.
+        recipe: The recipe.
+        values: Arrays, tensors or their specifications by variable, each [B, ...].
 
     Raises:
-        ValueError: With the lengths.
+        ValueError: With the numbers.
     """
-    lengths = {variable: len(array) for variable, array in values.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(
-            "Arrays hold as many examples of each variable. Received: "
-            f"{', '.join(f'{n} of {variable}' for variable, n in lengths.items())}. Cut the longer ones or repeat the "
-            "shorter ones, or give a tf.data.Dataset of batches, such as ugm_tf.data.batches makes of several sources."
-        )
+    for group in together(recipe):
+        rows = {variable: values[variable].shape[0] for variable in group}
+        if len({n for n in rows.values() if n is not None}) > 1:
+            received = ", ".join(f"{n} of {variable}" for variable, n in rows.items())
+            raise ValueError(f"A batch has as many rows of {' and '.join(group)}. Received: {received}.")
+
+
+def together(recipe: Recipe) -> list[tuple[str, ...]]:
+    """The variables of the data that one density is given together."""
+    names = aliases(recipe)
+    groups = [
+        tuple(variable for variable in recipe.data if set(role.given) & set(names[variable]))
+        for role in recipe.roles.values()
+    ]
+    return [group for group in dict.fromkeys(groups) if len(group) > 1]
+
+
+def known_shapes(recipe: Recipe, densities: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """By density and variable of the data, the shape that it takes for each example, where that is known."""
+    names = aliases(recipe)
+    for name, role in recipe.roles.items():
+        density = densities[name]
+        pairs = dict([(role.of, density.event_shape), *zip(role.given, density.given_shapes or (), strict=False)])
+        for variable in recipe.data:
+            shape = next((pairs[alias] for alias in names[variable] if pairs.get(alias) is not None), None)
+            if shape is not None:
+                yield name, variable, tuple(shape)
 
 
 def check_classes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:

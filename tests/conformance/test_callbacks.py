@@ -209,7 +209,9 @@ class RefusedTest(parameterized.TestCase):
     def refuses(self, advice, callback, **options):
         model = table.model(*options.pop("row", table.GAN)[1:], **options)
         with self.assertRaisesRegex(ValueError, advice):
-            model.fit(table.dataset(model.recipe), callbacks=[callback], verbose=0)
+            model.fit(
+                table.dataset(model.recipe), callbacks=callback if isinstance(callback, list) else [callback], verbose=0
+            )
         self.assertEqual(int(model.steps), 0)
 
     @parameterized.parameters(
@@ -244,6 +246,35 @@ class RefusedTest(parameterized.TestCase):
         self.refuses("ModelCheckpoint looks for the metric 'val_loss'", keep)
         keep = keras.callbacks.ModelCheckpoint("best.keras", monitor="fid", save_best_only=True)
         self.refuses("ModelCheckpoint looks for the metric 'fid', of which there is none", keep)
+
+    def test_a_metric_that_only_callbacks_beside_it_could_give(self):
+        stop = keras.callbacks.EarlyStopping("nope", mode="min")
+        for beside in (keras.callbacks.CSVLogger("log.csv"), ugm_tf.callbacks.Checkpoints("here", 10)):
+            self.refuses("'nope', of which there is none", [stop, beside])
+        self.refuses("'learning_rate', of which", keras.callbacks.EarlyStopping("learning_rate", mode="min"))
+
+    @pytest.mark.slow
+    def test_the_rate_that_a_scheduler_tells(self):
+        scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-3 / (epoch + 1))
+        row = table.GAN
+        _, history = fit([scheduler], epochs=1, row=row)
+        for name in (name for name in history if name.startswith("learning_rate")):
+            stop = keras.callbacks.EarlyStopping(name, mode="min")
+            self.assertLen(fit([scheduler, stop], epochs=2, row=row)[1][name], 2)
+
+    @parameterized.parameters(
+        ("a.h5", "writes a .keras file here, or with save_weights_only=True a .weights.h5. Received: a.h5"),
+        (
+            "m-{loss:.2f}.keras",
+            "names its files by {loss}, of which there is none. There are: epoch, discriminate/",
+        ),
+    )
+    def test_a_file_that_could_not_be_written(self, path, advice):
+        self.refuses(advice, keras.callbacks.ModelCheckpoint(path))
+
+    def test_what_is_no_callback(self):
+        for wrong in ("a", None, 1, keras.callbacks.EarlyStopping):
+            self.refuses("callbacks are instances of keras.callbacks.Callback. Received: ", wrong)
 
     @pytest.mark.slow
     def test_a_metric_of_another_callback_is_left_to_it(self):

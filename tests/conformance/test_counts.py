@@ -70,6 +70,15 @@ class CountsTest(parameterized.TestCase):
         ):
             vae().fit(GOOD, **{name: value})
 
+    @parameterized.parameters(2**31, -(2**31) - 1, 2**40)
+    def test_seeds_that_would_be_those_of_others(self, seed):
+        of = vae()
+        for door in (functools.partial(of.sample, 2), functools.partial(of.log_prob_bound, GOOD)):
+            with self.assertRaisesRegex(ValueError, r"takes seed, a whole number from -2147483648 to 2147483647"):
+                door(seed=seed)
+        with self.assertRaisesRegex(ValueError, "takes seed, a whole number from"):
+            of.encode(GOOD, draws=1, seed=seed)
+
     @parameterized.parameters("epochs", "validation_freq")
     def test_that_are_none(self, name):
         with self.assertRaisesRegex(ValueError, rf"fit\(\) takes {name}, a whole number .*Received: {name}=None"):

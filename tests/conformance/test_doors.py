@@ -121,6 +121,8 @@ class KindTest(parameterized.TestCase):
         "ragged": (lambda: tf.ragged.constant([[0.0], [0.0, 1.0]]), "dense tensor. Received: a RaggedTensor; use its"),
     }
 
+    NOTHING = {"3": 3, "1.0": 1.0, "{}": {}, "()": (), "(None,)": (None,), "spec": tf.TensorSpec([2])}
+
     @parameterized.product(door=list(DOORS), kind=list(OTHERS))
     def test_what_is_no_array_of_numbers(self, door, kind):
         of, (value, says) = model("aavae"), self.OTHERS[kind]
@@ -167,8 +169,119 @@ class KindTest(parameterized.TestCase):
     def test_a_batch_of_words(self):
         words = tf.data.Dataset.from_tensors(tf.constant([["a"]]))
         for door in ("fit", "evaluate", "predict"):
-            with self.assertRaisesRegex(ValueError, "data of x must be numbers. Received strings"):
+            with self.assertRaisesRegex(ValueError, r"x (of model\(\) )?must be numbers. Received strings"):
                 self.DOORS[door](model("aavae"), words)
+
+    @parameterized.parameters(tf.Variable, keras.Variable, tf.constant)
+    @pytest.mark.slow
+    def test_tensors_and_variables(self, kind):
+        of = model("aavae")
+        for name, door in self.DOORS.items():
+            found = door(of, kind(GOOD))
+            if not name.startswith(("fit", "train", "evaluate", "test")):
+                np.testing.assert_allclose(found, door(of, GOOD), rtol=1e-5, atol=1e-6, err_msg=name)
+
+    @parameterized.product(
+        door=[*LOOPS, *PREDICTIONS, "model(x)"], data=["3", "1.0", "{}", "()", "(None,)", "tf.TensorSpec([2])"]
+    )
+    def test_what_holds_no_examples(self, door, data):
+        of, value = model("aavae"), eval(data)
+        if door in self.DOORS and (data, door) != ("tf.TensorSpec([2])", "model(x)"):
+            before = int(of.steps)
+            with self.assertRaisesRegex(ValueError, r"a single number|[Rr]eceived|takes .*x"):
+                self.DOORS[door](of, value)
+            self.assertEqual(int(of.steps), before)
+
+    @pytest.mark.slow
+    def test_lists_and_tuples_of_variables(self):
+        of, c = model("conditional_vae"), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
+        one = model("aavae")
+        for wrap in (list, tuple):
+            for door in (of.fit, of.evaluate, of.train_on_batch, of.test_on_batch):
+                door(wrap((GOOD, c)))
+                door(GOOD, c)
+            for door in (one.fit, one.evaluate, one.train_on_batch, one.test_on_batch, one.predict, one):
+                door(wrap((GOOD,)))
+
+    def test_rows_of_variables_that_belong_together(self):
+        of, c = model("conditional_vae"), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
+        for door in (of.fit, of.evaluate, of.train_on_batch, of.test_on_batch, of.predict):
+            with self.assertRaisesRegex(ValueError, "16 of x, 2 of c|16, 'c': 2"):
+                door({"x": GOOD, "c": c[:2]})
+        with self.assertRaisesRegex(ValueError, "A batch has as many rows of x and c. Received: 16 of x, 2 of c"):
+            of.fit(tf.data.Dataset.from_tensors({"x": GOOD, "c": c[:2]}), verbose=0)
+
+    @pytest.mark.slow
+    def test_later_batches_of_other_shapes(self):
+        c = np.eye(3, dtype=np.float32)[np.arange(16) % 3]
+
+        class Batches(keras.utils.PyDataset):
+            num_batches = 2
+
+            def __getitem__(self, i):
+                return (GOOD if i == 0 else GOOD[:, :4],)
+
+        def pairs():
+            yield {"x": GOOD, "c": c}
+            yield {"x": GOOD, "c": c[:2]}
+
+        for jit in (False, True):
+            of = table.model(*ROW["vae"], jit_compile=jit)
+            with self.assertRaisesRegex(ValueError, r"before step 2, .* takes x of shape \(8, 8, 1\)"):
+                of.fit(Batches(), shuffle=False, verbose=0)
+            with self.assertRaisesRegex(ValueError, r"at batch 2: .* takes x of shape \(8, 8, 1\)"):
+                of.evaluate(Batches(), verbose=0)
+        with self.assertRaisesRegex(ValueError, "before step .*as many rows of x and c. Received: 16 of x, 2 of c"):
+            model("conditional_vae").fit(pairs(), verbose=0)
+
+    def test_batches_that_say_nothing_of_their_shape(self):
+        data = tf.data.Dataset.from_generator(lambda: iter([GOOD]), tf.float32)
+        for door in ("fit", "evaluate"):
+            with self.assertRaisesRegex(ValueError, "say nothing of the shape of x. Say it .* tf.ensure_shape"):
+                self.DOORS[door](model("aavae"), data)
+
+    @pytest.mark.slow
+    def test_generators_of_anything(self):
+        of = model("aavae")
+        expected = of.evaluate(GOOD, batch_size=16, verbose=0)
+        batches = (GOOD, (GOOD,), {"x": GOOD}, ({"x": GOOD},), [GOOD])
+        for batch in batches:
+            np.testing.assert_allclose(of.evaluate((b for b in (batch,)), verbose=0), expected, rtol=1e-5)
+        for batch in batches:
+            of.fit((b for b in (batch,)), validation_data=(b for b in (batch,)), validation_steps=1, verbose=0)
+            self.assertLen(of.predict((b for b in (batch,)), verbose=0), 16)
+
+    def test_weights_of_held_out_examples(self):
+        of, c = model("conditional_vae"), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
+        before = int(of.steps)
+        with self.assertRaisesRegex(ValueError, "validation_data.* takes no weights of examples"):
+            of.fit(GOOD, c, validation_data=(GOOD, c, np.ones(16)), verbose=0)
+        for other in (range(4), {1, 2}, iter([])):
+            with self.assertRaisesRegex(ValueError, "Received"):
+                of.fit(GOOD, c, validation_data=other, verbose=0)
+        self.assertEqual(int(of.steps), before)
+
+    @pytest.mark.slow
+    def test_predictions_after_training_with_other_steps_in_a_call(self):
+        of = table.model(*ROW["vae"])
+        for _ in range(2):
+            self.assertLen(of.predict(GOOD, batch_size=2, verbose=0), 16)
+            of.fit(GOOD, batch_size=2, verbose=0)
+        self.assertLen(of.predict(tf.data.Dataset.from_tensors(GOOD), verbose=0), 16)
+
+
+class GraphTest(parameterized.TestCase):
+    """In a tf.function of the user's own, with AutoGraph as it is by default."""
+
+    @parameterized.parameters(*VERBS, "sample", "decode", "density")
+    @pytest.mark.slow
+    def test_answers_as_outside(self, door):
+        of = table.model(*ROW["aavae"])  # nothing of it is traced
+        x, z = tf.constant(GOOD), tf.constant(np.ones([4, 3], np.float32))
+        doors = {name: lambda x, call=call: call(of, x) for name, call in VERBS.items()}
+        doors |= {"sample": lambda x: of.sample(3), "decode": lambda x: of.decode(z)}
+        doors |= {"density": lambda x: of.encoder.distribution(x).mean()}
+        np.testing.assert_allclose(tf.function(doors[door])(x), doors[door](x), rtol=1e-5, atol=1e-6)
 
 
 class PointTest(parameterized.TestCase):

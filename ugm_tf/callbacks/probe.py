@@ -79,6 +79,8 @@ class DivergenceProbe(keras.callbacks.Callback):
     True
     """
 
+    adds_to_logs = True
+
     def __init__(
         self,
         held_out: Any,

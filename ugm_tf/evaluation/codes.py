@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import decomposition, manifold
 
+from ugm_tf.arrays import of_numbers
 from ugm_tf.evaluation.checks import check_count
 
 __all__ = ["METHODS", "Plane", "interpolate", "plane", "traverse"]
@@ -129,7 +130,7 @@ def plane(codes: np.ndarray, method: str = "pca", seed: int = 0) -> Plane:
 
 
 def _codes(name: str, codes: np.ndarray) -> np.ndarray:
-    codes = np.asarray(codes, np.float64)
+    codes = np.asarray(of_numbers(codes, f"`{name}`"), np.float64)
     if codes.ndim != 2 or 0 in codes.shape or not np.isfinite(codes).all():
         raise ValueError(
             f"`{name}` are finite vectors: flatten codes of more axes. Received shape {codes.shape}"

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ugm_tf.arrays import of_numbers
+
 __all__ = ["Estimate", "fingerprint", "mean"]
 
 
@@ -77,7 +79,7 @@ def fingerprint(*arrays: Any) -> str:
     False
     """
     digest = hashlib.sha256()
-    for array in map(np.ascontiguousarray, arrays):
+    for array in (np.ascontiguousarray(of_numbers(array, "What fingerprint() takes")) for array in arrays):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)
     return digest.hexdigest()[:16]

@@ -13,14 +13,15 @@ from ugm_tf.inference import guards, rejection
 from ugm_tf.inference.endpoints import VERBS, Endpoint, endpoints, has_bound, specs
 from ugm_tf.inference.given import inputs as given_inputs
 from ugm_tf.joint import Joint
-from ugm_tf.traced import traced
+from ugm_tf.traced import traced, unconverted
 
 __all__ = ["Answers"]
 
 _MOST_DRAWS = 10_000  # codes decoded at once by `log_prob_bound`
-_LEAST_SEED = -(2**31)
+_SEEDS = 2**31  # as many of each sign
 
 
+@unconverted
 class Answers:
     """What can be asked of a joint; a base class of models.
 
@@ -69,7 +70,7 @@ class Answers:
                 it is a class; with reject=True, if there is no discriminator that tells data from samples, or its
                 logit is no log-ratio.
         """
-        n, seed = arguments.count("sample()", "n", n), arguments.count("sample()", "seed", seed, least=_LEAST_SEED)
+        n, seed = arguments.count("sample()", "n", n), _seed("sample()", seed)
         endpoint = self._endpoint("sample", mean)
         seeds = tf.stack([tf.fill([n], tf.constant(seed, tf.int32)), tf.range(n)], axis=1)
         wanted = {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}
@@ -104,7 +105,7 @@ class Answers:
         if draws is None:
             return self._ask("encode", x, given)[self.joint.roles["encoder"].of]
         draws = arguments.count("encode()", "draws", draws)
-        seed = arguments.count("encode()", "seed", 0 if seed is None else seed, least=_LEAST_SEED)
+        seed = _seed("encode()", 0 if seed is None else seed)
         values = given_inputs(self.joint, "encode", self._endpoint("encode").inputs, (x,), given)
         codes, ok = self._codes(draws)(values, tf.constant([seed, 0], tf.int32))
         guards.check(self.joint, "encode()", values, ok)
@@ -147,7 +148,7 @@ class Answers:
                 f"{', '.join(f'{role} ({densities[name].family})' for name, role in roles.items())}."
             )
         k = arguments.count("log_prob_bound()", "k", k)
-        seed = arguments.count("log_prob_bound()", "seed", seed, least=_LEAST_SEED)
+        seed = _seed("log_prob_bound()", seed)
         generative, inferring = self.joint.recipe.bound() or ((), ())
         wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)}
         wanted -= {roles[name].of for name in inferring}
@@ -187,34 +188,31 @@ class Answers:
         Raises:
             ValueError: If the model has no such endpoint, or the inputs are others.
         """
-        found, names = self.endpoints(), self.called_with()
-        if names == self.joint.recipe.data:
-            given = self.joint.values(inputs)
-            return "reconstruct", given_inputs(
-                self.joint, "model", found["reconstruct"].inputs, (), given, unused=names
+        name, given = self.call_named(inputs)
+        unused = self.joint.recipe.data if name == "reconstruct" else ()
+        return name, given_inputs(self.joint, "model", self.endpoints()[name].inputs, (), given, unused=unused)
+
+    def call_named(self, inputs: Any) -> tuple[str, dict[str, Any]]:
+        """The endpoint that `model(inputs)` asks, and its inputs by name as they were given.
+
+        Raises:
+            ValueError: If the model has no such endpoint, or the inputs are others.
+        """
+        found, names = self.endpoints(), self.joint.recipe.data
+        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
+            return "reconstruct", self.joint.named(inputs)
+        if "decode" not in found:
+            raise ValueError(
+                f"A model of {_parts(self.joint)} has no decoder, so no one answer to a call: call its densities."
             )
+        names = tuple(found["decode"].inputs)
         rows = len(names) == 1 and isinstance(inputs, list) and is_rows(inputs)
         parts = inputs if isinstance(inputs, list | tuple) and not rows else [inputs]
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, parts, strict=False))
         if set(given) != set(names) or len(parts) > len(names):
             received = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(parts)} of them"
             raise ValueError(f"This model is called with {', '.join(names)}. Received: {received}.")
-        return "decode", given_inputs(self.joint, "model", found["decode"].inputs, (), given)
-
-    def called_with(self) -> tuple[str, ...]:
-        """Names of what `model(inputs)` takes: the data, which it reconstructs, or what it decodes.
-
-        Raises:
-            ValueError: If the model does neither.
-        """
-        found, names = self.endpoints(), self.joint.recipe.data
-        if "reconstruct" in found and set(found["reconstruct"].inputs) <= set(names):
-            return names
-        if "decode" not in found:
-            raise ValueError(
-                f"A model of {_parts(self.joint)} has no decoder, so no one answer to a call: call its densities."
-            )
-        return tuple(found["decode"].inputs)
+        return "decode", given
 
     def _endpoint(self, name: str, mean: bool = True) -> Endpoint:
         """An endpoint of the model, traced once."""
@@ -273,6 +271,10 @@ class Answers:
         outputs = endpoint.function(**seed, **values)
         guards.check(self.joint, door, values, outputs["ok"])
         return outputs
+
+
+def _seed(owner: str, seed: Any) -> int:
+    return arguments.count(owner, "seed", seed, least=-_SEEDS, most=_SEEDS - 1)
 
 
 def _parts(joint: Joint) -> str:

@@ -23,10 +23,18 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
     """
     names = aliases(joint.recipe)
     found = {v: list(supports(joint.recipe, joint.densities, v, names[v])) for v in joint.recipe.data}
+    shapes = {(v, shape) for _, v, shape in validation.known_shapes(joint.recipe, joint.densities)}
+    groups = validation.together(joint.recipe)
 
     def function(data: Any) -> tf.Tensor:
-        answers = []
-        for variable, value in joint.values(data).items():
+        answers, values = [], joint.values(data)
+        for variable, shape in shapes:
+            if not values[variable].shape[1:].is_fully_defined():  # else it was looked at when this was traced
+                answers.append(tf.reduce_all(tf.equal(tf.shape(values[variable])[1:], shape)))
+        for first, *others in groups:
+            sizes = [tf.shape(values[variable])[0] for variable in (first, *others)]
+            answers += [tf.equal(size, sizes[0]) for size in sizes[1:]]
+        for variable, value in values.items():
             answers.append(tf.shape(value)[0] > 0)
             value = tf.cast(value, tf.float32)
             known = {support.kind: support for support in found[variable] if support.kind != "real"}
@@ -70,7 +78,9 @@ def fits(joint: Joint, spec: Any) -> None:
     Raises:
         ValueError: For the first variable that does not fit.
     """
-    validation.check_shapes(joint.recipe, joint.densities, joint.named(spec))
+    named = joint.named(spec)
+    validation.check_shapes(joint.recipe, joint.densities, named)
+    validation.check_lengths(joint.recipe, named)
 
 
 def refuse(joint: Joint, data: Any, when: str) -> None:

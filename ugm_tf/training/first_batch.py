@@ -1,6 +1,7 @@
 """A look at whatever `fit`, `evaluate` and `predict` were given, before they start."""
 
 import dataclasses
+import types
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ from ugm_tf.data.batching import supports_of
 from ugm_tf.joint import Joint
 from ugm_tf.training.batches import known
 
-__all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some"]
+__all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some", "opened"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +96,15 @@ def check_some(data: Any) -> None:
         raise ValueError("The data hold no example. Give at least one.")
 
 
+def opened(data: Any) -> Any:
+    """Data as Keras goes through them: a generator's batches as tuples, whatever they were; others as they are."""
+    if not isinstance(data, types.GeneratorType):
+        return data
+    return (batch if isinstance(batch, tuple) else (batch,) for batch in data)
+
+
 def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First | None:
-    """Checks arrays whole, and of a dataset the first batch; None for a generator, which a look would spoil.
+    """Checks arrays whole, and of a dataset the first batch; None for a generator, which Keras itself looks into.
 
     Raises:
         ValueError: If the data do not fit the model's densities.
@@ -121,10 +129,9 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     validation.check_data(joint.recipe, joint.densities, values)
     _refuse_bytes(joint, data, values)
     total = sum(value.nbytes for value in values.values())
-    if not isinstance(x, tf.data.Dataset | keras.utils.PyDataset):
-        validation.check_lengths(values)
-        total //= batches or 1
     whole = not isinstance(x, tf.data.Dataset | keras.utils.PyDataset)
+    if whole:
+        total //= batches or 1
     return First(total, batches, whole or known(joint, supports_of(x)))
 
 

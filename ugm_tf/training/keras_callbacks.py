@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import string
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -59,9 +60,14 @@ def adapted(model: Any, callbacks: Any, held_out: bool | None = None) -> Any:
     whole = isinstance(callbacks, keras.callbacks.CallbackList)
     given = callbacks.callbacks if whole else keras.tree.flatten(callbacks) if callbacks is not None else []
     out = []
-    others = any(not type(c).__module__.startswith("keras.") or isinstance(c, _LAMBDA) for c in given)
     for callback in given:
-        _check(model, callback, held_out, others)
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(f"callbacks are instances of keras.callbacks.Callback. Received: {callback!r}.")
+    others = any(map(_may_measure, given))
+    rates = any(isinstance(callback, _RATES) for callback in given)
+    more = {"learning_rate", *(f"learning_rate_{phase}" for phase in model.optimizers)} if rates else set()
+    for callback in given:
+        _check(model, callback, held_out, others, more)
         out.append(callback)
         if isinstance(callback, keras.callbacks.TerminateOnNaN):
             out.append(StopAtNaN(callback.raise_error))
@@ -73,20 +79,23 @@ def adapted(model: Any, callbacks: Any, held_out: bool | None = None) -> Any:
     return callbacks if whole or callbacks is None else out
 
 
+_RATES = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)  # in the logs
 _LAMBDA = keras.callbacks.LambdaCallback  # Keras's own, but what it does is the user's
 _WITH_OTHERS = (keras.callbacks.TerminateOnNaN, keras.callbacks.EarlyStopping)
 
 
-def _check(model: Any, callback: Any, held_out: bool | None, others: bool) -> None:
+def _check(model: Any, callback: Any, held_out: bool | None, others: bool, more: set[str]) -> None:
     """Refuses a callback that can do nothing with this model."""
     for kind, check in _CHECKS.items():
         if isinstance(callback, kind):
             check(model, callback)
     if held_out is not None and isinstance(callback, _MONITORS) and getattr(callback, "save_best_only", True):
-        _check_monitor(model, callback, held_out, others)
+        _check_monitor(model, callback, held_out, others, more)
+    if held_out is not None and isinstance(callback, keras.callbacks.ModelCheckpoint):
+        _check_file(model, callback, others)
 
 
-def _check_monitor(model: Any, callback: Any, held_out: bool, others: bool) -> None:
+def _check_monitor(model: Any, callback: Any, held_out: bool, others: bool, more: set[str]) -> None:
     who, name = type(callback).__name__, str(callback.monitor)
     known = [metric.name for metric in model.metrics]
     own = [metric for metric in known if metric.endswith("/loss")]
@@ -98,7 +107,7 @@ def _check_monitor(model: Any, callback: Any, held_out: bool, others: bool) -> N
             f"monitor='{losses[0]}', mode='min', or another metric. {there}"
         )
     if name.removeprefix("val_") not in known:
-        if not others and name != "learning_rate":  # which Keras's own callbacks put into the logs
+        if not others and name not in more:
             near = arguments.did_you_mean(name, [*known, *(f"val_{metric}" for metric in known)])
             raise ValueError(f"{who} looks for the metric '{name}', of which there is none.{near} {there}")
         return  # another callback may put it into the logs
@@ -112,6 +121,29 @@ def _check_monitor(model: Any, callback: Any, held_out: bool, others: bool) -> N
             f"weight. Give it monitor='{name}_unscheduled'.",
             stacklevel=2,
         )
+
+
+def _check_file(model: Any, callback: keras.callbacks.ModelCheckpoint, others: bool) -> None:
+    """Refuses a file that could not be written at the end of the first epoch, for its ending or the names in it."""
+    if not callback.save_weights_only and not callback.filepath.endswith(".keras"):
+        raise ValueError(
+            f"ModelCheckpoint writes a .keras file here, or with save_weights_only=True a .weights.h5. Received: "
+            f"{callback.filepath}."
+        )
+    known = [metric.name for metric in model.metrics]
+    there = {"epoch", "batch", *known, *(f"val_{metric}" for metric in known)}
+    asked = {name for _, name, _, _ in string.Formatter().parse(callback.filepath) if name is not None}
+    if not others and (unknown := sorted(asked - there)):
+        raise ValueError(
+            f"ModelCheckpoint names its files by {{{unknown[0]}}}, of which there is none. There are: epoch, "
+            f"{', '.join(known)}, and with validation_data each with val_ before it."
+        )
+
+
+def _may_measure(callback: keras.callbacks.Callback) -> bool:
+    """Whether a callback may put metrics of its own into the logs: one of the user's, or one of ours that says so."""
+    ours = type(callback).__module__.startswith(("keras.", "ugm_tf."))
+    return getattr(callback, "adds_to_logs", isinstance(callback, _LAMBDA) or not ours)
 
 
 def _comparable(metric: str, known: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ugm_tf.arrays import of_data
+from ugm_tf.arrays import give_batches, is_symbolic, of_examples
 from ugm_tf.data import naming_files
 from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
@@ -72,7 +72,8 @@ class Loops(Stepping):
             self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._left.looks = first is None or not first.known
         self._fit_steps = self._epoch_steps = steps
-        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))  # which has an order of its own
+        ordered = give_batches(x) and not isinstance(x, keras.utils.PyDataset)  # as the data come
+        kwargs.setdefault("shuffle", not ordered)
         if isinstance(x, tf.data.Dataset) and steps:
             x = x.repeat()  # Keras counts whole calls of steps, and would start anew before the end
         given = keras.tree.flatten(getattr(kwargs["callbacks"], "callbacks", kwargs["callbacks"]))
@@ -87,18 +88,21 @@ class Loops(Stepping):
             self._ends_at_nan = False
 
     def _arrays(self, owner: str, x: Any, y: Any = None) -> tuple[Any, Any]:
-        """Data as Keras takes them, with lists of numbers as arrays."""
-        names = self.joint.recipe.data
-        if y is None:
-            return of_data(x, owner, names), None
-        return of_data(x, owner, names[:1]), of_data(y, owner, names[1:])
+        """Data as Keras takes them: what gives batches as it is, and else arrays by variable."""
+        if x is None:
+            raise ValueError(f"{owner} takes data of {', '.join(self.joint.recipe.data)}. Received: None.")
+        if give_batches(x):
+            return first_batch.opened(x), y
+        return of_examples(self.joint.named(x if y is None else (x, y))), None
 
     def _held_out(self, data: Any) -> Any:
-        """As `_arrays`, of `validation_data`: data, or a tuple of them and of what Keras takes behind them."""
-        if not isinstance(data, tuple):
-            return self._arrays("fit(validation_data)", data)[0]
-        given = (*data[:2], None)[:2] if data else (None, None)
-        return (*self._arrays("fit(validation_data)", *given), *data[2:])[: max(1, len(data))]
+        """As `_arrays`, of `validation_data`: data, or a tuple of them and of Nones that Keras takes behind them."""
+        owner = "fit(validation_data)"
+        if not isinstance(data, tuple) or len(data) < 2 or not give_batches(data[0]):
+            if isinstance(data, tuple) and len(data) == len(self.joint.recipe.data) + 1 and data[-1] is not None:
+                raise ValueError(f"{owner} takes no weights of examples: expectations are under the data as given.")
+            return self._arrays(owner, data)[0]
+        return data
 
     def _choose_steps(self, epoch: int | None, batch_bytes: int) -> None:
         """Fits the number of steps in a call to the epoch, if it is to be chosen."""
@@ -106,7 +110,8 @@ class Loops(Stepping):
             return
         chosen = execution.choose_steps(epoch, batch_bytes, bool(self.jit_compile))
         if chosen != self.steps_per_execution:
-            self.steps_per_execution, self.train_function, self.test_function = chosen, None, None
+            self.steps_per_execution = chosen
+            self.train_function = self.test_function = self.predict_function = None
 
     def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""
@@ -137,15 +142,25 @@ class Loops(Stepping):
         finally:
             self._left.number, self._left.looks = left.number, left.looks
 
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(of_data(inputs, "model()", self.called_with()), *args, **kwargs)
+        """The answer to `model(inputs)`, see `call`."""
+        return super().__call__(inputs if is_symbolic(inputs) else self._of_call("model()", inputs), *args, **kwargs)
+
+    def _of_call(self, owner: str, inputs: Any) -> Any:
+        """Inputs of `model(inputs)` by name, or what gives batches as it is."""
+        if give_batches(inputs):
+            return first_batch.opened(inputs)
+        if inputs is None:
+            raise ValueError(f"{owner} takes what the model is called with. Received: None.")
+        return of_examples(self.call_named(inputs)[1])
 
     def predict(
         self, x: Any, batch_size: Any = None, verbose: Any = "auto", steps: Any = None, callbacks: Any = None
     ) -> Any:
         """The answers of `model(x)` over batches; as `keras.Model.predict`."""
         counts = first_batch.check_counts("predict()", {"batch_size": batch_size, "steps": steps})
-        x = of_data(x, "predict()", self.called_with())
+        x = self._of_call("predict()", x)
         first_batch.check_some(x)
         first_batch.check_end(x, counts["steps"], "give predict() steps")
         keras_callbacks.adapted(self, callbacks)
@@ -153,7 +168,7 @@ class Loops(Stepping):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The answers of `model(x)` on one batch, as NumPy arrays; on several devices of one of them."""
-        x = of_data(x, "predict_on_batch()", self.called_with())
+        x = self._of_call("predict_on_batch()", x)
         if not self.distributed:
             return super().predict_on_batch(x)
         self.check_call(x)  # Keras would give each device the batch, and return its answers as many times

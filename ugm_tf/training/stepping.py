@@ -246,8 +246,8 @@ class Stepping(keras.Model):
         parts = [self.distribute_strategy.experimental_local_results(part) for part in tf.nest.flatten(inputs)]
         return [tf.nest.pack_sequence_as(inputs, rows) for rows in zip(*parts, strict=True) if len(rows[0])]
 
-    def called_with(self) -> tuple[str, ...]:
-        """Names of what `model(inputs)` takes."""
+    def call_named(self, inputs: Any) -> tuple[str, dict[str, Any]]:
+        """What `model(inputs)` asks, and the inputs by name."""
         raise NotImplementedError
 
     def check_call(self, inputs: Any) -> None:

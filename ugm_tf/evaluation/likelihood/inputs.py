@@ -8,6 +8,7 @@ import numpy as np
 
 from ugm_tf import validation
 from ugm_tf.algebra import JointSample, Recipe
+from ugm_tf.arrays import of_examples
 from ugm_tf.densities import Density, Prior
 from ugm_tf.evaluation.checks import check_rows
 from ugm_tf.training import execution
@@ -65,7 +66,7 @@ def collect(model: Any, what: str, asked: tuple[str, ...], x: Any, given: Mappin
             f"Received by name: {', '.join(given) or 'nothing'}."
         )
     arrays = {v: check_rows(f"The data of {v} in {what}()", a, least=1) for v, a in {first: x, **given}.items()}
-    validation.check_lengths(arrays)
+    of_examples(arrays)
     recipe = copy.copy(model.recipe)
     object.__setattr__(recipe, "data", asked)  # of these alone, and of all of these
     validation.check_data(recipe, model.densities, arrays)
