@@ -31,7 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ugm_tf/algebra",),
     ("ugm_tf/recipes", "ugm_tf/networks", "ugm_tf/data"),
     ("ugm_tf/supports.py", "ugm_tf/foreign_noise.py"),
-    ("ugm_tf/validation.py", "ugm_tf/rehearsal.py"),
+    ("ugm_tf/validation.py", "ugm_tf/density_validation.py", "ugm_tf/rehearsal.py"),
     ("ugm_tf/joint.py",),
     ("ugm_tf/inference", "ugm_tf/training"),
     ("ugm_tf/model.py",),

@@ -18,6 +18,7 @@ from ugm_tf import (
     Phase,
     PosteriorWeight,
     Recipe,
+    density_validation,
     validation,
 )
 from ugm_tf.recipes import gan, vae
@@ -86,7 +87,7 @@ class DensitiesTest(parameterized.TestCase):
     def test_draws_that_are_held_fixed_need_no_gradient(self):
         # The AAVAE's wake phase updates the decoder, and learns from its draws, but not through them.
         recipe = ugm_tf.recipes.aavae()
-        self.assertIsNone(validation.check_densities(recipe, built(recipe, likelihood="bernoulli")))
+        self.assertIsNone(density_validation.check_densities(recipe, built(recipe, likelihood="bernoulli")))
 
     def test_an_exact_sum_over_what_is_not_discrete(self):
         nats = E(NegativeLogProb("decoder"), Ancestral((Enumerate("encoder"),)))
@@ -99,7 +100,7 @@ class DensitiesTest(parameterized.TestCase):
     def test_the_mean_of_coins_carries_a_gradient_where_their_draws_do_not(self):
         coins = ugm_tf.Density(network((3,)), "bernoulli")
         recipe = Recipe(gan().densities, ugm_tf.adversarial(Ancestral(("prior", Mean("decoder"))), ("decoder",)))
-        self.assertIsNone(validation.check_densities(recipe, {**built(gan()), "decoder": coins}))
+        self.assertIsNone(density_validation.check_densities(recipe, {**built(gan()), "decoder": coins}))
 
     def test_points_between_draws_are_looked_at_on_both_sides(self):
         for sides in ((DATA, GENERATED), (GENERATED, DATA)):
@@ -145,7 +146,7 @@ class DensitiesTest(parameterized.TestCase):
     def test_packs_of_several_variables_and_of_sources_that_no_density_knows(self):
         for recipe in (ugm_tf.recipes.bigan(pack=3), ugm_tf.recipes.cyclegan(pack=2)):
             densities = ugm_tf.networks.build(recipe, {**SHAPES, "target": (4, 4, 1)}, hidden=(4,))
-            self.assertIsNone(validation.check_densities(recipe, densities))
+            self.assertIsNone(density_validation.check_densities(recipe, densities))
 
     def test_a_divergence_without_a_closed_form_says_what_to_do(self):
         encoder = ugm_tf.Density(network((4, 4, 1), output=(6,)), "laplace")

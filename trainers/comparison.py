@@ -1,13 +1,14 @@
 """Runs beside one another: their figures over seeds, and in what they differ."""
 
 import dataclasses
-import json
 import os
 import pathlib
 import statistics
 from collections.abc import Mapping, Sequence
 
-from . import evaluation, metrics, options, own_code
+import numpy as np
+
+from . import evaluation, kept_json, metrics, options, own_code
 from .curves import number
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
@@ -62,7 +63,7 @@ class Cell:
     @property
     def spread(self) -> float | None:
         """The standard deviation over runs; None of a single one."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None  # NaN if one is
 
     def __str__(self) -> str:
         """
@@ -176,7 +177,10 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
 
 def _numbers(path: pathlib.Path) -> dict[str, float]:
     """The numbers of figures.json."""
-    return {name: float(value) for name, value in (json.loads(path.read_text()) if path.is_file() else {}).items()}
+    try:
+        return {name: float(value) for name, value in kept_json.read(path).items()}
+    except TypeError as error:
+        raise kept_json.damaged(path, f"a figure is no number ({error})") from error
 
 
 def _names(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> list[str]:

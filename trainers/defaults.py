@@ -109,7 +109,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         labels=_said(settings.labels, max(1, min(_LABELS, rarest)) if "labelled" in recipe.data else None),
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
-        batch_size=_batch_size(settings, min(examples, 128 if not small and scored else 64)),
+        batch_size=_batch_size(settings, min(examples, 128 if not small and scored else 64), examples),
         learning_rate=_said(settings.learning_rate, rate),
         ema=_said(settings.ema, ema),
         network=network,
@@ -139,9 +139,11 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     )
 
 
-def _batch_size(settings: Settings, otherwise: int) -> int:
+def _batch_size(settings: Settings, otherwise: int, examples: int) -> int:
     """What was asked for, or the largest up to another number that goes in equal parts."""
     parts = settings.accumulate
+    if settings.batch_size is not None and settings.batch_size > examples:
+        raise ValueError(f"--batch_size={settings.batch_size} is more than the {examples:,} examples to train on.")
     size = _said(settings.batch_size, max(otherwise - otherwise % parts, parts))
     if size % parts:
         raise ValueError(

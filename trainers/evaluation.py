@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ugm_tf
 from ugm_tf import files
 
-from . import evaluation_section, figure_table, finished, inputs, own_code, pictures
+from . import commands, evaluation_section, figure_table, finished, inputs, kept_json, own_code, pictures
 from .figure import Figure, from_dict
 from .parts import Failure, Parts
 from .subject import Effort, Features, Subject
@@ -104,11 +104,11 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = pathlib.Path(path)
     if not path.is_file():
         return {"schema": SCHEMA, "figures": [], "skipped": []}
-    found = json.loads(path.read_text())
+    found = kept_json.read(path)
     if found.get("schema") != SCHEMA:
         raise ValueError(
             f"'{path}' is of schema {found.get('schema', 'none')}, and this version reads schema {SCHEMA}. Evaluate "
-            f"again: python -m trainers.evaluate --workdir={path.parent}."
+            f"again: {commands.of('evaluate', f'--workdir={path.parent}')}."
         )
     return found
 
@@ -121,8 +121,8 @@ class _Kept:
         self.asked = json.loads(json.dumps(asked))
         self.rows: dict[str, list[dict[str, Any]]] = {}
         if path.exists():
-            found = json.loads(path.read_text())
-            self.rows = found["rows"] if found["asked"] == self.asked else {}
+            found = kept_json.read(path)
+            self.rows = found.get("rows", {}) if found.get("asked") == self.asked else {}
 
     def get(self, key: str) -> list[Figure] | None:
         return [from_dict(figure) for figure in self.rows[key]] if key in self.rows else None

@@ -7,7 +7,7 @@ from typing import Any
 from ugm_tf import files
 from ugm_tf.evaluation import Estimate
 
-from . import curves, figure_table, page
+from . import commands, curves, figure_table, page
 from .figure import Figure, from_dict, words
 
 __all__ = ["insert", "render"]
@@ -31,7 +31,10 @@ def render(written: Mapping[str, Any]) -> str:
     for each in written["skipped"]:
         groups.setdefault(names.get(each["name"], ""), []).append(each)
     template = page.environment().get_template("evaluation_section.html.jinja")
-    return template.render(groups=groups, data=written["data"], run=written["run"], networks=list(seen))
+    command = commands.of("evaluate")
+    return template.render(
+        groups=groups, data=written["data"], run=written["run"], networks=list(seen), command=command
+    )
 
 
 def insert(report: pathlib.Path, section: str) -> None:

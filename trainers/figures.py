@@ -148,7 +148,8 @@ def accuracies(model: ugm_tf.UnifiedModel, training: Inputs, held_out: Inputs) -
         out.append(Figure(f"accuracy{suffix}", Estimate(rate, _error(rate, len(x)), len(x), how)))
         rate = ugm_tf.evaluation.accuracy(alone, x, examples.c)
         kind = "labelled" if training.labelled is not None else "source" if held_out.target is not None else "training"
-        how |= {"classifier": f"the same, trained on the {len(labelled)} {kind} examples alone", "seed": model.seed}
+        how["classifier"] = f"the same, trained on the {len(labelled)} {kind} examples alone"
+        how["seed"] = model.seed
         out.append(Figure(f"accuracy{suffix}, labels alone", Estimate(rate, _error(rate, len(x)), len(x), how)))
     return out
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import ugm_tf
 
-from . import inputs, known_data, options, own_networks, rundir
+from . import commands, inputs, known_data, options, own_networks, rundir
 from .settings import Resolved
 
 __all__ = ["Finished", "load"]
@@ -42,7 +42,7 @@ class Finished:
     @property
     def data(self) -> dict[str, Any]:
         """What it knows of its data, as `known_data.describe` gave it; empty for a run of an earlier version."""
-        return self.directory.read_json("data")
+        return self.directory.data
 
 
 def load(workdir: str | os.PathLike[str], sources: inputs.Sources = inputs.USUAL) -> Finished:
@@ -59,7 +59,7 @@ def load(workdir: str | os.PathLike[str], sources: inputs.Sources = inputs.USUAL
     if not (path / "flags.txt").exists() or not (path / "model.keras").exists():
         raise ValueError(
             f"'{path}' holds no finished run: flags.txt and model.keras are both there when one has ended. "
-            "Train one with `python -m trainers.train`, and give its --workdir."
+            f"Train one with `{commands.of('train')}`, and give its --workdir."
         )
     settings = options.resolved(options.read(path / "flags.txt"), path / "flags.txt")
     settings.make_recipe()  # registers what files of the user's own define, before the model is read

@@ -1,14 +1,16 @@
 """What a run knows of its data: what was read and passed over, the classes' names, and what identifies it all."""
 
 import os
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ugm_tf
 
+from . import kept_json
 from .inputs import Inputs
 
-__all__ = ["check", "class_names", "describe", "readings"]
+__all__ = ["check", "class_names", "describe", "moved", "read", "readings"]
 
 FILE = "data.json"
 
@@ -53,6 +55,43 @@ def check(path: str | os.PathLike[str], kept: Mapping[str, Any], found: Mapping[
                 "the changes back, or train into a new --workdir, from these weights if you like: "
                 f"--init_from={path}."
             )
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What the data.json of a run directory holds; empty for a run of an earlier version.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    file = pathlib.Path(path) / FILE
+    found = kept_json.read(file)
+    try:
+        for each in found.values():
+            ugm_tf.data.Fingerprint.from_dict(each["fingerprint"])
+            list(each["class_names"] or ())
+            str(each["reading"] and each["reading"]["line"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise kept_json.damaged(file, f"it says nothing of the data ({error!r})") from error
+    return found
+
+
+def moved(before: str, now: str, kept: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether data of files are those that a run began with, at another place.
+
+    Args:
+        before: --dataset as the run began, and
+        now: as it is now.
+        kept: What `describe` gave then, and
+        found: what it gives now.
+    """
+    kinds = {name.partition(":")[0] if ":" in name else "" for name in (before, now)}
+    if len(kinds) > 1 or not kinds <= {"folder", "npz"} or "dataset" not in kept:
+        return False
+    try:
+        check("", kept, found)
+    except ValueError:
+        return False
+    return True
 
 
 def class_names(data: Mapping[str, Any]) -> Sequence[str] | None:

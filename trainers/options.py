@@ -59,7 +59,7 @@ def read(path: str | os.PathLike[str]) -> Settings:
             f"{path} has --{error.flagname}, which is no setting of a run. Was it written by another version? "
             f"There are: {', '.join(map(_name, OPTIONS))}."
         ) from error
-    except flags.Error as error:
+    except (flags.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} could not be read: {error}") from error
     if rest:
         raise ValueError(f"{path} has flags only, as --name=value, each in its line. Received: {rest[0]!r}.")

@@ -13,7 +13,7 @@ import numpy as np
 
 from ugm_tf import files
 
-from . import curves, looking, page_pictures, reading
+from . import commands, curves, looking, page_pictures, reading
 
 __all__ = ["EVALUATION", "SIZE", "Line", "Report", "environment", "write_report"]
 
@@ -245,6 +245,7 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
         .get_template("page.html.jinja")
         .render(
             content=content,
+            again=commands.of("report"),
             facts=facts,
             figures=figures,
             headlines=sorted(figures, key=lambda figure: reading.place(figure["name"]))[: reading.HEADLINES],

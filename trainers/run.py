@@ -11,6 +11,7 @@ import ugm_tf
 
 from . import (
     building,
+    commands,
     defaults,
     devices,
     fitting,
@@ -58,7 +59,7 @@ def train(
     keep_checkpoints: int = 2,
     probe_every: int | None = None,
     show: bool = True,
-    command: str = "python -m trainers.train",
+    command: str = commands.of("train"),
     on: devices.Devices = devices.ONE,
 ) -> Run | None:
     """Trains a recipe on a data set, or goes on with a run that was stopped, and writes all that belongs to it.
@@ -122,17 +123,7 @@ def train(
             model.execution,
             model.describe(),
         )
-        if settings.precision == "auto":
-            why = precision.choose(resolved.network)[1]
-            _LOG.info("Networks compute in %s (--precision=auto): %s.", resolved.precision, why)
-        left_out = len(examples) - epoch_steps * resolved.batch_size
-        if left_out > len(examples) // 10:
-            _LOG.info(
-                "Each epoch leaves out %d of the %d examples, others each time, as its batches are of %d.",
-                left_out,
-                len(examples),
-                resolved.batch_size,
-            )
+        _say_what_may_surprise(settings, resolved, len(examples), epoch_steps)
         probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
         progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
@@ -142,6 +133,21 @@ def train(
         end = summary.write(model, directory, resolved, training, held_out, command, progress)
         on.wait_for_all()
         return Run(model, directory, resolved, end)
+
+
+def _say_what_may_surprise(settings: Settings, resolved: Resolved, number: int, epoch_steps: int) -> None:
+    """Further first lines, where there is a reason: the precision that was chosen, examples that are left out."""
+    if settings.precision == "auto":
+        why = precision.choose(resolved.network)[1]
+        _LOG.info("Networks compute in %s (--precision=auto): %s.", resolved.precision, why)
+    left_out = number - epoch_steps * resolved.batch_size
+    if left_out > number // 10:
+        _LOG.info(
+            "Each epoch leaves out %d of the %d examples, others each time, as its batches are of %d.",
+            left_out,
+            number,
+            resolved.batch_size,
+        )
 
 
 def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: int) -> ugm_tf.UnifiedModel:

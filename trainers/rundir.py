@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from ugm_tf import files
 
-from . import known_data, options
+from . import kept_json, known_data, options
 from .rates import Rate
 from .settings import Settings
 
@@ -170,8 +170,11 @@ class RunDirectory:
         old = options.read(self.flags)
         moved = old.storage != settings.storage
         old = dataclasses.replace(old, storage=settings.storage)  # which changes no batch
+        if old.dataset != settings.dataset and known_data.moved(old.dataset, settings.dataset, self.data, data):
+            _LOG.info("The data of this run lay in %s, and are the same in %s.", old.dataset, settings.dataset)
+            old, moved = dataclasses.replace(old, dataset=settings.dataset), True
         if all(getattr(old, name) == getattr(settings, name) for name in _OF_DATA):  # else the flags are the reason
-            known_data.check(self.path, self.read_json("data"), data)
+            known_data.check(self.path, self.data, data)
         longer = dataclasses.replace(old, epochs=settings.epochs)
         if (
             old.epochs
@@ -233,8 +236,16 @@ class RunDirectory:
 
     def read_json(self, name: str) -> dict:
         """What NAME.json holds; empty if there is none."""
-        path = self.path / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        return kept_json.read(self.path / f"{name}.json")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it knows of its data, as `known_data.describe` gave it; empty for a run of an earlier version.
+
+        Raises:
+            ValueError: If its file is damaged.
+        """
+        return known_data.read(self.path)
 
     def latest_export(self) -> pathlib.Path | None:
         """The latest version of the exported model; None if there is none."""

@@ -17,7 +17,8 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
     """Runs a script.
 
     Its exit status is what `main` returns, 0 for None.  A refusal is printed as its message, without a traceback, and
-    exits with 2; so does a run that diverged, or whose directory can no longer be written.  A process of several whose
+    exits with 2; so does what the system says of a file, and a run that diverged, or whose directory can no longer be
+    written.  A process of several whose
     others ended exits with 75, which schedulers start again.  One that is interrupted
     exits with 128 and the signal's number.
 
@@ -37,6 +38,9 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
         except devices.Lost as e:
             print(f"error: {e}", file=sys.stderr)
             status = devices.TRY_AGAIN
+        except OSError as e:
+            print(f"error: {f'{e.filename}: ' if e.filename else ''}{e.strerror or e}", file=sys.stderr)
+            status = 2
         except KeyboardInterrupt as e:
             print(str(e) or "Stopped.", file=sys.stderr)
             status = e.status if isinstance(e, stopping.Stopped) else 130

@@ -17,6 +17,7 @@ from ugm_tf.serving import CARD, default_variants, export_model
 from . import (
     beside,
     building,
+    commands,
     doubts,
     evaluation,
     evaluation_section,
@@ -79,12 +80,12 @@ def write(
         progress: Of the training that has just ended; None where the end of an earlier run is made again, whose
             model.keras and versions.json stay as they are.
     """
-    parts, data = Parts(), directory.read_json("data")
+    parts, data = Parts(), directory.data
     names = known_data.class_names(data)
     if progress is not None:
         parts.attempt("model.keras", lambda: model.save(directory.model))
         directory.write_json("versions", rundir.versions())
-    timing = _timing(directory, progress)
+    versions, timing = directory.read_json("versions"), _timing(directory, progress)
     with pictures.weights(model, settings):
         parts.attempt("saved_model", lambda: _export(model, directory, names))
         of = pictures.weights_in_words(model, settings)
@@ -109,7 +110,7 @@ def write(
         command=command,
         equations=model.describe(),
         flags=options.as_flags(settings),
-        versions=directory.read_json("versions"),
+        versions=versions,
         metrics=rows or (),
         progress=progressed,
         animation=animation,
@@ -146,7 +147,7 @@ def write_again(
         ValueError: If the directory holds no finished run, or its data have changed.
     """
     run = finished.load(workdir, sources)
-    command = f"python -m trainers.train --flagfile={run.directory.flags}"
+    command = commands.of("train", f"--flagfile={run.directory.flags}")
     training, held_out = run.split("train"), run.split("validation")
     return write(run.model, run.directory, run.settings, training, held_out, command), run.directory
 

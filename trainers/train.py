@@ -25,7 +25,7 @@ import sys
 
 from absl import flags
 
-from . import comparison, devices, inputs, options, own_code, run, scripts
+from . import commands, comparison, devices, inputs, options, own_code, run, scripts
 from .settings import Settings
 
 options.define()
@@ -91,7 +91,7 @@ def _train(settings: Settings, workdir: str, on: devices.Devices) -> int:
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         keep_checkpoints=_KEEP_CHECKPOINTS.value,
         probe_every=_PROBE_EVERY.value,
-        command=shlex.join(["python", "-m", "trainers.train", *sys.argv[1:]]),
+        command=f"{commands.of('train')} {shlex.join(sys.argv[1:])}".strip(),
         on=on,
     )
     if finished is None:

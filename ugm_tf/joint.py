@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf import rehearsal, validation
+from ugm_tf import density_validation, rehearsal
 from ugm_tf.algebra import JointSample, Phase, Recipe, Roles
 from ugm_tf.arrays import is_rows, of_numbers
 from ugm_tf.densities import Density, Prior
@@ -50,7 +50,7 @@ class Joint:
                 f"A joint, as of a model, takes a Recipe, such as ugm_tf.recipes.get('vae'). Received: {self.recipe!r}."
             )
         _check_names(self.recipe)
-        validation.check_densities(self.recipe, self.densities)
+        density_validation.check_densities(self.recipe, self.densities)
         ordered = {name: self.densities[name] for name in self.recipe.densities}
         rehearsal.rehearse(self.recipe, ordered)
         object.__setattr__(self, "densities", types.MappingProxyType(ordered))  # it was checked: it is not to change

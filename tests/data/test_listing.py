@@ -67,6 +67,14 @@ class ListingTest(FolderCase):
         self.assertEqual(self.names()["train"]["b"], 1)
         self.assertEqual(self.names()["train"]["a"], 3)
 
+    def test_links_between_all_classes_are_followed_once_each(self):
+        names = "abcdefghij"
+        self.classes(**dict.fromkeys(names, 2))
+        for one in names:
+            for other in set(names) - {one}:
+                os.symlink(self.root / other, self.root / one / f"to_{other}")
+        self.assertEqual(self.names()["train"], dict.fromkeys(names, 20))
+
     @parameterized.parameters("val", "valid", "Validation", "VAL")
     def test_splits_have_their_usual_names(self, name):
         for split in ("Train", name, "testing"):
@@ -91,6 +99,19 @@ class RefusalsTest(FolderCase):
     def test_a_folder_that_is_not_there(self):
         with self.assertRaisesRegex(ValueError, "There is no folder '/nowhere'"):
             list_images("/nowhere")
+
+    @parameterized.parameters(
+        ("", "'folder:' is followed by a path, as in 'folder:pictures'"),
+        ("~nobody_of_this_name/x", "The folder '~nobody_of_this_name/x' cannot be read: "),
+        ("x" * 5000, "The folder 'x{200}' cannot be read: File name too long"),
+    )
+    def test_a_path_that_is_none(self, path, advice):
+        with self.assertRaisesRegex(ValueError, advice):
+            list_images(path)
+
+    def test_a_class_whose_name_is_no_text(self):
+        self.touch(b"\xff\xfe/1.png".decode(errors="surrogateescape"))
+        self.refused(r"The folder b'.xff.xfe' gives a class a name that is no UTF-8, which no report can show. Rename")
 
     def test_a_folder_without_images_says_what_is_there(self):
         self.refused("no images. Expected .*/split/class/image.png or .*/class/image.png, or .*/image.png, .*png, .jpg")

@@ -2,6 +2,7 @@
 
 import pathlib
 import tracemalloc
+import zipfile
 from unittest import mock
 
 import numpy as np
@@ -207,6 +208,29 @@ class RefusalsTest(NpzCase):
         self.npz(x=np.zeros([200, 2]))
         self.file.write_bytes(self.file.read_bytes()[:-50])
         with self.assertRaisesRegex(ValueError, "not an .npz file"):
+            data.load(f"npz:{self.file}")
+
+    @parameterized.named_parameters(
+        ("version", b"\x93NUMPY\x01", b"\x93NUMPY\x09", "an array has a header of version 9.0"),
+        ("shape", b"(200, 2)", b"(-20, 2)", r"an array has a header of the shape \[-20, 2\]"),
+    )
+    def test_a_header_of_another_kind(self, good, bad, advice):
+        self.npz(x=np.zeros([200, 2]))
+        with zipfile.ZipFile(self.file) as archive:
+            content = archive.read("x.npy")
+        with zipfile.ZipFile(self.file, "w") as archive:
+            archive.writestr("x.npy", content.replace(good, bad, 1))
+        with self.assertRaisesRegex(ValueError, f"not an .npz file that NumPy can read without pickle: {advice}"):
+            data.load(f"npz:{self.file}")
+
+    @parameterized.parameters((6, 1, "encrypted"), (8, 99, "compression"))  # of the entry in the archive's directory
+    def test_what_zip_cannot_read(self, place, value, advice):
+        self.npz(x=np.zeros([200, 2]))
+        content = bytearray(self.file.read_bytes())
+        for signature, offset in ((b"PK\x01\x02", 2), (b"PK\x03\x04", 0)):
+            content[content.index(signature) + place + offset] = value
+        self.file.write_bytes(content)
+        with self.assertRaisesRegex(ValueError, f"not an .npz file that NumPy can read.*{advice}"):
             data.load(f"npz:{self.file}")
 
     def test_another_file(self):

@@ -84,6 +84,19 @@ class ComparisonTest(Runs):
         self.assertEqual([(name, str(*cells)) for name, cells in found.tests], [("ELBO", "−3.0 ± 1.4")])
         self.assertIn("test: ELBO", comparison.table(found))
 
+    def test_a_figure_that_is_nan_in_one_run(self):
+        found = comparison.compare([self.run_of("vae", seed, loss) for seed, loss in ((0, 1.0), (1, float("nan")))])
+        self.assertEqual([str(*cells) for name, cells in found.figures if name == "a/loss"], ["NaN ± NaN"])
+
+    @parameterized.parameters(
+        ("figures.json", "[1, 2]"), ("figures.json", '{"a": null}'), ("figures.json", "{"), ("evaluation.json", "[]")
+    )
+    def test_a_damaged_file_is_named(self, name, content):
+        run = self.run_of("vae", 0, 1.0)
+        (run / name).write_text(content)
+        with self.assertRaisesRegex(ValueError, f"{name}' is damaged: .*Take it away; python -m .*report --workdir="):
+            comparison.compare([run])
+
     def test_an_evaluation_of_another_version_is_to_be_made_again(self):
         run = self.run_of("vae", 0, 1.0)
         (run / "evaluation.json").write_text(json.dumps({"ELBO": {"value": 1.0}}))

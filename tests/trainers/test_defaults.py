@@ -48,6 +48,10 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(settings.observation, "grey")
         self.assertIn(ugm_tf.densities.get(settings.likelihood).support, ("real", "unit"))
 
+    def test_a_batch_of_more_than_there_are_is_refused_by_its_flag(self):
+        with self.assertRaisesRegex(ValueError, "--batch_size=1298 is more than the 1,297 examples to train on"):
+            resolve("vae", DIGITS, batch_size=1298)
+
     def test_a_tuned_hyperparameter_gives_way_to_one_that_was_asked_for(self):
         name, given = "semi_supervised_vae", (("alpha", 3.0),)
         self.assertEqual(dict(resolve(name, DIGITS, hyperparameters=given).hyperparameters)["alpha"], 3.0)

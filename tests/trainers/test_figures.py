@@ -129,6 +129,7 @@ class ClassifiedTest(absltest.TestCase):
         self.assertAlmostEqual(found[1].spread, np.sqrt(0.1 * 0.9 / 250))
         self.assertIn("n 250; split validation; data digits; observation ", found[0].how)
         self.assertIn("trained on the 100 labelled examples alone", found[1].how)
+        self.assertNotIn("alone", found[0].how)
 
     def test_labels_alone_are_learned_from_the_seed_of_the_run(self):
         model, training, held_out = untrained("semi_supervised_vae")

@@ -22,7 +22,7 @@ def known(value):
     return known_data.describe(inputs.Inputs(images, ("x",), "grey"))
 
 
-class RunDirectoryTest(absltest.TestCase):
+class RunDirectoryTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir().full_path) / "a" / "run"
@@ -138,6 +138,31 @@ class RunDirectoryTest(absltest.TestCase):
         self.assertEqual(directory.read_json("figures"), {})
         directory.write_json("figures", {"wake/loss": 1.5})
         self.assertEqual(directory.read_json("figures"), {"wake/loss": 1.5})
+
+    def test_json_that_is_damaged_is_named(self):
+        directory = rundir.RunDirectory(self.path, VAE)
+        for content in (b"", b'{"a": 1', b"[]", b"[1, 2]", b"\xff", b"null"):
+            (self.path / "versions.json").write_bytes(content)
+            with self.assertRaisesRegex(
+                ValueError, r"versions.json' is damaged: .*Take it away; python -m .*report --"
+            ):
+                directory.read_json("versions")
+        for content in ("[]", '{"dataset": 3}', '{"dataset": {"fingerprint": 1}}', '{"dataset": {}}'):
+            (self.path / "data.json").write_text(content)
+            with self.assertRaisesRegex(ValueError, "data.json' is damaged: it "):
+                _ = directory.data
+
+    @parameterized.parameters("folder", "npz")
+    def test_data_that_were_moved_are_the_same(self, kind):
+        there, here, other = (Settings("vae", name) for name in (f"{kind}:there", f"{kind}:here", "mnist"))
+        rundir.RunDirectory(self.path, there, known(0))
+        with self.assertLogs("ugm_tf.trainers", "INFO") as logs:
+            rundir.RunDirectory(self.path, here, known(0))
+        self.assertIn(f"lay in {kind}:there, and are the same in {kind}:here", logs.output[0])
+        self.assertEqual(options.read(self.path / "flags.txt").dataset, f"{kind}:here")
+        for settings, data in ((there, known(1)), (other, known(0))):
+            with self.assertRaisesRegex(ValueError, "belongs to other flags: --dataset"):
+                rundir.RunDirectory(self.path, settings, data)
 
     def test_versions_tell_what_a_run_depends_on(self):
         self.assertContainsSubset(["python", "tensorflow", "keras", "numpy", "machine"], rundir.versions())

@@ -15,7 +15,7 @@ import numpy as np
 import ugm_tf
 from ugm_tf import files
 
-from .. import defaults, figure_table, finished, inputs, options, pictures, run
+from .. import commands, defaults, figure_table, finished, inputs, options, pictures, run
 from ..figure import Figure
 from ..inputs import Sources
 from ..settings import Settings
@@ -103,7 +103,7 @@ def _result(plan: Plan, unit: Unit, out: pathlib.Path, sources: Sources) -> dict
     keras.backend.clear_session()
     try:
         if not (folder / "report.html").is_file():  # the last thing that a run writes
-            command = f"python -m trainers.reproduce --experiment={plan.name} --scale={plan.scale}"
+            command = commands.of("reproduce", f"--experiment={plan.name}", f"--scale={plan.scale}")
             run.train(_whole(unit, sources), folder, sources=sources, keep_checkpoints=1, show=False, command=command)
     except FloatingPointError as error:
         return store.record(unit, figures=[], validation=[], failed=" ".join(str(error).split()))

@@ -60,9 +60,7 @@ def list_images(path: str) -> Listing:
         ValueError: If there is no such folder or no image in it, a layout is none of these, or classes differ between
             splits or in case only.
     """
-    root, passed_over = pathlib.Path(path).expanduser(), collections.Counter[str]()
-    if not root.is_dir():
-        raise ValueError(f"There is no folder '{path}' (data 'folder:{path}').")
+    root, passed_over = _root(path), collections.Counter[str]()
     parts = _parts(root, passed_over)
     found = {split: _classes(folder, passed_over) for split, folder in parts.items()}
     for split, classes in found.items():
@@ -71,6 +69,7 @@ def list_images(path: str) -> Listing:
                 f"'{parts[split]}' has no images. Expected {path}/split/class/image.png or {path}/class/image.png, or "
                 f"without classes {path}/image.png, with files ending in {', '.join(suffixes())}.{_left(passed_over)}"
             )
+    _check_names(found)
     _check_classes(found, parts)
     if "" in next(iter(found.values())):
         return Listing(found, None, _shortened(passed_over), 0)
@@ -79,6 +78,19 @@ def list_images(path: str) -> Listing:
     names = tuple(sorted(next(iter(found.values()))))
     nested = sum(file.parent != parts[split] / name for split in found for name in names for file in found[split][name])
     return Listing(found, names, _shortened(passed_over), nested)
+
+
+def _root(path: str) -> pathlib.Path:
+    if not path:
+        raise ValueError("'folder:' is followed by a path, as in 'folder:pictures', or 'folder:.' for this folder.")
+    try:
+        root = pathlib.Path(path).expanduser()
+        there = root.is_dir()
+    except (OSError, RuntimeError) as error:  # no such user's home, a path that is too long, or that may not be read
+        raise ValueError(f"The folder '{path[:200]}' cannot be read: {getattr(error, 'strerror', error)}.") from error
+    if not there:
+        raise ValueError(f"There is no folder '{path}' (data 'folder:{path}').")
+    return root
 
 
 def _parts(root: pathlib.Path, passed_over: _Counter) -> dict[str, pathlib.Path]:
@@ -129,15 +141,17 @@ def _classes(folder: pathlib.Path, passed_over: _Counter) -> dict[str, list[path
     return found or ({"": loose} if loose else {})
 
 
-def _walk(folder: pathlib.Path, passed_over: _Counter, above: tuple[str, ...] = ()) -> list[pathlib.Path]:
-    """All images in a folder and below."""
+def _walk(folder: pathlib.Path, passed_over: _Counter, seen: set[str] | None = None) -> list[pathlib.Path]:
+    """All images in a folder and below; of what links lead to, each folder once."""
+    seen = set() if seen is None else seen
     real = os.path.realpath(folder)
-    if real in above:  # a link to a folder that it lies in
+    if real in seen:
         return []
+    seen.add(real)
     found = []
     for entry in _entries(folder):
         if entry.is_dir() and not _is_junk(entry.name):
-            found += _walk(pathlib.Path(entry.path), passed_over, (*above, real))
+            found += _walk(pathlib.Path(entry.path), passed_over, seen)
         elif _is_image(entry):
             found.append(pathlib.Path(entry.path))
         else:
@@ -170,6 +184,17 @@ def _reason(entry: os.DirEntry) -> str:
         return "broken links"
     suffix = pathlib.Path(entry.name).suffix.lower()
     return f"files ending in {suffix}" if suffix else "files without an ending"
+
+
+def _check_names(found: dict[str, dict[str, list[pathlib.Path]]]) -> None:
+    for name in dict.fromkeys(name for classes in found.values() for name in classes):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"The folder {os.fsencode(name)!r} gives a class a name that is no UTF-8, which no report can show. "
+                "Rename it."
+            ) from None
 
 
 def _check_classes(found: dict[str, dict[str, list[pathlib.Path]]], parts: dict[str, pathlib.Path]) -> None:

@@ -1,5 +1,6 @@
 """Data by name."""
 
+import os
 from typing import Any
 
 from ugm_tf.arguments import did_you_mean
@@ -178,6 +179,8 @@ def _check_known(name: str) -> None:
     everything = [*names(), *tfds_images.known()]
     if base not in everything:
         hint = did_you_mean(base, everything)
+        if os.path.exists(name):
+            hint = f" Did you mean '{'folder' if os.path.isdir(name) else 'npz'}:{name}'?"
         raise ValueError(
             f"There is no data set '{name}'.{hint} Known: {', '.join(names())}; any other image set "
             "of TFDS by its name; 'folder:PATH'; 'npz:PATH'."

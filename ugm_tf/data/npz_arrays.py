@@ -15,6 +15,10 @@ from ugm_tf.data.fingerprints import digest, in_words
 
 __all__ = ["NpzArray", "readable"]
 
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(KeyError, OverflowError, RuntimeError),  # of headers, of sizes, of what is encrypted or packed otherwise
+)
 _CHUNK = 2**24  # bytes read at once
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -30,7 +34,7 @@ def readable(path: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise ValueError(f"There is no file '{path}' (data 'npz:{path}').") from None
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"'{path}' is not an .npz file that NumPy can read without pickle: {error}.") from error
 
 
@@ -96,7 +100,12 @@ class NpzArray:
 
     def _header(self) -> tuple[tuple[int, ...], np.dtype, bool]:
         with self._file.zip.open(self._member) as opened:
-            shape, by_columns, dtype = _HEADERS[np.lib.format.read_magic(opened)](opened)
+            version = np.lib.format.read_magic(opened)
+            if version not in _HEADERS:
+                raise ValueError(f"an array has a header of version {version[0]}.{version[1]}")
+            shape, by_columns, dtype = _HEADERS[version](opened)
+            if any(size < 0 for size in shape):
+                raise ValueError(f"an array has a header of the shape {list(shape)}")
             return shape, dtype, by_columns
 
     def _chunks(self) -> Iterator[np.ndarray]:

@@ -77,6 +77,9 @@ def inspect(file: str, size: int, changed: int, background: Colour) -> Header:
     try:
         with open(file, "rb") as opened:
             content = opened.read()
+    except OSError as error:
+        raise ValueError(f"'{file}' cannot be read: {error.strerror}. Mend that, or take it away.") from error
+    try:
         with _opened(io.BytesIO(content), file) as image:
             width, height = image.size
             if image.format in ("JPEG", "MPO"):  # as small as can be: a quarter of the time, and it is read through

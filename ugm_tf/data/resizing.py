@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf import arguments
+
 __all__ = ["centre", "check_image_size", "resized", "square"]
 
 
@@ -13,10 +15,10 @@ def check_image_size(image_size: int | None) -> None:
         image_size: Height and width in pixels, or None.
 
     Raises:
-        ValueError: If it is below 1.
+        ValueError: If it is no whole number of at least 1.
     """
-    if image_size is not None and image_size < 1:
-        raise ValueError(f"image_size must be at least 1. Received: image_size={image_size}.")
+    if image_size is not None:
+        arguments.count("load()", "image_size", image_size)
 
 
 def square(images, image_size: int) -> np.ndarray:

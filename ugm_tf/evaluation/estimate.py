@@ -42,6 +42,7 @@ class Estimate:
         object.__setattr__(self, "value", float(self.value))
         object.__setattr__(self, "error", None if self.error is None else float(self.error))
         object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "how", dict(self.how))  # the maker's may change
         try:
             json.dumps(dict(self.how))
         except TypeError as error:

@@ -1,0 +1,12 @@
+"""What to type for a script: its module's name depends on whether this is a checkout or an installed package."""
+
+__all__ = ["of"]
+
+
+def of(script: str, *arguments: str) -> str:
+    """The command of a script of this package.
+
+    >>> of("report", "--workdir=runs/vae").endswith("trainers.report --workdir=runs/vae")
+    True
+    """
+    return " ".join(["python -m", f"{__package__}.{script}", *arguments])
