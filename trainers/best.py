@@ -64,7 +64,8 @@ class KeepBest(keras.callbacks.Callback):
         if self.epoch is None:
             _LOG.warning("%s was never a number, so the run ends with its last weights.", self.metric)
             return model
-        _LOG.info("Best epoch: %d, with %s = %.6g.", self.epoch, self.metric, self.value)
+        ended = f"; the run ended {self._last - self.epoch} epochs after it, by --patience" if self.over else ""
+        _LOG.info("Best epoch (from 0): %d, with %s = %.6g%s.", self.epoch, self.metric, self.value, ended)
         return ugm_tf.load_model(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

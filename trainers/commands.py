@@ -4,9 +4,5 @@ __all__ = ["of"]
 
 
 def of(script: str, *arguments: str) -> str:
-    """The command of a script of this package.
-
-    >>> of("report", "--workdir=runs/vae").endswith("trainers.report --workdir=runs/vae")
-    True
-    """
+    """The command of a script of this package, such as "python -m trainers.report --workdir=runs/vae"."""
     return " ".join(["python -m", f"{__package__}.{script}", *arguments])

@@ -16,6 +16,7 @@ COVERED = 0.75  # of the classes that real data cover
 ASKED = 0.5  # share of samples that are of the class asked for
 SPREAD = 0.1  # variance of samples, of that of the data
 RATE = 0.05  # nats of a code that is used
+FEW = 10  # examples, over which a mean is none
 RISE = 0.1  # of the way that a validation loss had come down
 
 
@@ -27,6 +28,7 @@ def doubts(
     judged: Sequence[str] = (),
     kept_best: bool = False,
     epochs: tuple[int, int] | None = None,
+    held_out: int | None = None,
 ) -> list[str]:
     """What looks wrong, the gravest first; nothing where nothing does.
 
@@ -38,6 +40,7 @@ def doubts(
         judged: Phases that play against a discriminator, whose losses say nothing by themselves.
         kept_best: Whether the model is that of the best epoch.
         epochs: How many there were, and how many there are by default.
+        held_out: Number of validation examples.
     """
     found = [
         *_of_figures(figures),
@@ -47,6 +50,9 @@ def doubts(
     ]
     if epochs is not None and 2 * epochs[0] < epochs[1]:
         found.append(f"It trained for {epochs[0]} of the {epochs[1]} epochs that are the default here.")
+    if held_out is not None and held_out < FEW:
+        examples = f"{held_out} example{'s' if held_out > 1 else ''}"
+        found.append(f"Validation has {examples}: its figures say next to nothing.")
     return found
 
 

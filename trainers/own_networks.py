@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ugm_tf
+from ugm_tf.arguments import did_you_mean
 
 from . import own_code
 
@@ -17,9 +18,10 @@ def absolute(network: str) -> str:
         ValueError: If it is neither.
     """
     if not own_code.is_own(network) and network not in ugm_tf.networks.names():
+        hint = did_you_mean(network, ugm_tf.networks.names())
         raise ValueError(
             f"--network is one of {', '.join(ugm_tf.networks.names())}, or a builder of your own, as "
-            f"path/to/file.py:function or module:function. Received: '{network}'."
+            f"path/to/file.py:function or module:function. Received: '{network}'.{hint}"
         )
     return own_code.absolute(network)
 

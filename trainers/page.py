@@ -127,6 +127,14 @@ class Report:
     failures: Sequence[tuple[str, str]] = ()
 
 
+def _trained(epochs: int, flags: Mapping[str, str]) -> str:
+    """How long a run was, and why it was shorter than it was to be."""
+    asked = int(flags.get("epochs") or epochs)
+    if epochs >= asked:
+        return f"{epochs} epoch{'s' if epochs > 1 else ''}"
+    return f"{epochs} of {asked} epochs{', by --patience=' + flags['patience'] if flags.get('patience') else ''}"
+
+
 def _duration(seconds: float) -> str:
     """
     >>> _duration(42.31), _duration(102), _duration(11000)
@@ -230,7 +238,7 @@ def write_report(run_dir: str | os.PathLike[str], content: Report) -> pathlib.Pa
         OSError: If a picture of `progress` cannot be read, or the page cannot be written.
     """
     epochs = len(content.metrics)
-    facts = [f"{epochs} epoch{'s' if epochs > 1 else ''}"] if epochs else []
+    facts = [_trained(epochs, content.flags)] if epochs else []
     if content.parameters is not None:
         facts.append(f"{content.parameters:,} parameters")
     if content.versions.get("date"):

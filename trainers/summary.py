@@ -99,7 +99,9 @@ def write(
     name = own_code.short(settings.recipe)
     progressed = beside.progress(directory) if held_out.examples.is_image else []
     animation = parts.attempt("animation", lambda: beside.animation(directory, progressed))
-    doubtful = parts.attempt("doubts", lambda: _doubts(model, settings, training, measured, rows or (), drawn))
+    doubtful = parts.attempt(
+        "doubts", lambda: _doubts(model, settings, training, measured, rows or (), drawn, len(held_out.examples))
+    )
     content = page.Report(
         title=f"{name} on {_short(settings.dataset)}",
         recipe=name,
@@ -262,6 +264,7 @@ def _doubts(
     measured: Sequence[Figure],
     rows: Sequence[Mapping[str, float]],
     drawn: Mapping[str, Any],
+    held_out: int,
 ) -> list[str]:
     """What looks wrong with the run."""
     examples, seen = training.examples, drawn.get("originals")
@@ -274,6 +277,7 @@ def _doubts(
         judged=[phase.name for phase in model.recipe.phases if building.is_adversarial(phase)],
         kept_best=settings.keep_best is not None,
         epochs=(settings.epochs, usual),
+        held_out=held_out,
     )
 
 

@@ -69,7 +69,8 @@ class NamesTest(parameterized.TestCase):
 
     def test_refuses_an_unknown_name(self):
         with self.assertRaisesRegex(
-            ValueError, r"no family 'normal'. Give one of bernoulli, .*; or a Family, such as Gau"
+            ValueError,
+            r"no family 'normal'. Did you mean 'gaussian'. Give one of bernoulli, .*; or a Family, such as",
         ):
             densities.get("normal")
 

@@ -185,7 +185,7 @@ class RecipesTest(parameterized.TestCase):
 class RefusalsTest(parameterized.TestCase):
     @parameterized.parameters(
         ({"network": "unet"}, "There are networks of kind cyclegan, dcgan, .*or give a function.* Received: 'unet'"),
-        ({"likelihood": "bernouli"}, "There is no family 'bernouli'. Give one of bernoulli,"),
+        ({"likelihood": "bernouli"}, "There is no family 'bernouli'. Did you mean 'bernoulli'. Give one of bernoulli,"),
         ({"filters": 8}, "'mlp' networks take activation, hidden. Received: filters"),
         ({"network": "dcgan", "hidden": ()}, "'dcgan' networks take filters, kernel_size, norm.* Received: hidden"),
         ({"families_by_name": {"critic": "logit"}}, "recipe has no density critic. It has: prior, encoder, decoder"),

@@ -29,6 +29,11 @@ class DoubtsTest(parameterized.TestCase):
         losses = [row | {"wake/rate": 5.0} for row in rows(30.0, 25.0, 22.0, 21.0, 20.5, 20.4, 20.6)]
         self.assertEqual(doubts.doubts(figures, losses, DATA[:9], DATA, epochs=(40, 40)), [])
 
+    @parameterized.parameters((1, "1 example: its"), (9, "9 examples: its"), (10, None))
+    def test_few_held_out_examples(self, number, words):
+        found = doubts.doubts([], held_out=number)
+        self.assertEqual(found, [] if words is None else [f"Validation has {words} figures say next to nothing."])
+
     def test_a_collapse_onto_few_classes(self):
         (said,) = doubts.doubts([figure("classes covered", 1.0, 10.0)])
         self.assertStartsWith(said, "Samples cover 1 of the 10 classes that real data cover")

@@ -141,6 +141,15 @@ class ReportTest(parameterized.TestCase):
         ):
             self.assertIn(words, text)
 
+    @parameterized.parameters(
+        ({"epochs": "5"}, "5 epochs"),
+        ({"epochs": "80"}, "5 of 80 epochs"),
+        ({"epochs": "80", "patience": "2"}, "5 of 80 epochs, by --patience=2"),
+    )
+    def test_a_run_that_ended_early_says_so(self, flags, words):
+        text = self.page(flags=flags, metrics=rows(a=lambda e: e), seconds=102.0).text()
+        self.assertRegex(text, f"{words} 1 min 42 s")
+
     def test_figures_have_value_spread_unit_and_origin(self):
         text = self.full().text()
         self.assertIn("Test bound −17.431 nats ± 0.083", text)  # large

@@ -26,7 +26,7 @@ class RefusalsTest(parameterized.TestCase):
         ),
         ({"hyperparameters": (("kl", "numeric"),)}, "kl is 'analytic' or 'sampled'. Received: kl='numeric'"),
         ({"dataset": "digit"}, "There is no data set 'digit'. Did you mean 'digits'"),
-        ({"likelihood": "bernouli"}, "There is no family 'bernouli'"),
+        ({"likelihood": "bernouli"}, "There is no family 'bernouli'. Did you mean 'bernoulli'"),
         ({"likelihood": "point"}, "scores data, and likelihood 'point' has no log-probability.*--likelihood=bernoulli"),
         (
             {"observation": "grey"},

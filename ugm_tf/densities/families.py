@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from ugm_tf import serialization
+from ugm_tf.arguments import did_you_mean
 from ugm_tf.densities import colour, continuous, discrete
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.mixture import Mixture
@@ -59,8 +60,9 @@ def get(family: str | Family) -> Family:
     match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(family))
     name, arguments = match.groups() if match else (family, None)
     if name not in _FAMILIES:
+        near = " Did you mean 'gaussian'?" if name == "normal" else did_you_mean(name, _FAMILIES)
         raise ValueError(
-            f"There is no family '{family}'. Give one of {', '.join(names())}, maybe with arguments, such as "
+            f"There is no family '{family}'.{near} Give one of {', '.join(names())}, maybe with arguments, such as "
             "'gaussian(scale=0.1)'; or a Family, such as Gaussian(scale=0.1)."
         )
     make = _FAMILIES[name]

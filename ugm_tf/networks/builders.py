@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from ugm_tf.arguments import did_you_mean
 from ugm_tf.networks.cyclegan import cyclegan
 from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.mlp import mlp
@@ -44,7 +45,7 @@ def get(network: str | Builder) -> Builder:
         if network not in _BUILDERS:
             raise ValueError(
                 f"There are networks of kind {', '.join(names())}; or give a function, {_EXAMPLE}. Received: "
-                f"'{network}'."
+                f"'{network}'.{did_you_mean(network, names())}"
             )
         return _BUILDERS[network]
     if not callable(network):
