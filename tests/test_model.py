@@ -65,6 +65,15 @@ class SeedTest(absltest.TestCase):
         history = model.fit(X, batch_size=8, epochs=2, shuffle=False, verbose=0).history["wake/distortion"]
         return [*history, model.evaluate(X, batch_size=8, verbose=0, return_dict=True)["wake/distortion"]]
 
+    def test_is_a_whole_number_of_32_bits(self):
+        model = built(vae(), seed=np.int64(-(2**31)))
+        for wrong in (2**31, -(2**31) - 1, 1.5, "a", None, True):
+            with self.assertRaisesRegex(ValueError, r"UnifiedModel\(\) takes seed, a whole number from -2147483648 to"):
+                built(vae(), seed=wrong)
+            with self.assertRaisesRegex(ValueError, "A model takes seed, a whole number from"):
+                model.seed = wrong
+        self.assertEqual(model.seed, -(2**31))
+
     def test_fixes_every_draw(self):
         self.assertEqual(self.losses(5), self.losses(5))
 

@@ -44,6 +44,7 @@ def _pairs(pairs: tuple[tuple[str, Any], ...]) -> str:
     return ",".join(f"{name}={'null' if value is None else value}" for name, value in pairs)
 
 
+_SEEDS = {"lower_bound": 0, "upper_bound": 2**31 - 1}
 _POSITIVE, _NOT_NEGATIVE = {"lower_bound": 1}, {"lower_bound": 0}
 
 # By field of `Settings`.
@@ -219,7 +220,5 @@ OPTIONS: dict[str, Option] = {
     "patience": Option(
         flags.DEFINE_integer, None, "With --keep_best: stop this many epochs after the best one.", _POSITIVE
     ),
-    "seed": Option(
-        flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _NOT_NEGATIVE
-    ),
+    "seed": Option(flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _SEEDS),
 }

@@ -19,7 +19,7 @@ from . import finished, known_data, pictures, scripts
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _OUTPUT = flags.DEFINE_string("output", "samples.png", "Where the samples go: a .png or an .npz.")
 _NUMBER = flags.DEFINE_integer("number", 64, "How many.", lower_bound=1)
-_SEED = flags.DEFINE_integer("seed", 0, "Fixes the draws; sample i is a function of (seed, i) alone.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 0, "Fixes the draws; sample i is a function of (seed, i) alone.", 0, 2**31 - 1)
 _CLASS = flags.DEFINE_string(
     "class", None, "Class to draw, by number or name, where the model takes one; each in turn by default."
 )

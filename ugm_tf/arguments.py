@@ -9,10 +9,11 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["count", "did_you_mean", "of_their_kind", "shown"]
+__all__ = ["count", "did_you_mean", "of_their_kind", "seed", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_SEEDS = 2**31  # as many of each sign
 _KINDS: dict[Any, Any] = {bool: bool, int: numbers.Integral, float: numbers.Real, str: str}
 
 
@@ -78,6 +79,19 @@ def count(owner: str, name: str, value: Any, least: int = 1, most: int | None = 
         bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{owner} takes {name}, a whole number {bounds}. Received: {name}={value!r}.")
     return int(value)
+
+
+def seed(owner: str, value: Any) -> int:
+    """A seed as an int of 32 bits, as noise is made of.
+
+    Args:
+        owner: Who has the argument, as messages call it.
+        value: What was given.
+
+    Raises:
+        ValueError: If it is no whole number, or one of more bits, which would draw what another draws.
+    """
+    return count(owner, "seed", value, least=-_SEEDS, most=_SEEDS - 1)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

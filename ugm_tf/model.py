@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 
-from ugm_tf import files
+from ugm_tf import arguments, files
 from ugm_tf.algebra import Recipe
-from ugm_tf.arguments import did_you_mean
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
 from ugm_tf.joint import Joint
@@ -47,7 +46,7 @@ class UnifiedModel(Answers, Loops):
             [B, ...]: returns what it decodes to.
 
     Raises:
-        ValueError: If the densities do not fit the recipe or one another.
+        ValueError: If the densities do not fit the recipe or one another, or the seed is no whole number of 32 bits.
 
     Example:
 
@@ -69,7 +68,7 @@ class UnifiedModel(Answers, Loops):
 
     def __init__(self, recipe: Recipe, densities: Mapping[str, Density | Prior], seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.joint, self.seed = Joint(recipe, densities), int(seed)
+        self.joint, self.seed = Joint(recipe, densities), arguments.seed("UnifiedModel()", seed)
         self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
         self._trackers = [keras.metrics.Mean(name=name) for name in recipe.metrics]
         self._evaluated = keras.metrics.Sum(name="evaluated_batches")
@@ -90,12 +89,13 @@ class UnifiedModel(Answers, Loops):
         elif name in _FIXED:
             raise AttributeError(f"The {name} of a model cannot be assigned. {_FIXED[name]}")
         elif name == "seed":
-            if int(value) != self.seed:
+            value = arguments.seed("A model", value)
+            if value != self.seed:
                 self._forget(name)
-                super().__setattr__(name, int(value))
+                super().__setattr__(name, value)
         elif name not in joint.densities:
             known = list(joint.densities)
-            if isinstance(value, Density | Prior) and (hint := did_you_mean(name, known)):
+            if isinstance(value, Density | Prior) and (hint := arguments.did_you_mean(name, known)):
                 raise AttributeError(f"This model has no density '{name}'. It has: {', '.join(known)}.{hint}")
             super().__setattr__(name, value)
         elif value is not joint.densities[name]:

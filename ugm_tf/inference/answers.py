@@ -18,7 +18,6 @@ from ugm_tf.traced import traced, unconverted
 __all__ = ["Answers"]
 
 _MOST_DRAWS = 10_000  # codes decoded at once by `log_prob_bound`
-_SEEDS = 2**31  # as many of each sign
 
 
 @unconverted
@@ -70,7 +69,7 @@ class Answers:
                 it is a class; with reject=True, if there is no discriminator that tells data from samples, or its
                 logit is no log-ratio.
         """
-        n, seed = arguments.count("sample()", "n", n), _seed("sample()", seed)
+        n, seed = arguments.count("sample()", "n", n), arguments.seed("sample()", seed)
         endpoint = self._endpoint("sample", mean)
         seeds = tf.stack([tf.fill([n], tf.constant(seed, tf.int32)), tf.range(n)], axis=1)
         wanted = {v: spec for v, spec in endpoint.inputs.items() if v != "seed"}
@@ -105,7 +104,7 @@ class Answers:
         if draws is None:
             return self._ask("encode", x, given)[self.joint.roles["encoder"].of]
         draws = arguments.count("encode()", "draws", draws)
-        seed = _seed("encode()", 0 if seed is None else seed)
+        seed = arguments.seed("encode()", 0 if seed is None else seed)
         values = given_inputs(self.joint, "encode", self._endpoint("encode").inputs, (x,), given)
         codes, ok = self._codes(draws)(values, tf.constant([seed, 0], tf.int32))
         guards.check(self.joint, "encode()", values, ok)
@@ -148,7 +147,7 @@ class Answers:
                 f"{', '.join(f'{role} ({densities[name].family})' for name, role in roles.items())}."
             )
         k = arguments.count("log_prob_bound()", "k", k)
-        seed = _seed("log_prob_bound()", seed)
+        seed = arguments.seed("log_prob_bound()", seed)
         generative, inferring = self.joint.recipe.bound() or ((), ())
         wanted = {v for name in (*generative, *inferring) for v in (*roles[name].given, roles[name].of)}
         wanted -= {roles[name].of for name in inferring}
@@ -271,10 +270,6 @@ class Answers:
         outputs = endpoint.function(**seed, **values)
         guards.check(self.joint, door, values, outputs["ok"])
         return outputs
-
-
-def _seed(owner: str, seed: Any) -> int:
-    return arguments.count(owner, "seed", seed, least=-_SEEDS, most=_SEEDS - 1)
 
 
 def _parts(joint: Joint) -> str:
