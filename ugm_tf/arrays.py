@@ -45,7 +45,7 @@ def of_examples(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     out = {name: of_numbers(value, f"The data of {name}") for name, value in values.items()}
     for name, value in out.items():
-        if not len(value.shape):
+        if getattr(value.shape, "rank", -1) is not None and not len(value.shape):
             raise ValueError(f"The data of {name} must be an array of examples, [N, ...]. Received: a single number.")
     lengths = {name: value.shape[0] for name, value in out.items()}
     if len(set(lengths.values())) > 1 and all(lengths.values()):  # what is empty is said by itself
@@ -69,8 +69,8 @@ def give_batches(data: Any) -> bool:
     kinds = tf.data.Dataset | tf.distribute.DistributedDataset | keras.utils.PyDataset | types.GeneratorType
     if isinstance(data, kinds):
         return True
-    module = type(data).__module__.partition(".")[0]
-    return module in ("grain", "torch") and not hasattr(data, "dtype")
+    modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
+    return bool(modules & {"grain", "torch"}) and not hasattr(data, "dtype")
 
 
 def is_symbolic(data: Any) -> bool:

@@ -234,11 +234,35 @@ class KindTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "before step .*as many rows of x and c. Received: 16 of x, 2 of c"):
             model("conditional_vae").fit(pairs(), verbose=0)
 
+    @pytest.mark.slow
+    def test_calls_by_class_numbers(self):
+        of, z = model("conditional_gan"), np.ones([3, 3], np.float32)
+        np.testing.assert_allclose(of({"z": z, "c": 2}), of.decode(z, c=2), rtol=1e-5)
+        np.testing.assert_allclose(of([z, [0, 1, 2]]), of.decode(z, c=[0, 1, 2]), rtol=1e-5)
+
+    @pytest.mark.slow
+    def test_loaders_of_other_libraries_are_left_to_keras(self):
+        class Loader:
+            """What Keras would take, if it were installed."""
+
+        Loader.__module__ = "torch.utils.data"
+        mine = type("Mine", (Loader,), {})()
+        for door in ("fit", "evaluate", "predict"):
+            with self.assertRaisesRegex(ValueError, "Unrecognized data type"):  # Keras's own
+                self.DOORS[door](model("aavae"), mine)
+
+    @pytest.mark.slow
+    def test_in_a_functional_model(self):
+        of = model("aavae")
+        inputs = keras.Input(table.IMAGE)
+        np.testing.assert_allclose(keras.Model(inputs, of(inputs))(GOOD), of(GOOD), rtol=1e-5)
+
     def test_batches_that_say_nothing_of_their_shape(self):
         data = tf.data.Dataset.from_generator(lambda: iter([GOOD]), tf.float32)
         for door in ("fit", "evaluate"):
             with self.assertRaisesRegex(ValueError, "say nothing of the shape of x. Say it .* tf.ensure_shape"):
                 self.DOORS[door](model("aavae"), data)
+        self.assertLen(self.DOORS["predict"](model("aavae"), data), 16)
 
     @pytest.mark.slow
     def test_generators_of_anything(self):

@@ -100,7 +100,7 @@ def opened(data: Any) -> Any:
     """Data as Keras goes through them: a generator's batches as tuples, whatever they were; others as they are."""
     if not isinstance(data, types.GeneratorType):
         return data
-    return (batch if isinstance(batch, tuple) else (batch,) for batch in data)
+    return (tuple(batch) if isinstance(batch, tuple | list) else (batch,) for batch in data)
 
 
 def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First | None:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ugm_tf.arrays import give_batches, is_symbolic, of_examples
+from ugm_tf.arrays import give_batches, is_symbolic, of_examples, of_numbers
 from ugm_tf.data import naming_files
 from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
@@ -145,22 +145,21 @@ class Loops(Stepping):
     @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The answer to `model(inputs)`, see `call`."""
-        return super().__call__(inputs if is_symbolic(inputs) else self._of_call("model()", inputs), *args, **kwargs)
+        if not is_symbolic(inputs):
+            given = self.call_named(inputs)[1]
+            inputs = {name: of_numbers(value, f"The data of {name}") for name, value in given.items()}
+        return super().__call__(inputs, *args, **kwargs)
 
-    def _of_call(self, owner: str, inputs: Any) -> Any:
-        """Inputs of `model(inputs)` by name, or what gives batches as it is."""
-        if give_batches(inputs):
-            return first_batch.opened(inputs)
-        if inputs is None:
-            raise ValueError(f"{owner} takes what the model is called with. Received: None.")
-        return of_examples(self.call_named(inputs)[1])
+    def _to_predict(self, inputs: Any) -> Any:
+        """Inputs of `model(inputs)` by name, or what gives batches of them as it is."""
+        return first_batch.opened(inputs) if give_batches(inputs) else of_examples(self.call_named(inputs)[1])
 
     def predict(
         self, x: Any, batch_size: Any = None, verbose: Any = "auto", steps: Any = None, callbacks: Any = None
     ) -> Any:
         """The answers of `model(x)` over batches; as `keras.Model.predict`."""
         counts = first_batch.check_counts("predict()", {"batch_size": batch_size, "steps": steps})
-        x = self._of_call("predict()", x)
+        x = self._to_predict(x)
         first_batch.check_some(x)
         first_batch.check_end(x, counts["steps"], "give predict() steps")
         keras_callbacks.adapted(self, callbacks)
@@ -168,7 +167,7 @@ class Loops(Stepping):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The answers of `model(x)` on one batch, as NumPy arrays; on several devices of one of them."""
-        x = self._of_call("predict_on_batch()", x)
+        x = self._to_predict(x)
         if not self.distributed:
             return super().predict_on_batch(x)
         self.check_call(x)  # Keras would give each device the batch, and return its answers as many times
