@@ -100,15 +100,11 @@ def _kind(dtype: Any) -> tf.DType | None:
 
 
 def _received(value: Any) -> str:
+    convert = "Convert them, as astype('float32') does."
     if _kind(value.dtype) != tf.string:
-        return f"dtype {getattr(value.dtype, 'name', value.dtype)}. Convert them, as astype('float32') does."
-    if (
-        isinstance(value, np.ndarray)
-        and value.dtype == object
-        and value.size
-        and not isinstance(value.flat[0], str | bytes)
-    ):
-        return f"dtype object, of which the first is a {type(value.flat[0]).__name__}."
-    return (
-        "strings. Make numbers of names with np.unique(names, return_inverse=True), and of digits with astype(float)."
-    )
+        return f"dtype {getattr(value.dtype, 'name', value.dtype)}. {convert}"
+    first = value.flat[0] if isinstance(value, np.ndarray) and value.size else ""
+    if isinstance(first, str | bytes):
+        return "strings. Make numbers of names with np.unique(..., return_inverse=True), of digits with astype(float)."
+    mend = f" {convert}" if isinstance(first, numbers.Real) else ""
+    return f"dtype object, of which the first is a {type(first).__name__}.{mend}"

@@ -24,11 +24,11 @@ def traced(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def unconverted(cls: _C) -> _C:
-    """A class whose public methods, and calls, may be used in a `tf.function` of the user's own.
+    """A class whose public methods may be used in a `tf.function` of the user's own.
 
     That rewrites what it calls by AutoGraph, if it is not told to leave it, which has no walrus in `while`.
     """
     for name, value in list(vars(cls).items()):
-        if callable(value) and (name == "__call__" or not name.startswith("_")):
+        if callable(value) and not name.startswith("_"):
             setattr(cls, name, tf.autograph.experimental.do_not_convert(value))
     return cls

@@ -1,4 +1,6 @@
-"""The doors by which Keras takes values: functions of a model of one variable and of x, by name."""
+"""The doors by which values enter: functions of a model of one variable and of x, by name."""
+
+import functools
 
 import tensorflow as tf
 
@@ -27,3 +29,17 @@ PREDICTIONS = {
     "predict(dataset)": lambda m, x: m.predict(dataset(x), verbose=0),
     "predict_on_batch": lambda m, x: m.predict_on_batch(x),
 }
+VERBS = {
+    "model(x)": lambda m, x: m(x),
+    "encode": lambda m, x: m.encode(x),
+    "reconstruct": lambda m, x: m.reconstruct(x),
+    "discriminate": lambda m, x: m.discriminate(x),
+    "log_prob_bound": lambda m, x: m.log_prob_bound(x, k=2),
+}
+ROW = {row[0]: row[1:] for row in table.ROWS}
+
+
+@functools.cache
+def model(name):
+    """A compiled model of a row, for all tests."""
+    return table.model(*ROW[name])
