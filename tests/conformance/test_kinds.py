@@ -202,7 +202,7 @@ class KindTest(parameterized.TestCase):
 
     @pytest.mark.slow
     def test_predictions_after_training_with_other_steps_in_a_call(self):
-        of = table.model(*ROW["vae"])
+        of = table.model(*ROW["vae"], steps_per_execution="auto")
         for _ in range(2):
             self.assertLen(of.predict(GOOD, batch_size=2, verbose=0), 16)
             of.fit(GOOD, batch_size=2, verbose=0)

@@ -97,6 +97,11 @@ class TrainedTest(absltest.TestCase):
         p, q = (one.probabilities(part) for part in parts)
         np.testing.assert_allclose(both.probabilities(x), (p[:, :, None] * q[:, None]).reshape(4, 4), rtol=1e-5)
 
+    def test_refuses_what_are_no_examples(self):
+        for wrong in (self.examples.x, None, "digits"):
+            with self.assertRaisesRegex(ValueError, "takes ugm_tf.data.Examples, .*Received: a (ndarray|NoneType|str)"):
+                FeatureNetwork.trained(wrong, self.folder)
+
     def test_refuses_data_without_labels(self):
         with self.assertRaisesRegex(ValueError, "examples has no labels. Give a network of a file"):
             FeatureNetwork.trained(ugm_tf.data.Examples(self.examples.x), self.folder)

@@ -1,10 +1,12 @@
 """The best epoch: which it is, when it is saved, when a run is over; a function of the rows alone."""
 
 import pathlib
+import re
 from unittest import mock
 
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from trainers import best
 
 VALUES = [5.0, 3.0, 4.0, 2.0, float("nan"), 2.5, 2.0]
@@ -63,6 +65,14 @@ class KeepBestTest(parameterized.TestCase):
         values = [{"epoch": 0, "a": 1.0, "b": 5.0}, {"epoch": 1, "a": 3.0, "b": 2.0}, {"epoch": 2, "a": 0.0}]
         keep = best.KeepBest(self.path, "a+b", values)
         self.assertEqual((keep.epoch, keep.value), (1, 5.0))
+
+    def test_says_the_best_epoch_and_what_ended_the_run(self):
+        ended = "; the run ended 1 epochs after it, by --patience."
+        for values, patience, words in ((VALUES[:3], 1, ended), (VALUES[:2], 1, ".")):
+            keep = best.KeepBest(self.path, "val_loss", rows(values), patience)
+            with mock.patch.object(ugm_tf, "load_model"), self.assertLogs("ugm_tf.trainers", "INFO") as logged:
+                keep.best(None)
+            self.assertRegex(logged.output[0], rf"Best epoch \(from 0\): \d, with val_loss = [^;]*{re.escape(words)}$")
 
     def test_without_a_number_the_last_weights_are_the_best(self):
         keep = self.follow([float("nan")] * 2)

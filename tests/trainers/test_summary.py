@@ -1,5 +1,6 @@
 """The end of a run: its parts are independent."""
 
+import dataclasses
 import json
 import pathlib
 from unittest import mock
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
+import ugm_tf
 from tests.trainers.test_figures import untrained
 from trainers import defaults, figures, looking, page, pictures, rundir, subject, summary
 from trainers.figure import Figure
@@ -48,6 +50,14 @@ class EndTest(absltest.TestCase):
         return (self.path / "report.html").read_text()
 
     @pytest.mark.slow
+    def test_few_held_out_examples_are_a_doubt(self):
+        few = self.held_out.examples
+        few = ugm_tf.data.Examples(few.x[:3], few.c[:3], name=few.name, split=few.split, class_names=few.class_names)
+        first = dataclasses.replace(self.held_out, examples=few)
+        with mock.patch.object(self, "held_out", first):
+            self.end()
+        self.assertIn("Validation has 3 examples: its figures say", (self.path / "report.html").read_text())
+
     def test_nothing_failed(self):
         end = self.end(mock.Mock(seconds=3.0, examples_per_second=2.0))
         self.assertEqual(end.failures, [])

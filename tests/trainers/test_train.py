@@ -58,6 +58,17 @@ class CommandTest(absltest.TestCase):
         self.assertStartsWith(out, "error: Recipe 'vae' has no hyperparameter 'betta'. It takes: beta")
         self.assertLen(out.splitlines(), 1)  # no Traceback, and no remark of TensorFlow's
 
+    @pytest.mark.slow
+    def test_what_the_system_says_of_a_file_is_a_line(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        for name in ("a", "b"):
+            (folder / name).mkdir()
+            (folder / name / "flags.txt").write_text(f"--recipe=vae\n--dataset=digits\n--seed={ord(name)}\n")
+            (folder / name / "metrics.csv").write_text("epoch,wake/loss\n0,1\n1,0.5\n")
+        status, out = finish("trainers.compare", str(folder / "a"), str(folder / "b"), f"--out={folder}")
+        self.assertEqual((status, len(out.splitlines())), (2, 1), out)
+        self.assertRegex(out, f"^error: .*{folder.name}.*: Is a directory")
+
 
 def saved_step(directory):
     """Step of the latest checkpoint of a run, 0 if there is none."""
