@@ -22,6 +22,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         "ugm_tf/arrays.py",
         "ugm_tf/files.py",
         "ugm_tf/quiet.py",
+        "ugm_tf/splitmix.py",
         "ugm_tf/traced.py",
         "ugm_tf/version.py",
     ),

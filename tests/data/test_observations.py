@@ -48,6 +48,13 @@ class ObserveTest(parameterized.TestCase):
         np.testing.assert_array_equal(observe(x, observation, (0, 1)), observe(x, observation, (0, 1)))
         self.assertFalse(np.array_equal(observe(x, observation, (0, 1)), observe(x, observation, (0, 2))))
 
+    def test_noise_of_steps_that_follow_each_other_is_unrelated(self):
+        u = np.stack([observe(LEVELS[:1], "dequantised", (7, step)).numpy().ravel() % (1 / 256) for step in range(400)])
+        u = (u - u.mean()) / u.std()
+        for by in (1, 2, 7):  # the same place some steps later, and another place of the same step
+            for product in (u[by:] * u[:-by], u[:, by:] * u[:, :-by]):
+                self.assertLess(abs(product.mean()), 5 / np.sqrt(product.size))
+
     @parameterized.parameters("dequantised", "binarised")
     def test_accepts_images_whose_pixels_fill_no_whole_word(self, observation):
         self.assertEqual(observe(np.full([1, 3, 3, 1], 255, np.uint8), observation, (0, 1)).shape, (1, 3, 3, 1))

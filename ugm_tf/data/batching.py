@@ -11,7 +11,7 @@ from ugm_tf.data.augmentation import augmented, check_augmentation
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.image_files import ImageFiles
 from ugm_tf.data.observations import observe, static_bits, support, unpacked
-from ugm_tf.data.sources import check_sources, check_variables, order
+from ugm_tf.data.sources import check_sources, check_variables, in_batches, order
 from ugm_tf.data.storage import as_tensor
 
 __all__ = ["batches", "steps_per_epoch", "supports_of"]
@@ -64,8 +64,8 @@ def batches(
 ) -> tf.data.Dataset:
     """Batches of named variables, ready for `fit`.
 
-    The order is a permutation drawn from (seed, epoch) and the noise of an observation is
-    drawn from (seed, step), both by the counter-based philox generator.  So `start_step=t` gives
+    The order is a permutation drawn from (seed, epoch), by philox, and the noise of an observation is
+    drawn from (seed, step), by SplitMix64: both count, and keep no state.  So `start_step=t` gives
     bit for bit what the first t batches would have been followed by, at no cost.
 
     To evaluate, take `shuffle=False, epochs=1, drop_remainder=False`: every pass then gives
@@ -169,8 +169,8 @@ def _rows_of_steps(n, batch_size, steps, seed, shuffle, start_step, epochs) -> t
         if shuffle:
             rows = tf.random.experimental.stateless_shuffle(rows, _key(seed, _ORDER, epoch), alg="philox")
         first = tf.maximum(start_step - epoch * steps, 0)  # above 0 in the first epoch only
-        numbers = tf.data.Dataset.range(first, steps)
-        return numbers.map(lambda i: (epoch * steps + i, rows[i * batch_size : (i + 1) * batch_size]))
+        numbers = tf.data.Dataset.range(epoch * steps + first, (epoch + 1) * steps)
+        return tf.data.Dataset.zip((numbers, in_batches(rows[: steps * batch_size], batch_size, first)))
 
     last = np.iinfo(np.int64).max if epochs is None else epochs
     return tf.data.Dataset.range(start_step // steps, last).flat_map(epoch_of_x)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.storage import empty
+from ugm_tf.splitmix import next_word
 
 __all__ = ["OBSERVATIONS", "observe", "static_bits", "support", "unpacked"]
 
@@ -138,9 +139,8 @@ def unpacked(bits: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
 def _bits(x, seed):
     """Uniform on 0...2**16 - 1, as floats in the shape of x."""
     size = tf.size(x) if x.shape.num_elements() is None else x.shape.num_elements()
-    words = tf.random.stateless_uniform(
-        [(size + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int64, alg="philox"
-    )  # 64 random bits serve four pixels
+    key = next_word(*tf.unstack(tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)))
+    words = next_word(key, tf.cast(tf.range((size + 3) // 4), tf.uint64))  # 64 random bits serve four pixels
     bits = tf.reshape(tf.bitcast(words, tf.uint16), [-1])
     exact = x.shape.num_elements() is not None and size % 4 == 0
     return tf.cast(tf.reshape(bits if exact else bits[:size], tf.shape(x)), tf.float32)

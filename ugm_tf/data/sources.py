@@ -10,7 +10,7 @@ from ugm_tf.data.checks import listed
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.observations import check_observation
 
-__all__ = ["VARIABLES", "check_sources", "check_variables", "order"]
+__all__ = ["VARIABLES", "check_sources", "check_variables", "in_batches", "order"]
 
 VARIABLES = ("x", "c", "labelled", "target")
 _NEVER = np.iinfo(np.int64).max
@@ -121,6 +121,22 @@ def order(size: int, batch_size: int, shuffle: bool, steps: int, start_step: int
         ]
         rows = tf.concat(orders, 0)
         first = tf.maximum(start_step - number * per_round, 0)  # above 0 in the first round only
-        return tf.data.Dataset.range(first, per_round).map(lambda i: rows[i * batch_size : (i + 1) * batch_size])
+        return in_batches(rows[: per_round * batch_size], batch_size, first)
 
     return tf.data.Dataset.range(start_step // per_round, _NEVER).flat_map(batches)
+
+
+def in_batches(rows: tf.Tensor, batch_size: int, first: int | tf.Tensor) -> tf.data.Dataset:
+    """Rows in batches, from one on; the last is smaller, where they do not go in equal ones.
+
+    They are cut as a whole: a function that cuts one batch takes longer to call than the batch to read.
+
+    Args:
+        rows: int32 [N], of a length that is known.
+        batch_size: B.
+        first: Number of the first batch.
+    """
+    whole = rows.shape[0] // batch_size
+    out = tf.data.Dataset.from_tensor_slices(tf.reshape(rows[: whole * batch_size], [whole, batch_size])[first:])
+    rest = rows[whole * batch_size :]
+    return out.concatenate(tf.data.Dataset.from_tensors(rest)) if rest.shape[0] else out

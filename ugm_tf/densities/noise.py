@@ -10,28 +10,24 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf.splitmix import next_word
 from ugm_tf.traced import traced
 
 __all__ = ["fold", "noise_by_row", "standard_noise"]
 
 _MULTIPLIERS, _WEYL = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)  # of Philox4x32
-_GOLDEN = 0x9E3779B97F4A7C15
-_MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))  # of SplitMix64
 _HALF_A_STEP = 2.0**-24  # uniform numbers are multiples of 2**-23, 0 among them; half a step more is inside (0, 1)
 
 
 def fold(seed: Any, *numbers: Any) -> tf.Tensor:
     """A seed of its own for each tuple of numbers, int32 [2]: of one seed, two numbers never have the same.
 
-    It is SplitMix64's step and mixing function of the two words as one of 64 bits.  (`stateless_fold_in` is two
-    rounds of Philox, hundreds of operations a number: with XLA it took a third of the time to compile a step.)
+    It is SplitMix64 of the two words as one of 64 bits.  (`stateless_fold_in` is two rounds of Philox, hundreds of
+    operations a number: with XLA it took a third of the time to compile a step.)
 
     Args:
         seed: int32 [2].
         *numbers: Whole numbers, such as the step and the place of a phase, of 32 bits each.
-
-    References:
-        Guy Steele, Doug Lea and Christine Flood. Fast Splittable Pseudorandom Number Generators. OOPSLA 2014, fig. 16.
     """
     tensors = [tf.convert_to_tensor(number, tf.int32) for number in (seed, *numbers)]
     return _folding(len(numbers))(*tensors) if numbers else tensors[0]
@@ -43,9 +39,7 @@ def _folding(count: int) -> Any:
     def folded(seed: tf.Tensor, *numbers: tf.Tensor) -> tf.Tensor:
         word = tf.bitcast(seed, tf.uint64)
         for number in numbers:
-            word += (tf.cast(tf.bitcast(number, tf.uint32), tf.uint64) + _long(1)) * _long(_GOLDEN)
-            for shift, multiplier in _MIXING:
-                word = tf.bitwise.bitwise_xor(word, tf.bitwise.right_shift(word, _long(shift))) * _long(multiplier)
+            word = next_word(word, tf.cast(tf.bitcast(number, tf.uint32), tf.uint64))
         return tf.bitcast(word, tf.int32)
 
     return folded
