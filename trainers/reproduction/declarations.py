@@ -140,7 +140,7 @@ class Experiment:
         contenders: What is compared.
         scales: By name, each of `SCALES`.
         settings: Fields of `Settings` that all contenders share, their data among them.
-        open: What the paper leaves open, and what was chosen here, a line each.
+        open: What the paper leaves open, or a reader must know, and what was chosen here, a line each.
 
     Raises:
         ValueError: If it does not hold together.

@@ -33,8 +33,8 @@ def render(summary: Summary) -> str:
     figures = {
         name: {
             "unit": summary.units.get(name, ""),
-            "cells": [tables.cell_texts(cell) for cell in cells],
-            "pairs": [tables.pair_texts(pair) for pair in pairs],
+            "cells": tables.cell_rows(cells),
+            "pairs": tables.pair_rows(pairs),
             "plot": plot(pairs),
         }
         for name, (cells, pairs) in summary.figures.items()
@@ -44,6 +44,7 @@ def render(summary: Summary) -> str:
     return _template("section.html.jinja").render(
         title=experiment.title,
         headline=tables.headline(summary).replace("`", ""),
+        overview=tables.overview(summary),
         figures=figures,
         method=METHOD,
         readings=tables.readings(summary),

@@ -90,6 +90,7 @@ class Summary:
         how: How each figure was measured, in words, as the first run that has it says.
         cells: Figures of contenders, figure by figure.
         pairs: Differences.
+        real: By figure, what real data have in the samples' place: the mean over runs.
         done: How many runs there are.
         runs: How many there are to be.
         versions: What the runs ran on, each once.
@@ -101,6 +102,7 @@ class Summary:
     how: Mapping[str, Mapping[str, Any]]
     cells: tuple[Cell, ...]
     pairs: tuple[Pair, ...]
+    real: Mapping[str, Mean]
     done: int
     runs: int
     versions: tuple[str, ...]
@@ -165,10 +167,21 @@ def summarise(plan: Plan, results: Results) -> Summary:
         {figure["name"]: {"n": figure["n"], **figure["how"]} for figure in reversed(measured)},
         tuple(cells),
         tuple(pairs),
+        _real(results),
         len(results),
         len(units),
         tuple(dict.fromkeys(_in_words(result["versions"]) for result in results if result.get("versions"))),
     )
+
+
+def _real(results: Results) -> dict[str, Mean]:
+    """By figure, what real data have in the samples' place."""
+    values: dict[str, dict[int, float]] = {}
+    for i, result in enumerate(results):
+        for figure in result["figures"]:
+            if figure.get("real") is not None:
+                values.setdefault(figure["name"], {})[i] = figure["real"]["value"]
+    return {name: found for name, each in values.items() if (found := mean(each)) is not None}
 
 
 def _chosen(plan: Plan, contender: Contender, results: Results) -> tuple[str, Results]:

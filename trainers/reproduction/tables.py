@@ -8,7 +8,9 @@ from ..curves import number
 from .statistics import METHOD, Mean
 from .summaries import Cell, Pair, Summary
 
-__all__ = ["as_json", "cell_texts", "headline", "markdown", "pair_texts", "readings"]
+__all__ = ["as_json", "cell_rows", "headline", "markdown", "overview", "pair_rows", "pair_texts", "readings"]
+
+_MANY = 4  # figures that are easier read side by side
 
 
 def headline(summary: Summary) -> str:
@@ -53,6 +55,20 @@ def pair_texts(pair: Pair) -> dict[str, str]:
     }
 
 
+def cell_rows(cells: list[Cell]) -> list[dict[str, str]]:
+    """The table of a figure; where nothing is published, that column is empty."""
+    return _published([cell_texts(cell) for cell in cells])
+
+
+def pair_rows(pairs: list[Pair]) -> list[dict[str, str]]:
+    """The table of a figure's differences, likewise."""
+    return _published([pair_texts(pair) for pair in pairs])
+
+
+def _published(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return rows if any(row["published"] != "–" for row in rows) else [row | {"published": ""} for row in rows]
+
+
 def readings(summary: Summary) -> list[str]:
     """What each difference says, as sentences."""
     out = []
@@ -73,7 +89,8 @@ def readings(summary: Summary) -> list[str]:
 
 def markdown(summary: Summary) -> str:
     """The tables of an experiment and what they say."""
-    lines = [headline(summary), ""]
+    side_by_side = overview(summary)
+    lines = [headline(summary), "", *([*_table(side_by_side), ""] if side_by_side else [])]
     for name, (cells, pairs) in summary.figures.items():
         unit = f", {summary.units[name]}" if summary.units.get(name) else ""
         better = next(figure.higher for figure in summary.plan.experiment.figures if figure.name == name)
@@ -81,9 +98,9 @@ def markdown(summary: Summary) -> str:
             f"**{name}**{unit}, test split, {'more' if better else 'less'} is better; mean ± deviation over seeds",
             "",
         ]
-        lines += [*_table([cell_texts(cell) for cell in cells]), ""]
+        lines += [*_table(cell_rows(cells)), ""]
         if pairs:
-            lines += [*_table([pair_texts(pair) for pair in pairs]), ""]
+            lines += [*_table(pair_rows(pairs)), ""]
     if summary.pairs:
         lines += [f"Intervals: {METHOD}.", ""]
     notes = dict.fromkeys(c.published.note for c in summary.cells if c.published is not None and c.published.note)
@@ -113,6 +130,22 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "readings": readings(summary),
     }
     return _finite(written)
+
+
+def overview(summary: Summary) -> list[dict[str, str]]:
+    """Rows of one table of all figures, where there are many: one for each contender, and one for real data."""
+    if len(summary.figures) < _MANY:
+        return []
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for cell in summary.cells:
+        texts = cell_texts(cell)
+        row = rows.setdefault((cell.under, cell.name), {"condition": cell.under, "contender": cell.name})
+        row[cell.figure] = texts["ours"]
+    if summary.real:
+        texts = {name: _mean(found) for name, found in summary.real.items()}
+        rows["", "real data"] = {"condition": "", "contender": "real data, in the samples' place", **texts}
+    columns = ("condition", "contender", *summary.figures)
+    return [{name: row.get(name, "") for name in columns} for row in rows.values()]
 
 
 def _table(rows: list[dict[str, str]]) -> list[str]:

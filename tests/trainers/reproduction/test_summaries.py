@@ -1,5 +1,6 @@
 """From results to means, differences and sentences: by hand, in any order, and with holes."""
 
+import dataclasses
 import json
 import math
 import random
@@ -11,7 +12,7 @@ from absl.testing import absltest, parameterized
 
 from tests.trainers.reproduction.test_declarations import experiment
 from trainers.reproduction import catalogue, section, statistics, store, summaries, tables
-from trainers.reproduction.declarations import SCALES, Scale
+from trainers.reproduction.declarations import SCALES, Measured, Scale
 from trainers.reproduction.units import Plan
 
 PLAN = Plan("small", "cpu")
@@ -111,6 +112,32 @@ class SummaryTest(SmallTest):
         results = self.results()
         results[0] = result(PLAN.units()[0], None, failed="not finite at step 7")
         self.assertIn("2 of 3 seeds, 1 diverged", tables.markdown(self.summary(results)))
+
+    def test_many_figures_stand_side_by_side_with_those_of_real_data(self):
+        names = ["ELBO", "rate", "distortion", "active units"]
+        measured = tuple(Measured(name, "rates") for name in names)
+        with mock.patch.object(catalogue, "get", lambda _: experiment(figures=measured)):
+            results = []
+            for i, unit in enumerate(PLAN.units()):
+                found = [figure(name, float(j + unit.seed)) for j, name in enumerate(names)]
+                found[3]["real"] = figure("active units", 2.0 + i % 2)
+                results.append(store.record(unit, figures=found, validation=[figure("ELBO", 0.0)], failed=None))
+            summary = self.summary(results)
+            text, page = tables.markdown(summary), section.render(summary)
+        self.assertIn("| condition | contender | ELBO | rate | distortion | active units |", text)
+        self.assertIn("| few | a | 1.0 ± 1.0 | 2.0 ± 1.0 | 3.0 ± 1.0 | 4.0 ± 1.0 |", text)
+        self.assertIn("|  | real data, in the samples' place |  |  |  | 2.50 ± 0.52 |", text)
+        self.assertIn('aria-label="All figures"', page)
+        self.assertNotIn("All figures", section.render(self.summary()))
+
+    def test_a_figure_of_which_nothing_is_published_has_no_such_column(self):
+        plain = tuple(dataclasses.replace(c, published=()) for c in experiment().contenders)
+        with mock.patch.object(catalogue, "get", lambda _: experiment(contenders=plain)):
+            summary = self.summary()
+            text, page = tables.markdown(summary), section.render(summary)
+        self.assertNotIn("published", text + page)
+        for written in (tables.markdown(self.summary()), section.render(self.summary())):
+            self.assertGreater(written.count("published"), 2)
 
     def test_an_empty_store_has_tables_of_what_is_published(self):
         text = tables.markdown(self.summary([]))
