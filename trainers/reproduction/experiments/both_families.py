@@ -52,8 +52,8 @@ EXPERIMENT = Experiment(
         "All decoders are 20-500-500-784 and all see as many images, so that a difference is one of what is minimised. "
         "GANs with convolutions give other samples.",
         "A likelihood is one of what is observed: of bits for VAE, AAVAE and IWAE; of grey levels for the AAE, under a "
-        "Gaussian of deviation 0.3; and of grey levels for GANs, under the Gaussian that training data find likeliest. It "
-        "compares within a kind.",
+        "Gaussian of deviation 0.3; and of grey levels for GANs, under the Gaussian that training data find likeliest. "
+        "It compares within a kind.",
         "Scores of samples are by a small classifier of the training split, and of 10,000 samples.",
         "A classification accuracy score takes samples by class, which none of these models draws.",
     ),
