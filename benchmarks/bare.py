@@ -2,7 +2,7 @@
 
 Data on the device, draws by TensorFlow's own philox kernels for many steps at once, Adam written out; dense networks as
 one XLA program that loops over these steps (convolutions, which XLA runs slowly on a CPU: see bare_dcgan.py).
-Nothing here is reusable, on purpose.
+Nothing here is reusable, on purpose.  The contender "usual" is the same of a GAN that generates for each phase anew.
 """
 
 from typing import Any
@@ -35,8 +35,15 @@ def _adam(work: works.Work, state: State, step: tf.Tensor, network: str, gradien
     state["m"][network], state["v"][network] = m, v
 
 
-def draw(work: works.Work, pixels: tf.Tensor, first: tf.Tensor) -> Draws:
-    """All that is random in a superstep, without XLA, whose philox is slower; from pixels, uint8 [S, B, 784]."""
+def draw(work: works.Work, pixels: tf.Tensor, first: tf.Tensor, usual: bool = False) -> Draws:
+    """All that is random in a superstep, without XLA, whose philox is slower; from pixels, uint8 [S, B, 784].
+
+    Args:
+        work: What is trained.
+        pixels: The data.
+        first: The first step's number.
+        usual: Whether each phase of a GAN has codes of its own.
+    """
     shape = tf.shape(pixels)
 
     def uniform(purpose: int) -> tf.Tensor:  # uint16, four of them from 64 random bits
@@ -49,7 +56,7 @@ def draw(work: works.Work, pixels: tf.Tensor, first: tf.Tensor) -> Draws:
         return tf.random.stateless_normal([shape[0], *draws, shape[1], work.code], [first, purpose], alg="philox")
 
     if work.recipe in ("gan", "iwgan", "bigan"):
-        return {"pixels": pixels, "z": normal(0)}
+        return {"pixels": pixels, "z": normal(0)} | ({"other_z": normal(1)} if usual else {})
     bits = tf.cast(uniform(0), tf.float32) * (255.0 / 65536.0) < tf.cast(pixels, tf.float32)
     if work.recipe == "iwae":
         return {"bits": tf.cast(bits, tf.uint8), "noise": normal(1, work.draws)}
@@ -64,6 +71,17 @@ class _Steps:
 
     def __init__(self, work: works.Work):
         self.work = work
+
+    def usual_gan(self, state: State, step: tf.Tensor, draws: Draws) -> list[tf.Tensor]:
+        """As most programs have it: samples of its own for each phase."""
+        real, weights = tf.cast(draws["pixels"], tf.float32) / 255.0, state["weights"]["decoder"]
+        discriminate = self._discriminate(state, step, real, tf.sigmoid(_mlp(weights, draws["z"], works.LEAK)))
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            fake = tf.sigmoid(_mlp(weights, draws["other_z"], works.LEAK))
+            generate = bare_dcgan.fool(self.work, _mlp(state["weights"]["discriminator"], fake, works.LEAK)[:, 0])
+        _adam(self.work, state, step, "decoder", tape.gradient(generate, weights))
+        return [discriminate, generate]
 
     def _negative_elbo(self, weights: dict[str, list[tf.Tensor]], x: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         mean, raw = tf.split(_mlp(weights["encoder"], x, 0.0), 2, axis=1)
@@ -170,7 +188,8 @@ def train(setup: turns.Setup) -> None:
     data = tf.constant(setup.images.reshape(len(setup.images), -1))
     zeros = {name: [tf.zeros_like(w) for w in arrays] for name, arrays in start.items()}
     state: State = {"weights": {n: [tf.constant(w) for w in a] for n, a in start.items()}, "m": zeros, "v": zeros}
-    one_step = getattr(_Steps(work), work.recipe)
+    usual = setup.contender == "usual"
+    one_step = getattr(_Steps(work), f"usual_{work.recipe}" if usual else work.recipe)
     alone = {"vae": ["wake"], "iwae": ["wake"], "aavae": ["discriminate", "wake"]}
     names = alone.get(work.recipe, ["discriminate", "generate"])
 
@@ -186,7 +205,7 @@ def train(setup: turns.Setup) -> None:
 
     @tf.function
     def superstep(state: State, rows: tf.Tensor, first: tf.Tensor) -> Any:
-        return loop(state, draw(work, tf.gather(data, rows), first), first)
+        return loop(state, draw(work, tf.gather(data, rows), first, usual), first)
 
     losses, step = [], 0
     for rows in setup.rows():

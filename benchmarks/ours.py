@@ -1,4 +1,4 @@
-"""The same training by this package: `fit()` with its defaults, on its own batches."""
+"""The same training by this package: `fit()` with its defaults, on its own batches; or with both phases at once."""
 
 import keras
 import numpy as np
@@ -36,7 +36,8 @@ def train(setup: turns.Setup) -> None:
     work = setup.work
     recipe = ugm_tf.recipes.get(work.recipe, **({"k": work.draws} if work.recipe == "iwae" else {}))
     model = ugm_tf.UnifiedModel(recipe, densities(work, recipe))
-    model.compile(keras.optimizers.Adam(work.learning_rate, work.beta_1))
+    schedule = "simultaneous" if setup.contender == "simultaneous" else "alternating"
+    model.compile(keras.optimizers.Adam(work.learning_rate, work.beta_1), schedule=schedule)
     examples = ugm_tf.data.Examples(setup.images, name="images")
     observation = "grey" if work.recipe in ("gan", "iwgan", "bigan") else "binarised"
     dataset = ugm_tf.data.batches(examples, work.batch, observation=observation)

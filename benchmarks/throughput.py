@@ -5,7 +5,7 @@ Example:
   python -m benchmarks.throughput --works=vae,gan_mlp,dcgan --rounds=7 --seconds=4 --out=runs/throughput
 
 Each contender is a process of its own, and all are pinned to the same cores.  They train in turns, and wait on a pipe
-meanwhile; a figure is the median over rounds of the ratio to the bare loop in the same round.  All train the same
+meanwhile; a figure is the median over rounds of the ratio to the first one in the same round.  All train the same
 networks from the same initial weights: numbers of parameters must be equal, and mean losses over the first steps close.
 
 PyTorch and JAX run in environments of their own: those of --torch_python and --jax_python, or such as are made in the
@@ -33,11 +33,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TORCH, JAX = "torch==2.13.0", "jax==0.10.2"
 MODULES = {
     "bare": "benchmarks.bare",
+    "usual": "benchmarks.bare",
     "keras": "benchmarks.keras_fit",
     "torch_eager": "benchmarks.torch_loop",
     "torch_compile": "benchmarks.torch_loop",
     "jax": "benchmarks.jax_scan",
     "ours": "benchmarks.ours",
+    "simultaneous": "benchmarks.ours",
 }
 LOSS_TOLERANCE = 0.25  # relative, of means over the first steps: the contenders draw other numbers
 

@@ -55,7 +55,7 @@ WORKS = {
     work.name: work
     for work in (
         Work("vae", "vae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _ALL),
-        Work("gan_mlp", "gan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _ALL),
+        Work("gan_mlp", "gan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, ("bare", "usual", *_ALL[1:], "simultaneous")),
         Work("dcgan", "gan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _ALL),
         Work("aavae", "aavae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _WRITTEN),
         Work("iwgan_mlp", "iwgan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),

@@ -118,6 +118,7 @@ class UnifiedModel(Answers, Loops):
         if self._fits:
             raise ValueError(f"'{name}' cannot change while fit() runs. Change it before, and call fit() again.")
         self.functions, self.train_function, self.test_function, self.predict_function = {}, None, None, None
+        self._of_rows = {}
 
     @property
     def recipe(self) -> Recipe:
@@ -184,7 +185,7 @@ class UnifiedModel(Answers, Loops):
             distributed.prepare(layers, self.optimizers, **arguments)
         memory.rematerialise(self.densities, remat)
         super().__setattr__("schedule", schedule)
-        self._replaced = None
+        self._replaced, self._of_rows = None, {}
         with self.distribute_strategy.scope():
             jit, self.execution = execution.choose_jit(layers, jit_compile)
         super().compile(

@@ -91,7 +91,7 @@ class ReportTest(absltest.TestCase):
 class CommandLineTest(parameterized.TestCase):
     @parameterized.parameters(
         (["--works=vaee"], "of vae, gan_mlp, .*Received: vaee"),
-        (["--contenders=flax"], "of bare, keras, .*Received: flax"),
+        (["--contenders=flax"], "of bare, usual, keras, .*Received: flax"),
         (["--works=aavae", "--contenders=keras"], "none of --contenders=keras is written for aavae"),
         (["--cores=10000"], "--cores=10000, and this process may use"),
         (["--rounds=0"], "must be positive"),

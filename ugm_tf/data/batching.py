@@ -1,25 +1,25 @@
 """Batches by name: batch t is a pure function of (seed, t)."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.data.augmentation import augmented, check_augmentation
+from ugm_tf.data.augmentation import check_augmentation
 from ugm_tf.data.examples import Examples
 from ugm_tf.data.image_files import ImageFiles
-from ugm_tf.data.observations import observe, static_bits, support, unpacked
+from ugm_tf.data.observations import static_bits, support
+from ugm_tf.data.readers import STREAMS, Reader, Rows, key
 from ugm_tf.data.sources import check_sources, check_variables, in_batches, order
 from ugm_tf.data.storage import as_tensor
 
-__all__ = ["batches", "steps_per_epoch", "supports_of"]
+__all__ = ["batches", "rows_of", "steps_per_epoch", "supports_of"]
 
-_ORDER, _NOISE, _STATIC, _AUGMENT = 0x0D0, 0x0D1, 0x0D2, 0x0D3  # what a seed is for: keeps the streams apart
-_STREAMS = {"x": 0, "labelled": 0x100, "target": 0x200}  # and those of the sources
+_ORDER, _STATIC = 0x0D0, 0x0D2  # what a seed is for, beside what it is for in a `Reader`: keeps the streams apart
 _PARALLEL_CALLS = 2
-_SUPPORTS = "_ugm_tf_supports"  # an attribute of the dataset
+_SUPPORTS, _ROWS = "_ugm_tf_supports", "_ugm_tf_rows"  # attributes of the dataset
 _LARGE = 2**28  # bytes
 
 
@@ -110,10 +110,13 @@ def batches(
     changes = {name: check_augmentation(source, augment) for name, source in sources.items()}
     _check_range(seed, start_step, epochs, steps)
 
+    owner = "labelled" if "labelled" in sources else "x"
+    classes = sources[owner].num_classes if "c" in names else None
+    reader = Reader(names, owner, observation, examples.shape, classes, seed, _texts(augment), changes)
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
-        gathers = {name: _gather(source, observation, seed) for name, source in sources.items()}
-        owner = "labelled" if "labelled" in sources else "x"
-        c = tf.constant(sources[owner].c) if "c" in names else None
+        tables = {name: _table(source, observation, seed) for name, source in sources.items() if name in names}
+        if "c" in names:
+            tables["c"] = tf.constant(sources[owner].c)
 
     @tf.autograph.experimental.do_not_convert
     def batch(of_x, *of_others) -> dict[str, Any]:
@@ -121,24 +124,24 @@ def batches(
         chosen = {"x": rows} | {name: r[: tf.size(rows)] for name, r in zip(others, of_others, strict=True)}
         if drop_remainder:
             chosen = {name: tf.ensure_shape(r, [batch_size]) for name, r in chosen.items()}
-
-        def read(name: str) -> tf.Tensor:
-            if name == "c":
-                return tf.one_hot(tf.gather(c, chosen[owner]), sources[owner].num_classes)
-            noise, moves = (_key(seed, purpose + _STREAMS[name], step) for purpose in (_NOISE, _AUGMENT))
-            return observe(augmented(gathers[name](chosen[name]), changes[name], moves), observation, noise)
-
-        return {name: read(name) for name in names}
+        taken = {name: _take(table, chosen[owner if name == "c" else name]) for name, table in tables.items()}
+        return reader.see(taken, step)
 
     others = [name for name in sources if name != "x"]
     rows_of_x = _rows_of_steps(len(examples), batch_size, steps, seed, shuffle, start_step, epochs)
-    keys = {name: functools.partial(_key, seed, _ORDER + _STREAMS[name]) for name in others}
+    keys = {name: functools.partial(key, seed, _ORDER + STREAMS[name]) for name in others}
     rows_of_others = [order(len(sources[n]), batch_size, shuffle, steps, start_step, keys[n]) for n in others]
-    dataset = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
-    dataset = dataset.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True).prefetch(4)
+    rows = tf.data.Dataset.zip((rows_of_x, *rows_of_others))
+    dataset = rows.map(batch, num_parallel_calls=_PARALLEL_CALLS, deterministic=True)
     size = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * steps - start_step
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(size))
-    out = dataset.with_options(_options(sum(source.x.nbytes for source in sources.values())))
+    held = sum(source.x.nbytes for source in sources.values())
+    out, rows = (
+        each.prefetch(4).apply(tf.data.experimental.assert_cardinality(size)).with_options(_options(held))
+        for each in (dataset, rows)
+    )
+    in_memory = all(isinstance(table, tf.Tensor) for table in tables.values())
+    if in_memory and drop_remainder and not reader.augment:  # TensorFlow's noise, which moves images, is other with XLA
+        setattr(out, _ROWS, Rows(rows, tuple(others), tables, reader))
     kinds = {name: "one_hot" if name == "c" else support(observation) for name in names}
     setattr(out, _SUPPORTS, kinds)  # of this dataset alone: what is made from it may hold anything
     return out
@@ -149,15 +152,24 @@ def supports_of(dataset: Any) -> dict[str, str]:
     return getattr(dataset, _SUPPORTS, {})
 
 
-def _gather(source: Examples, observation: str, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function from rows [B] to these examples as they lie in memory or in files, [B, ...]; nothing is copied."""
+def rows_of(dataset: Any) -> Rows | None:
+    """The rows of a dataset that `batches` has made of arrays in memory, each batch of one size; None of any other."""
+    return getattr(dataset, _ROWS, None)
+
+
+def _table(source: Examples, observation: str, seed: int) -> Any:
+    """These examples as they lie in memory or in files, of which rows are taken; nothing is copied."""
     if observation == "static":
-        bits = as_tensor(static_bits(source.x, seed + (_STATIC << 32)))
-        return lambda rows: unpacked(tf.gather(bits, rows), source.shape)
-    if isinstance(source.x, ImageFiles):
-        return source.x.gather
-    x = as_tensor(source.x)
-    return lambda rows: tf.gather(x, rows)
+        return as_tensor(static_bits(source.x, seed + (_STATIC << 32)))
+    return source.x if isinstance(source.x, ImageFiles) else as_tensor(source.x)
+
+
+def _take(table: Any, rows: tf.Tensor) -> tf.Tensor:
+    return table.gather(rows) if isinstance(table, ImageFiles) else tf.gather(table, rows)
+
+
+def _texts(augment: str | Sequence[str]) -> tuple[str, ...]:
+    return (augment,) if isinstance(augment, str) and augment else tuple(augment)
 
 
 def _rows_of_steps(n, batch_size, steps, seed, shuffle, start_step, epochs) -> tf.data.Dataset:
@@ -167,7 +179,7 @@ def _rows_of_steps(n, batch_size, steps, seed, shuffle, start_step, epochs) -> t
     def epoch_of_x(epoch):
         rows = tf.range(n)
         if shuffle:
-            rows = tf.random.experimental.stateless_shuffle(rows, _key(seed, _ORDER, epoch), alg="philox")
+            rows = tf.random.experimental.stateless_shuffle(rows, key(seed, _ORDER, epoch), alg="philox")
         first = tf.maximum(start_step - epoch * steps, 0)  # above 0 in the first epoch only
         numbers = tf.data.Dataset.range(epoch * steps + first, (epoch + 1) * steps)
         return tf.data.Dataset.zip((numbers, in_batches(rows[: steps * batch_size], batch_size, first)))
@@ -182,11 +194,6 @@ def _options(size: int) -> tf.data.Options:
         options.experimental_optimization.apply_default_optimizations = False  # they copy all data once more
     options.autotune.enabled = False  # its thread may block the end of an epoch for a second
     return options
-
-
-def _key(seed, purpose, number):
-    """Two integers that name one stream of random numbers."""
-    return tf.stack([tf.constant(seed + (purpose << 32), tf.int64), tf.cast(number, tf.int64)])
 
 
 def _check_range(seed: int, start_step: int, epochs: int | None, steps: int) -> None:

@@ -90,7 +90,7 @@ def observe(x: Any, observation: str, seed: Any) -> tf.Tensor:
     """
     x = tf.convert_to_tensor(x)
     if observation == "grey":
-        return tf.cast(x, tf.float32) / 255.0
+        return tf.cast(x, tf.float32) * (1.0 / 255.0)  # XLA would make this of a division, and other last bits
     if observation == "dequantised":
         return (tf.cast(x, tf.float32) + _bits(x, seed) / 65536.0) / 256.0  # 24 bits: exact, and below 1
     if observation == "binarised":
@@ -140,10 +140,11 @@ def _bits(x, seed):
     """Uniform on 0...2**16 - 1, as floats in the shape of x."""
     size = tf.size(x) if x.shape.num_elements() is None else x.shape.num_elements()
     key = next_word(*tf.unstack(tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)))
-    words = next_word(key, tf.cast(tf.range((size + 3) // 4), tf.uint64))  # 64 random bits serve four pixels
-    bits = tf.reshape(tf.bitcast(words, tf.uint16), [-1])
-    exact = x.shape.num_elements() is not None and size % 4 == 0
-    return tf.cast(tf.reshape(bits if exact else bits[:size], tf.shape(x)), tf.float32)
+    words = next_word(key, tf.cast(tf.range((size + 3) // 4), tf.uint64))
+    # 64 random bits serve four pixels, each of another quarter of the batch: XLA makes one vector loop of it.
+    quarters = tf.bitwise.right_shift(words, tf.constant([[0], [16], [32], [48]], tf.uint64))
+    bits = tf.bitwise.bitwise_and(tf.cast(quarters, tf.int32), tf.constant(0xFFFF))
+    return tf.cast(tf.reshape(tf.reshape(bits, [-1])[:size], tf.shape(x)), tf.float32)
 
 
 def _bernoulli(x, seed):

@@ -68,6 +68,19 @@ class StepsLeft:
 
 
 @dataclasses.dataclass(frozen=True)
+class Taken:
+    """Batches that come as numbers of rows, of which all steps of a call take theirs at once, before they are run.
+
+    Attributes:
+        take: From tables, and what a dataset gives, on a leading axis of steps, to what a step takes.
+        tables: Gives the tables.
+    """
+
+    take: Callable[[Any, Any], Any]
+    tables: Callable[[], Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Unwatched:
     """Steps of which none is looked at: a look at each, and updates that may be left out, take XLA a tenth of its time.
 
@@ -95,6 +108,7 @@ def make_function(
     refuse: Callable[[Any], None] | None = None,
     fits: Callable[[Any], None] | None = None,
     unwatched: Unwatched | None = None,
+    taken: Taken | None = None,
 ) -> Any:
     """A function from a `tf.data` iterator to metrics, that runs several steps.
 
@@ -111,6 +125,7 @@ def make_function(
         refuse: Raises an error for a batch that may not; the steps before it are done by then, and no other.
         fits: Raises an error for batches whose specification is none that a step takes.
         unwatched: The same step without a look at it, to take its place in a superstep.
+        taken: How a superstep has its batches, where the iterator gives rows; None where it gives batches.
     """
     names = [metric.name for metric in metrics]
 
@@ -119,7 +134,7 @@ def make_function(
         return tf.stack([*(values[name] for name in names), values.get(SHARE, tf.constant(1.0))])
 
     watched, state = _superstep(one_step, len(names) + 1), [] if unwatched is None else unwatched.state
-    run = _run_function(one_step, watched, len(names) + 1, most, jit, good, unwatched)
+    run = _run_function(one_step, watched, len(names) + 1, most, jit, good, unwatched, taken)
 
     looked_at: list[Any] = []
 
@@ -139,7 +154,8 @@ def make_function(
             looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
         before = [tf.identity(variable) for variable in state]
-        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo), tf.constant(left.looks))
+        tables = None if taken is None else taken.tables()
+        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo), tf.constant(left.looks), tables)
         if not finite:
             for variable, value in zip(state, before, strict=True):
                 variable.assign(value)
@@ -178,6 +194,7 @@ def _run_function(
     jit: bool,
     good: Callable[[Any], tf.Tensor] | None,
     unwatched: Unwatched | None,
+    taken: Taken | None,
 ) -> Any:
     """A function from an iterator and a number of steps to what they gave.
 
@@ -189,7 +206,7 @@ def _run_function(
         superstep = _superstep(functools.partial(one_step, step_values=unwatched.step_values), values)
 
     @traced(reduce_retracing=True)
-    def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Any, Any, Any]:
+    def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor, tables: Any) -> tuple[Any, ...]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -215,6 +232,7 @@ def _run_function(
             start = (0, first, _fine(first, good, looks), *arrays)
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
+            batches = batches if taken is None else taken.take(tables, batches)
             sums = superstep(batches, count)
             learned = [] if unwatched is None else [tf.reduce_sum(variable) for variable in unwatched.learned]
             finite = [tf.reduce_all(tf.math.is_finite(values)) for values in (sums, *learned)]

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from ugm_tf.arrays import give_batches, is_symbolic, of_examples, of_numbers
 from ugm_tf.data import naming_files
+from ugm_tf.data.batching import rows_of
+from ugm_tf.data.readers import Rows
 from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
 
@@ -71,6 +73,9 @@ class Loops(Stepping):
         if first is not None:
             self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._left.looks = first is None or not first.known
+        one_by_one = self._left.looks or self.run_eagerly or self.distributed or not self.jit_compile
+        rows = None if one_by_one else rows_of(x)
+        x = x if rows is None else rows.dataset
         self._fit_steps = self._epoch_steps = steps
         ordered = give_batches(x) and not isinstance(x, keras.utils.PyDataset)  # as the data come
         kwargs.setdefault("shuffle", not ordered)
@@ -80,12 +85,26 @@ class Loops(Stepping):
         self._ends_at_nan = any(isinstance(callback, keras.callbacks.TerminateOnNaN) for callback in given)
         self._fits = True
         try:
-            with naming_files():
+            with naming_files(), self._reading(rows):
                 return super().fit(x, y, **kwargs)
         finally:
             self._fits, self._left.looks = False, True
             self._fit_steps = self._epoch_steps = None
             self._ends_at_nan = False
+
+    @contextlib.contextmanager
+    def _reading(self, rows: Rows | None) -> Iterator[None]:
+        """Lets training read rows, where there are such."""
+        if rows is None:
+            yield
+            return
+        usual, self._reads = (self.train_function, self._health), rows
+        self.train_function, self._health = self._of_rows.get(rows.reader, (None, None))
+        try:
+            yield
+        finally:
+            self._of_rows[rows.reader] = self.train_function, self._health
+            (self.train_function, self._health), self._reads = usual, None
 
     def _arrays(self, owner: str, x: Any, y: Any = None) -> tuple[Any, Any]:
         """Data as Keras takes them: what gives batches as it is, and else arrays by variable."""
@@ -112,6 +131,7 @@ class Loops(Stepping):
         if chosen != self.steps_per_execution:
             self.steps_per_execution = chosen
             self.train_function = self.test_function = self.predict_function = None
+            self._of_rows = {}
 
     def evaluate(self, x: Any = None, y: Any = None, *, sample_weight: Any = None, **kwargs: Any) -> Any:
         """The metrics on data, in nats; as `keras.Model.evaluate`.  The same data give the same numbers."""

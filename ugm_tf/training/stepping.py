@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import foreign_noise, validation
+from ugm_tf.data.readers import Rows
 from ugm_tf.joint import Joint
 from ugm_tf.training import batches, distributed, execution, health, keras_internals, steps
 from ugm_tf.training.optimizers import inner
@@ -60,6 +61,8 @@ class Stepping(keras.Model):
         self._replaced: str | None = None  # the density that was, since `compile`
         self.train_function: Any = None
         self.test_function: Any = None
+        self._reads: Rows | None = None  # what fit() reads, where it reads rows
+        self._of_rows: dict[Any, Any] = {}  # training functions by how rows are read
 
     @property
     def check_values(self) -> bool:
@@ -154,7 +157,7 @@ class Stepping(keras.Model):
             with self.distribute_strategy.scope():
                 self._health = health.Health(self.joint, self._compile_arguments["on_nan"], changed)
             jit = bool(self.jit_compile)
-            run = self._function_of(self._run_watched, self.train_step, jit, self._refuse_training)
+            run = self._function_of(self._run_watched, self.train_step, jit, self._refuse_training, self._reads)
             self.train_function = functools.partial(self._run_and_look, run, self._health)
         return self.train_function
 
@@ -180,9 +183,11 @@ class Stepping(keras.Model):
             self.test_function = self._function_of(self.evaluate_phases, self.test_step, False, self._refuse_evaluation)
         return self.test_function
 
-    def _function_of(self, step_values: Any, step: Any, jit: bool, refuse: Any) -> Any:
+    def _function_of(self, step_values: Any, step: Any, jit: bool, refuse: Any, rows: Rows | None = None) -> Any:
         if self.run_eagerly:
             return keras_internals.one_step_function(self, step)
+        if rows is not None:
+            return self._function_of_rows(rows)
         good = batches.good(self.joint) if self.check_values else None
         if self.distributed:
             going_on = self._health.fine if self._health and step_values == self._run_watched else None
@@ -195,7 +200,23 @@ class Stepping(keras.Model):
             step_values, self._trackers, most, self._left, jit, good, refuse, fits, unwatched
         )
 
-    def _unwatched(self, most: int) -> execution.Unwatched | None:
+    def _function_of_rows(self, rows: Rows) -> Any:
+        """As `_function_of` has it of training with XLA, from rows of what needs no look to what a step takes."""
+        see, most = rows.reader.see, self.steps_per_execution
+
+        def watched(taken: Any) -> dict[str, tf.Tensor]:
+            return self._run_watched(see(*taken))
+
+        def run_phases(taken: Any) -> dict[str, tf.Tensor]:
+            return self.run_phases(see(*taken))
+
+        unwatched = self._unwatched(most, run_phases)
+        taken = execution.Taken(rows.take, lambda: (self._reads or rows).tables)  # those of the fit() that runs
+        return execution.make_function(
+            watched, self._trackers, most, self._left, True, unwatched=unwatched, taken=taken
+        )
+
+    def _unwatched(self, most: int, run_phases: Any = None) -> execution.Unwatched | None:
         """Steps without a look at each, where a look at what several end with says as much."""
         optimizers = self.optimizers.values()
         slots = [v for optimizer in optimizers for v in optimizer.variables]
@@ -205,7 +226,7 @@ class Stepping(keras.Model):
         if self._compile_arguments["on_nan"] != "stop" or hidden or most < _FEWEST_UNWATCHED or size > _MOST_KEPT:
             return None
         learned = [v.value for v in (*self.trainable_variables, *slots) if v.value.dtype.is_floating]
-        return execution.Unwatched(self.run_phases, state, learned)
+        return execution.Unwatched(run_phases or self.run_phases, state, learned)
 
     def _refuse_training(self, data: Any) -> None:
         done = int(np.asarray(self.steps))
