@@ -80,6 +80,12 @@ class ReportTest(absltest.TestCase):
             (message,) = throughput.disagreements({"bare": result([1]), "ours": result([1], loss=loss)})
             self.assertRegex(message, f"ours's loss 'wake' is {loss}, that of bare 1")
 
+    def test_both_phases_at_once_have_losses_of_their_own_and_the_same_networks(self):
+        results = {"bare": result([1]), "simultaneous": result([1], loss=9.0)}
+        self.assertEqual(throughput.disagreements(results), [])
+        results["simultaneous"]["parameters"] = {"decoder": 2}
+        self.assertLen(throughput.disagreements(results), 1)
+
     def test_a_contender_that_dies_is_quoted(self):
         with mock.patch.dict(throughput.MODULES, bare="benchmarks.no_such_module"):
             with self.assertRaisesRegex(RuntimeError, "(?s)'bare' ended by itself.*No module named"):
