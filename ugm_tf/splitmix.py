@@ -1,6 +1,6 @@
-"""SplitMix64: words of 64 bits from a number and a place, the cheapest generator that passes BigCrush.
+"""SplitMix64: words of 64 bits from a number and a place, by a cheap generator that passes BigCrush.
 
-A word takes two multiplications, where one of Philox takes ten.
+A word takes two multiplications, where 64 bits of Philox4x32-10 take ten.
 
 References:
   Guy Steele, Doug Lea and Christine Flood. Fast Splittable Pseudorandom Number Generators. OOPSLA 2014, fig. 16.

@@ -1,5 +1,7 @@
 """Training with XLA that takes its batches by rows: the same training, bit for bit, as of the batches themselves."""
 
+import gc
+import weakref
 from unittest import mock
 
 import keras
@@ -121,10 +123,20 @@ class RowsTest(parameterized.TestCase):
         more = data.Examples(RANDOM.integers(0, 256, [90, 5, 5, 1], dtype=np.uint8))
         for each, change in ((model, lambda dataset: dataset), (other, plain)):
             with reading() as make:
-                for examples in (IMAGES, more, IMAGES):
-                    each.fit(change(batched(each, examples)), steps_per_epoch=5, verbose=0)
+                for seed, examples in enumerate((IMAGES, more, IMAGES)):
+                    each.fit(change(batched(each, examples, seed=seed)), steps_per_epoch=5, verbose=0)
             self.assertLessEqual(make.call_count, 1)
         self.assert_same(model, other)
+
+    def test_the_model_keeps_no_data(self):
+        model, rows = made(), []
+        for _ in range(2):
+            dataset = batched(model)
+            rows.append(weakref.ref(rows_of(dataset)))
+            model.fit(dataset, steps_per_epoch=5, verbose=0)
+            del dataset
+        gc.collect()
+        self.assertEqual([each() for each in rows], [None, None])
 
     def test_between_fits_of_rows_others_train_on_batches(self):
         model, other = made(), made()

@@ -112,7 +112,8 @@ def batches(
 
     owner = "labelled" if "labelled" in sources else "x"
     classes = sources[owner].num_classes if "c" in names else None
-    reader = Reader(names, owner, observation, examples.shape, classes, seed, _texts(augment), changes)
+    others = tuple(name for name in sources if name != "x")
+    reader = Reader(names, others, owner, observation, examples.shape, classes, _texts(augment), changes)
     with tf.device("CPU:0"):  # where the input pipeline reads, on a machine with a GPU too
         tables = {name: _table(source, observation, seed) for name, source in sources.items() if name in names}
         if "c" in names:
@@ -124,10 +125,9 @@ def batches(
         chosen = {"x": rows} | {name: r[: tf.size(rows)] for name, r in zip(others, of_others, strict=True)}
         if drop_remainder:
             chosen = {name: tf.ensure_shape(r, [batch_size]) for name, r in chosen.items()}
-        taken = {name: _take(table, chosen[owner if name == "c" else name]) for name, table in tables.items()}
-        return reader.see(taken, step)
+        taken = {name: _take(table, chosen[reader.of(name)]) for name, table in tables.items()}
+        return reader.see(taken, key(seed, 0, step))
 
-    others = [name for name in sources if name != "x"]
     rows_of_x = _rows_of_steps(len(examples), batch_size, steps, seed, shuffle, start_step, epochs)
     keys = {name: functools.partial(key, seed, _ORDER + STREAMS[name]) for name in others}
     rows_of_others = [order(len(sources[n]), batch_size, shuffle, steps, start_step, keys[n]) for n in others]
@@ -141,7 +141,7 @@ def batches(
     )
     in_memory = all(isinstance(table, tf.Tensor) for table in tables.values())
     if in_memory and drop_remainder and not reader.augment:  # TensorFlow's noise, which moves images, is other with XLA
-        setattr(out, _ROWS, Rows(rows, tuple(others), tables, reader))
+        setattr(out, _ROWS, Rows(rows, (tables, tf.constant(seed, tf.int64)), reader))
     kinds = {name: "one_hot" if name == "c" else support(observation) for name in names}
     setattr(out, _SUPPORTS, kinds)  # of this dataset alone: what is made from it may hold anything
     return out

@@ -72,12 +72,12 @@ class Taken:
     """Batches that come as numbers of rows, of which all steps of a call take theirs at once, before they are run.
 
     Attributes:
-        take: From tables, and what a dataset gives, on a leading axis of steps, to what a step takes.
-        tables: Gives the tables.
+        take: From what is given, and elements of a dataset on a leading axis of steps, to what a step takes.
+        given: Says what is given, such as the tables that rows are of.
     """
 
     take: Callable[[Any, Any], Any]
-    tables: Callable[[], Any]
+    given: Callable[[], Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +154,8 @@ def make_function(
             looked_at[:] = [iterator.element_spec]
         todo = most if left.number is None else min(most, left.number)
         before = [tf.identity(variable) for variable in state]
-        tables = None if taken is None else taken.tables()
-        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo), tf.constant(left.looks), tables)
+        given = None if taken is None else taken.given()
+        sums, count, fine, batch, finite, batches = run(iterator, tf.constant(todo), tf.constant(left.looks), given)
         if not finite:
             for variable, value in zip(state, before, strict=True):
                 variable.assign(value)
@@ -206,7 +206,7 @@ def _run_function(
         superstep = _superstep(functools.partial(one_step, step_values=unwatched.step_values), values)
 
     @traced(reduce_retracing=True)
-    def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor, tables: Any) -> tuple[Any, ...]:
+    def run(iterator: Any, todo: tf.Tensor, looks: tf.Tensor, given: Any) -> tuple[Any, ...]:
         spec = iterator.element_spec
         flat = tf.nest.flatten(spec)
 
@@ -232,7 +232,7 @@ def _run_function(
             start = (0, first, _fine(first, good, looks), *arrays)
             count, batch, ok, *arrays = tf.while_loop(more, gather, start, parallel_iterations=1)
             batches = tf.nest.pack_sequence_as(spec, [array.stack() for array in arrays])
-            batches = batches if taken is None else taken.take(tables, batches)
+            batches = batches if taken is None else taken.take(given, batches)
             sums = superstep(batches, count)
             learned = [] if unwatched is None else [tf.reduce_sum(variable) for variable in unwatched.learned]
             finite = [tf.reduce_all(tf.math.is_finite(values)) for values in (sums, *learned)]

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import foreign_noise, validation
-from ugm_tf.data.readers import Rows
+from ugm_tf.data.readers import Reader, Rows
 from ugm_tf.joint import Joint
 from ugm_tf.training import batches, distributed, execution, health, keras_internals, steps
 from ugm_tf.training.optimizers import inner
@@ -187,7 +187,7 @@ class Stepping(keras.Model):
         if self.run_eagerly:
             return keras_internals.one_step_function(self, step)
         if rows is not None:
-            return self._function_of_rows(rows)
+            return self._function_of_rows(rows.reader)
         good = batches.good(self.joint) if self.check_values else None
         if self.distributed:
             going_on = self._health.fine if self._health and step_values == self._run_watched else None
@@ -200,9 +200,9 @@ class Stepping(keras.Model):
             step_values, self._trackers, most, self._left, jit, good, refuse, fits, unwatched
         )
 
-    def _function_of_rows(self, rows: Rows) -> Any:
+    def _function_of_rows(self, reader: Reader) -> Any:
         """As `_function_of` has it of training with XLA, from rows of what needs no look to what a step takes."""
-        see, most = rows.reader.see, self.steps_per_execution
+        see, most = reader.see, self.steps_per_execution
 
         def watched(taken: Any) -> dict[str, tf.Tensor]:
             return self._run_watched(see(*taken))
@@ -211,7 +211,7 @@ class Stepping(keras.Model):
             return self.run_phases(see(*taken))
 
         unwatched = self._unwatched(most, run_phases)
-        taken = execution.Taken(rows.take, lambda: (self._reads or rows).tables)  # those of the fit() that runs
+        taken = execution.Taken(reader.take, lambda: self._reads and self._reads.given)  # of the fit() that runs
         return execution.make_function(
             watched, self._trackers, most, self._left, True, unwatched=unwatched, taken=taken
         )
