@@ -29,7 +29,7 @@ class CommandTest(parameterized.TestCase):
             self.assertIn(f"{name}\n", out)
 
     @parameterized.parameters(
-        ((), "error: --experiment is one of burda_iwae, "),
+        ((), f"error: --experiment is one of {', '.join(catalogue.names())};"),
         (("--experiment=hu_iwgan", "--dataset=no_such_set"), "There is no data set"),
         (("--experiment=pacgan_modes", "--dataset=digits"), "so --dataset=digits is none of it"),
         (("--experiment=hu_iwgan", "--only=VAE"), "--only knows GAN; minimax GAN; IWGAN. Received: VAE"),
