@@ -3,7 +3,7 @@
 import ugm_tf
 from ugm_tf.data.toys import TOYS
 
-from . import likelihood_figures, sample_figures
+from . import likelihood_figures
 from .subject import Effort, Subject
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "classes",
     "classifier",
     "classifier_of_the_data",
-    "conditional",
     "images",
     "labels",
     "modes",
@@ -100,11 +99,6 @@ def seen(subject: Subject, _: Effort) -> str | None:
 def some(subject: Subject, _: Effort) -> str | None:
     number = len(subject.held_out.examples)
     return None if number >= 20 else f"{number} examples are held out, and these figures take at least 20"
-
-
-def conditional(subject: Subject, _: Effort) -> str | None:
-    asked = sample_figures.conditional(subject.model)
-    return None if asked else "samples cannot be asked for by the classes of the data"
 
 
 def anneals(subject: Subject, _: Effort) -> str | None:

@@ -216,7 +216,6 @@ ROWS: tuple[Row, ...] = (
             conditions.images,
             conditions.labels,
             conditions.classes,
-            conditions.conditional,
             conditions.seeds,
         ),
         measure=lambda s, e: sample_figures.accuracy_score(s, e),

@@ -123,21 +123,31 @@ def _modes(subject: Subject, images: np.ndarray) -> dict[str, Estimate]:
 
 
 def accuracy_score(subject: Subject, effort: Effort) -> list[Figure]:
-    """The classification accuracy score, and that of as many training examples."""
+    """The classification accuracy score, and that of as many training examples.
+
+    Samples that cannot be asked for by class are labelled by the classifier of the training data, and so are the
+    training examples beside them.
+    """
     x, c = subject.drawn(effort)
+    asked = conditional(subject.model)
     training, held_out = subject.training.examples, subject.held_out.examples
     seen = first(held_out)
     test_x, test_c = scaled(held_out, seen), np.asarray(held_out.c)[seen]
+    how = {"split": held_out.split, "labels": "asked for"}
+    if not asked:
+        how |= {"labels": "by a classifier of the training data", **subject.classes.how}
 
     def score(images: np.ndarray, labels: Any) -> Estimate:
         seeds, classes = tuple(range(effort.seeds)), training.num_classes or 0
-        found = samples.classification_accuracy_score(images, np.asarray(labels), test_x, test_c, classes, seeds)
-        return _with(found, {"split": held_out.split})
+        labels = np.asarray(labels) if asked else np.argmax(subject.classes.probabilities(images), -1)
+        found = samples.classification_accuracy_score(images, labels, test_x, test_c, classes, seeds)
+        return _with(found, how)
 
     # In the order of a shuffle: real examples of a set may come sorted, as samples do.
     chosen = np.random.default_rng(0).permutation(len(training))[: len(x)]
     own = score(scaled(training, chosen), np.asarray(training.c)[chosen])
-    return [Figure("classification accuracy score", score(x, c), real=own)]
+    name = "classification accuracy score" if asked else "classification accuracy score, labelled by a classifier"
+    return [Figure(name, score(x, c), real=own)]
 
 
 def _figure(subject: Subject, name: str, found: Estimate, real: Estimate | None = None) -> Figure:
