@@ -1,16 +1,14 @@
 """The untrained model of a run, and its optimizers."""
 
-import math
-
 import keras
 
 import ugm_tf
 
 from . import own_networks
-from .rates import Rate
+from .rates import AnyRate, Rate, rate_of
 from .settings import Resolved
 
-__all__ = ["build", "is_adversarial", "optimizers", "shapes"]
+__all__ = ["build", "is_adversarial", "is_wasserstein", "optimizers", "shapes"]
 
 _CODES = 2  # numbers of InfoGAN's u
 
@@ -62,38 +60,36 @@ def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tupl
 
 
 def optimizers(
-    recipe: ugm_tf.Recipe, learning_rate: float | Rate, ema: float | None = None, steps: int = 1
+    recipe: ugm_tf.Recipe, learning_rate: AnyRate, ema: float | None = None, steps: int = 1
 ) -> dict[str, keras.optimizers.Optimizer]:
-    """Adam for each phase; in phases against a discriminator with the settings of the literature.
+    """Adam for each phase; in phases against a discriminator with the moments of the literature.
 
-    Those are DCGAN's, beta_1 = 0.5 and a step of at most 2e-4; and in a recipe with a Wasserstein contest WGAN-GP's,
-    beta_1 = 0, beta_2 = 0.9 and a step of at most 1e-4.
+    Those are DCGAN's, beta_1 = 0.5; and in a recipe with a Wasserstein contest WGAN-GP's, beta_1 = 0, beta_2 = 0.9.
 
     Args:
         recipe: The recipe.
-        learning_rate: Adam's step size, or one that falls over the run.
+        learning_rate: Adam's step size, which may fall over the run; or that of each phase.
         ema: Decay of the average of the weights over the steps; 0 or None keeps none.
         steps: Training steps of the run, over which a learning rate falls.
     """
     average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
-    terms = [e.of for phase in recipe.phases for e in phase.minimise]
-    wasserstein = any(getattr(term, "contest", None) == "wasserstein" for term in terms)
-    out = {}
+    wasserstein, out = is_wasserstein(recipe), {}
     for phase in recipe.phases:
-        updates = steps * phase.repeats * recipe.phases.count(phase)
-        if not is_adversarial(phase):
-            out[phase.name] = keras.optimizers.Adam(_rate(learning_rate, math.inf, updates), **average)
-        elif wasserstein:
-            rate = _rate(learning_rate, 1e-4, updates)
-            out[phase.name] = keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, **average)
-        else:
-            out[phase.name] = keras.optimizers.Adam(_rate(learning_rate, 2e-4, updates), beta_1=0.5, **average)
+        rate = rate_of(learning_rate, phase.name)
+        if rate is None:
+            raise ValueError(f"Phase '{phase.name}' has no learning rate. Received: {learning_rate}.")
+        asked = rate.schedule(steps * phase.repeats * recipe.phases.count(phase)) if isinstance(rate, Rate) else rate
+        moments = {}
+        if is_adversarial(phase):
+            moments = {"beta_1": 0.0, "beta_2": 0.9} if wasserstein else {"beta_1": 0.5}
+        out[phase.name] = keras.optimizers.Adam(asked, **moments, **average)
     return out
 
 
-def _rate(asked: float | Rate, most: float, updates: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """What Adam takes: of at most `most`, and over so many updates if it falls."""
-    return asked.capped(most).schedule(updates) if isinstance(asked, Rate) else min(asked, most)
+def is_wasserstein(recipe: ugm_tf.Recipe) -> bool:
+    """Whether a recipe plays a Wasserstein contest."""
+    terms = [e.of for phase in recipe.phases for e in phase.minimise]
+    return any(getattr(term, "contest", None) == "wasserstein" for term in terms)
 
 
 def is_adversarial(phase: ugm_tf.Phase) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, TypedDict, TypeVar
 import ugm_tf
 
 from . import best, precision
-from .building import is_adversarial
-from .rates import Rate
+from .building import is_adversarial, is_wasserstein
+from .rates import AnyRate, PhaseRates, rate_of
 from .settings import Resolved, Settings
 
 __all__ = ["resolve"]
@@ -97,7 +97,6 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
     observation = ("grey" if colour or both or not scored else "binarised") if image else "raw"
     epochs = (150 if scored and not _is_capped(recipe, scores) else 400) if small else 30
     code_size = (20 if scored else 32 if network == "mlp" else 100) if image else 2
-    rate: float | Rate = 1e-3 if scored or not image else 2e-4
     # Of a classifier that else changes its mind from epoch to epoch; as long as a small set's whole run.
     ema = 0.999 if "labelled" in recipe.data and not small else None
     return Resolved(
@@ -110,7 +109,7 @@ def resolve(settings: Settings, shape: tuple[int, ...], examples: int, rarest: i
         target=_said(settings.target, tuned.get("target", "negative" if "target" in recipe.data else None)),
         epochs=_said(settings.epochs, tuned.get("epochs", epochs)),
         batch_size=_batch_size(settings, min(examples, 128 if not small and scored else 64), examples),
-        learning_rate=_said(settings.learning_rate, rate),
+        learning_rate=_rates(recipe, settings.learning_rate, 1e-3 if scored or not image else 2e-4),
         ema=_said(settings.ema, ema),
         network=network,
         hidden=_said(settings.hidden, hidden),
@@ -151,6 +150,16 @@ def _batch_size(settings: Settings, otherwise: int, examples: int) -> int:
             f"--batch_size={max(1, round(size / parts)) * parts} is one."
         )
     return size
+
+
+def _rates(recipe: ugm_tf.Recipe, asked: AnyRate | None, otherwise: float) -> AnyRate:
+    """What was asked for; where nothing was, the literature's in phases against a discriminator."""
+    literature = min(otherwise, 1e-4 if is_wasserstein(recipe) else 2e-4)
+    said = {phase.name: None if asked is None else rate_of(asked, phase.name) for phase in recipe.phases}
+    rule = {phase.name: literature if is_adversarial(phase) else otherwise for phase in recipe.phases}
+    chosen = {name: rule[name] if rate is None else rate for name, rate in said.items()}
+    first = next(iter(chosen.values()))
+    return first if all(rate == first for rate in chosen.values()) else PhaseRates(tuple(chosen.items()))
 
 
 def _said(asked: _T | None, otherwise: _T) -> _T:
@@ -222,6 +231,13 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe) -> None:
             f"--patience={settings.patience} waits for a metric to improve: name it by --keep_best, such as "
             f"--keep_best=val_{recipe.metrics[0]}."
         )
+    phases = [phase.name for phase in recipe.phases]
+    if isinstance(settings.learning_rate, PhaseRates):
+        if unknown := [name for name, _ in settings.learning_rate.by_phase if name not in phases]:
+            raise ValueError(
+                f"--learning_rate={settings.learning_rate}: recipe '{settings.recipe}' has no phase "
+                f"{', '.join(unknown)}. It has: {', '.join(dict.fromkeys(phases))}."
+            )
     compared = [name.removeprefix("val_") for name in best.columns(settings.keep_best)]
     if any(name not in recipe.metrics for name in compared):
         raise ValueError(

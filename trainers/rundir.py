@@ -18,8 +18,7 @@ import tensorflow as tf
 
 from ugm_tf import files
 
-from . import kept_json, known_data, options
-from .rates import Rate
+from . import kept_json, known_data, options, rates
 from .settings import Settings
 
 __all__ = ["Lost", "RunDirectory", "held", "validated_every", "versions"]
@@ -194,7 +193,7 @@ class RunDirectory:
 
     def _check_longer(self, old: Settings, settings: Settings) -> None:
         """Refuses more epochs where a setting would have been another one from the first step on."""
-        depends = "learning_rate" if isinstance(old.learning_rate, Rate) else None
+        depends = "learning_rate" if rates.falls(old.learning_rate) else None
         if old.keep_best and validated_every(old.epochs or 1) != validated_every(settings.epochs or 1):
             depends = "keep_best"
         if depends:

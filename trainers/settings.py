@@ -6,7 +6,7 @@ from typing import Any
 import ugm_tf
 
 from . import own_recipes
-from .rates import Rate
+from .rates import AnyRate
 
 __all__ = ["Resolved", "Settings"]
 
@@ -29,7 +29,7 @@ class Settings:
     target: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
-    learning_rate: float | Rate | None = None
+    learning_rate: AnyRate | None = None
     ema: float | None = None
     network: str | None = None
     hidden: tuple[int, ...] | None = None
@@ -81,7 +81,7 @@ class Resolved(Settings):
 
     epochs: int = dataclasses.field(kw_only=True)
     batch_size: int = dataclasses.field(kw_only=True)
-    learning_rate: float | Rate = dataclasses.field(kw_only=True)
+    learning_rate: AnyRate = dataclasses.field(kw_only=True)
     network: str = dataclasses.field(kw_only=True)
     code_size: int = dataclasses.field(kw_only=True)
     observation: str = dataclasses.field(kw_only=True)

@@ -4,6 +4,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from trainers import defaults
+from trainers.rates import PhaseRates, Rate
 from trainers.settings import Settings
 
 DIGITS, MNIST, CIFAR, RING = ((8, 8, 1), 1297), ((28, 28, 1), 55_000), ((32, 32, 3), 45_000), ((2,), 100_000)
@@ -82,6 +83,11 @@ class ResolveTest(parameterized.TestCase):
             {"keep_best": "val_loss"},
             "--keep_best is a column of metrics.csv: .*wake/rate.* Received: 'val_loss'",
         ),
+        (
+            "gan",
+            {"learning_rate": PhaseRates((("wake", 1e-3), ("generate", 1e-3)))},
+            "--learning_rate=wake=0.001,generate=0.001: recipe 'gan' has no phase wake. It has: discriminate, generate",
+        ),
         ("gan", {"families": (("encoder", "iaf"),)}, "'gan' has no density encoder. It has: prior, decoder"),
     )
     def test_refuses_what_a_recipe_has_no_use_for(self, recipe, settings, advice):
@@ -94,6 +100,25 @@ class ResolveTest(parameterized.TestCase):
         for name, value in asked.items():
             self.assertEqual(getattr(settings, name), value)
         self.assertEqual((settings.observation, settings.seed), ("dequantised", 5))
+
+    @parameterized.parameters(
+        ("vae", {}, 1e-3),
+        ("gan", {}, 2e-4),
+        ("gan", {"contest": "wasserstein"}, 1e-4),
+        ("aavae", {}, PhaseRates((("discriminate", 2e-4), ("wake", 1e-3)))),
+    )
+    def test_phases_against_a_discriminator_have_the_literatures_rate(self, recipe, hyperparameters, expected):
+        found = resolve(recipe, DIGITS, hyperparameters=tuple(hyperparameters.items())).learning_rate
+        self.assertEqual(found, expected)
+
+    @parameterized.parameters("gan", "aavae", "ppo_gan")
+    def test_a_rate_that_was_asked_for_is_that_of_every_phase(self, recipe):
+        self.assertEqual(resolve(recipe, DIGITS, learning_rate=3e-3).learning_rate, 3e-3)
+
+    def test_one_that_was_asked_for_one_phase_leaves_the_others_theirs(self):
+        found = resolve("aavae", DIGITS, learning_rate=PhaseRates((("wake", Rate("cosine", 2e-3)),))).learning_rate
+        self.assertEqual(found, PhaseRates((("discriminate", 2e-4), ("wake", Rate("cosine", 2e-3)))))
+        self.assertEqual(resolve("aavae", DIGITS, learning_rate=PhaseRates((("wake", 2e-4),))).learning_rate, 2e-4)
 
     def test_large_images_are_convolved_where_they_are_only_judged(self):
         networks = {recipe: resolve(recipe, MNIST).network for recipe in ("vae", "aavae", "gan", "iwgan")}

@@ -50,6 +50,7 @@ def measure(recipe, effort, **changes):
 
 
 COMPARED = ["distances", "manifold", "memorisation", "diversity"]
+LABELLED = [*COMPARED, "accuracy_score"]
 
 
 class FigureTableTest(parameterized.TestCase):
@@ -65,7 +66,7 @@ class FigureTableTest(parameterized.TestCase):
     def test_an_evaluation_has_the_elbo_beside_the_tighter_bound(self):
         self.assertEqual(
             measure("vae", figure_table.Effort())[0],
-            ["sample_quality", *COMPARED, "bound", "bound", "rates", "losses"],
+            ["sample_quality", *LABELLED, "bound", "bound", "rates", "losses"],
         )
 
     def test_what_takes_long_is_measured_where_it_is_asked_for(self):
@@ -80,10 +81,28 @@ class FigureTableTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "--metrics knows accuracy, .*losses. Received: fid"):
             figure_table.check_metrics(["fid", "bound"])
 
-    def test_a_conditional_model_is_asked_for_the_classes_of_the_data(self):
-        self.assertIn("accuracy_score", measure("conditional_gan", figure_table.Effort())[0])
-        reason = measure("infogan", figure_table.Effort())[1]["classification accuracy score"]
-        self.assertEqual(reason, "samples cannot be asked for by the classes of the data")
+    @parameterized.parameters(("conditional_gan", "asked for"), ("gan", "by a classifier of the training data"))
+    def test_samples_to_learn_from_have_the_class_they_were_asked_for_or_the_classifiers(self, recipe, labels):
+        subject = figure_table.Subject(*untrained(recipe))
+        learned = []
+
+        def score(images, labels, *_):
+            learned.append((len(images), labels))
+            return Estimate(0.5, 0.1, 7, {})
+
+        classifier = mock.Mock(how={"network_hash": "abc"}, probabilities=lambda x: np.eye(10)[np.full(len(x), 3)])
+        with (
+            mock.patch.object(sample_figures.samples, "classification_accuracy_score", score),
+            mock.patch.object(figure_table.Subject, "classes", classifier),
+        ):
+            (found,) = sample_figures.accuracy_score(subject, figure_table.Effort(samples=30))
+        self.assertEqual([n for n, _ in learned], [30, 30])
+        named = recipe == "gan"
+        self.assertEqual([np.ptp(each) == 0 for _, each in learned], [named, named])
+        for estimate in (found.estimate, found.real):
+            self.assertEqual(estimate.how["labels"], labels)
+            self.assertEqual("network_hash" in estimate.how, named)
+        self.assertEqual(found.name.endswith("labelled by a classifier"), named)
 
     @parameterized.parameters(
         ("gan", "accuracy", "the recipe has no classifier"),
@@ -120,7 +139,18 @@ class FigureTableTest(parameterized.TestCase):
         names = [name for row in figure_table.ROWS for name in row.names]
         self.assertLen(set(names), len(names))
         found, skipped = measure("vae", figure_table.Effort())
-        measured = {"classes", "distances", "manifold", "memorisation", "diversity", "elbo", "bound", "rates", "losses"}
+        measured = {
+            "classes",
+            "distances",
+            "manifold",
+            "memorisation",
+            "diversity",
+            "cas",
+            "elbo",
+            "bound",
+            "rates",
+            "losses",
+        }
         of = [name for row in figure_table.ROWS if row.key in measured for name in row.names]
         self.assertCountEqual([*skipped, *of], names)
 
@@ -154,7 +184,7 @@ class EvaluationTest(absltest.TestCase):
         with stubs():
             found = evaluation.evaluate("run", seeds=2)
         written = evaluation.read(self.directory.path / "evaluation.json")
-        self.assertEqual([f.name for f in found.figures], ["sample_quality", *COMPARED, "losses"])
+        self.assertEqual([f.name for f in found.figures], ["sample_quality", *LABELLED, "losses"])
         estimate = {"value": 0.0, "error": None, "n": 3, "how": {"of": "the weights after 0 steps"}}
         losses = {"name": "losses", **estimate, "unit": "nats", "group": "Losses", "real": None}
         self.assertEqual(written["figures"][-1], losses)

@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, parameterized
 
-from trainers.rates import Rate, parse_rate
+from trainers.rates import PhaseRates, Rate, falls, parse_rate, rate_of
 
 
 class RatesTest(parameterized.TestCase):
@@ -30,9 +30,19 @@ class RatesTest(parameterized.TestCase):
         for step, value in values:
             self.assertAlmostEqual(float(schedule(step)), value, places=5)
 
-    def test_a_cap_is_of_the_start(self):
-        self.assertEqual(Rate("linear", 1e-3).capped(2e-4), Rate("linear", 2e-4))
-        self.assertEqual(Rate("linear", 1e-5).capped(2e-4), Rate("linear", 1e-5))
+    def test_one_for_each_of_some_phases(self):
+        rates = parse_rate(" discriminate = 4e-4, generate=cosine(1e-4)")
+        self.assertEqual(rates, PhaseRates((("discriminate", 4e-4), ("generate", Rate("cosine", 1e-4)))))
+        self.assertEqual(parse_rate(str(rates)), rates)
+        self.assertEqual([rate_of(rates, name) for name in ("discriminate", "wake")], [4e-4, None])
+        self.assertEqual(rate_of(0.0, "wake"), 0.0)
+        self.assertEqual([falls(each) for each in (rates, 1e-3, Rate("linear", 1.0), None)], [True, False, True, False])
+        self.assertFalse(falls(parse_rate("generate=1e-3")))
+
+    @parameterized.parameters("wake=", "wake=fast", "wake=1e-3,", "1e-3,wake=1e-3", "wake=1e-3,wake=1e-4")
+    def test_refuses_what_is_no_rate_of_a_phase(self, text):
+        with self.assertRaisesRegex(ValueError, f"--learning_rate .* Received: '{text}'"):
+            parse_rate(text)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ from ..declarations import Contender, Experiment, Measured, Scale
 
 _BOUNDED = ("VAE", "AAVAE", "IWAE")
 _GREY = {"observation": "grey", "hyperparameters": {"r1": 10.0}}
-_SOFT = {"observation": "grey", "likelihood": "gaussian(scale=0.3)"}  # binarised images would be memorised with their noise
+_SOFT = {
+    "observation": "grey",
+    "likelihood": "gaussian(scale=0.3)",
+}  # binarised images would be memorised with their noise
 _UPDATES = 12_900
 
 EXPERIMENT = Experiment(
