@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from . import evaluation, kept_json, metrics, options, own_code
-from .curves import number
+from .curves import NOT_METRICS, number
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
 
@@ -25,7 +25,8 @@ class OneRun:
         flags: Its settings as the texts of flags, by name.
         figures: Final numbers on the validation split, by name.
         tests: Those on the test split, which `trainers.evaluate` found.
-        rows: Its metrics by epoch.
+        probed: What its probe found last, by name; empty where there was none.
+        rows: Its metrics by epoch, and what its probe found.
         samples: The picture of its samples; None if there is none.
     """
 
@@ -33,6 +34,7 @@ class OneRun:
     flags: Mapping[str, str]
     figures: Mapping[str, float]
     tests: Mapping[str, float]
+    probed: Mapping[str, float]
     rows: Sequence[Mapping[str, float]]
     samples: pathlib.Path | None
 
@@ -86,6 +88,7 @@ class Comparison:
         groups: The groups, in the order of their first runs.
         figures: For each figure of any run its name and a cell a group.
         tests: Likewise of the test split.
+        probed: Likewise of what probes found last.
         differences: For each flag in which groups differ its name and its values in each group.
         shared: The flags that all runs share, by name.
     """
@@ -93,6 +96,7 @@ class Comparison:
     groups: tuple[Group, ...]
     figures: tuple[tuple[str, tuple[Cell, ...]], ...]
     tests: tuple[tuple[str, tuple[Cell, ...]], ...]
+    probed: tuple[tuple[str, tuple[Cell, ...]], ...]
     differences: tuple[tuple[str, tuple[str, ...]], ...]
     shared: Mapping[str, str]
 
@@ -138,15 +142,16 @@ def compare(paths: Sequence[str | os.PathLike[str]], by: str | None = None) -> C
         groups,
         _cells(groups, "figures"),
         _cells(groups, "tests"),
+        _cells(groups, "probed"),
         tuple((name, tuple(each[name] or "–" for each in values)) for name in differing),
         {name: value for name, value in runs[0].flags.items() if name not in differing},
     )
 
 
 def table(compared: Comparison) -> str:
-    """The figures in columns of text; those of the test split below, if there are any."""
+    """The figures in columns of text; those of the test split and of probes below, if there are any."""
     lines = [("", *(f"{group.name} ({len(group.runs)})" for group in compared.groups))]
-    for prefix, rows in (("", compared.figures), ("test: ", compared.tests)):
+    for prefix, rows in (("", compared.figures), ("test: ", compared.tests), ("", compared.probed)):
         lines += [(prefix + name, *map(str, cells)) for name, cells in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = [
@@ -164,13 +169,16 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
             f"for those of several seeds all of them, such as {folder}/seed_*."
         )
     flags = options.as_flags(options.read(folder / "flags.txt"))
-    csv, png = folder / "metrics.csv", folder / "samples.png"
+    png, csv = folder / "samples.png", {name: folder / f"{name}.csv" for name in ("metrics", "probe")}
+    rows, probes = ({int(r["epoch"]): r for r in metrics.read(at)} if at.is_file() else {} for at in csv.values())
+    last = probes[max(probes)] if probes else {}
     return OneRun(
         str(path),
         flags | {"recipe": own_code.short(flags["recipe"])},
         _numbers(folder / "figures.json"),
         {figure["name"]: float(figure["value"]) for figure in evaluation.read(folder / "evaluation.json")["figures"]},
-        metrics.read(csv) if csv.is_file() else (),
+        {name: value for name, value in last.items() if name not in NOT_METRICS},
+        [rows.get(epoch, {}) | probes.get(epoch, {}) for epoch in sorted({**rows, **probes})],
         png if png.is_file() else None,
     )
 

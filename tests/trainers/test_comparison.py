@@ -84,6 +84,22 @@ class ComparisonTest(Runs):
         self.assertEqual([(name, str(*cells)) for name, cells in found.tests], [("ELBO", "−3.0 ± 1.4")])
         self.assertIn("test: ELBO", comparison.table(found))
 
+    def test_what_probes_found_has_its_last_values_over_seeds_and_its_curves(self):
+        runs = [self.run_of("gan", seed, 1.0) for seed in (0, 1)]
+        for run, last in zip(runs, (0.25, 0.75), strict=True):
+            (run / "probe.csv").write_text(f"epoch,step,probe/jsd\n0,5,0.5\n1,10,{last}\n")
+        found = comparison.compare([*runs, self.run_of("vae", 0, 1.0)])
+        self.assertEqual(
+            [(name, *map(str, cells)) for name, cells in found.probed], [("probe/jsd", "0.50 ± 0.35", "–")]
+        )
+        self.assertIn("probe/jsd", comparison.table(found))
+        self.assertEqual([run.rows[1].get("probe/jsd") for run in found.runs], [0.25, 0.75, None])
+        self.assertEqual(found.runs[0].rows[1]["val_a/loss"], 1.0)
+        page = Page(comparison_page.write_comparison(self.path / "c.html", found))
+        self.assertIn("What the phases descend", page.headings("h2"))
+        self.assertIn("probe", page.headings("h3"))
+        self.assertLen([path for path in page.all("path") if path.get("class") == "line"], 3 + 2)
+
     def test_a_figure_that_is_nan_in_one_run(self):
         found = comparison.compare([self.run_of("vae", seed, loss) for seed, loss in ((0, 1.0), (1, float("nan")))])
         self.assertEqual([str(*cells) for name, cells in found.figures if name == "a/loss"], ["NaN ± NaN"])
