@@ -11,7 +11,7 @@ from .subject import Effort, Subject
 
 __all__ = ["annealed", "can_anneal", "rates"]
 
-_RATED, _ANNEALED, _TUNED = 1_000, 100, 200  # examples, if not said: the mutual information takes their square
+_RATED, _ANNEALED, _TUNED = 1_000, 100, 100  # examples, if not said: the mutual information takes their square
 
 
 def rates(subject: Subject, effort: Effort) -> list[Figure]:

@@ -8,7 +8,7 @@ _SOFT = {
     "observation": "grey",
     "likelihood": "gaussian(scale=0.3)",
 }  # binarised images would be memorised with their noise
-_UPDATES = 12_900
+_UPDATES = 8_600
 
 EXPERIMENT = Experiment(
     title="GANs and VAEs by the figures of both",
@@ -48,9 +48,9 @@ EXPERIMENT = Experiment(
             updates=_UPDATES,
             seeds=3,
             effort={"seeds": 1, "examples": 100, "chains": 8, "temperatures": 300},
-            note="15 epochs of MNIST.",
+            note="10 epochs of MNIST.",
         ),
-        "full": Scale(updates=10 * _UPDATES, seeds=5, effort={"examples": 1_000}, note="150 epochs of MNIST."),
+        "full": Scale(updates=10 * _UPDATES, seeds=5, effort={"examples": 1_000}, note="100 epochs of MNIST."),
     },
     open=(
         "All decoders are 20-500-500-784 and all see as many images, so that a difference is one of what is minimised. "

@@ -4,13 +4,15 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import scipy.optimize
+import scipy.special
 
 from ugm_tf.evaluation.estimate import Estimate
 from ugm_tf.evaluation.likelihood import inputs
 from ugm_tf.evaluation.likelihood.runs import Runs, Settings, over_examples, summed
 
 __all__ = ["Annealed", "annealed", "observation_scale"]
+
+_SCALES, _TOLERANCE = 20, 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,13 +118,16 @@ def observation_scale(
 ) -> float:
     """The standard deviation of Gaussian noise around the decoder's output that validation data find most likely.
 
+    At that scale the variance is the mean square of what the decoder's output leaves of x, over p(z | x): the fixed
+    point of EM, found by the secant method.
+
     Args:
         model: As in `annealed`; its decoder's family is left aside.
         validation_x: Examples that are not those to be evaluated, [N, ...].
         chains: Chains of each example.
         temperatures: Moves of each chain.
         leapfrog: Gradient steps of each move.
-        seed: Fixes the chains: every scale is tried with the same ones.
+        seed: Fixes the chains, the same ones at every scale.
         jit_compile: As in `annealed`.
         **given: Further data by name, [N, ...].
 
@@ -139,10 +144,31 @@ def observation_scale(
     spread = float(np.std(values[runs.path.asked[0]]))
     if not spread > 0.0:
         raise ValueError("Validation data that are all one number have no scale to find. Give real examples.")
-    found = scipy.optimize.minimize_scalar(
-        lambda log_scale: -_annealed(runs, values, float(np.exp(log_scale))).log_prob.value,
-        bounds=(np.log(1e-3 * spread), np.log(2.0 * spread)),
-        method="bounded",
-        options={"xatol": 0.02},
-    )
-    return float(np.exp(found.x))
+    least, most = np.log(1e-3 * spread), np.log(2.0 * spread)
+    tried: list[tuple[float, float]] = []  # the logarithm of a scale, and how far EM would move it
+    log_scale = float(np.log(0.5 * spread))
+    for _ in range(_SCALES):
+        scale = float(np.exp(log_scale))
+        move = 0.5 * np.log(_mean_square(runs, values, _annealed(runs, values, scale), scale)) - log_scale
+        tried.append((log_scale, float(move)))
+        before, log_scale = log_scale, float(np.clip(_next(tried), least, most))
+        if abs(log_scale - before) < _TOLERANCE:
+            break
+    return float(np.exp(log_scale))
+
+
+def _next(tried: list[tuple[float, float]]) -> float:
+    """Where a straight line through the last two moves is 0; EM's own step where that is no better than it."""
+    (at, move), *earlier = tried[::-1]
+    if earlier:
+        slope = (move - earlier[0][1]) / (at - earlier[0][0])
+        if -2.0 < slope < -0.05:  # EM's moves shrink, to 0.95 of the last one at the slowest
+            return at - move / slope
+    return at + move
+
+
+def _mean_square(runs: Runs, values: dict[str, np.ndarray], found: Annealed, scale: float) -> float:
+    """Of what the decoder's output leaves of x, over chains by their weights, numbers of x and examples."""
+    weights = scipy.special.softmax(found.log_weights, axis=0)
+    codes = [found.codes[variable] for variable in runs.path.codes]
+    return float(np.mean(np.sum(weights * runs.mean_squares(values, codes, scale), 0)))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -122,6 +122,11 @@ class Path:
         base = sum(sample.log_prob(name) for name in self._inferring) if self.from_encoder else prior
         difference = observed + prior - base if self.from_encoder else observed
         return tf.broadcast_to(base, shape), tf.broadcast_to(difference, shape)
+
+    def observed_log_prob(self, values: Mapping[str, tf.Tensor], codes: Sequence[tf.Tensor], scale: float) -> tf.Tensor:
+        """log N(x; the decoder's mean, scale^2), [chains, B], in nats."""
+        known = dict(zip(self.codes, codes, strict=True))
+        return self._observed(self._start(values).where(**known), tf.constant(scale, tf.float32))
 
     def _start(self, values: Mapping[str, tf.Tensor]) -> JointSample:
         return inputs.start(self.model, values)

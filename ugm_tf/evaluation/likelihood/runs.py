@@ -80,6 +80,17 @@ class Runs:
         seed = self._seed(number, 4)
         return np.asarray(self._run(self._reverse, self._tensors(values), start, scale, seed, steps, False)[0])
 
+    def mean_squares(self, values: dict[str, np.ndarray], codes: Any, scale: float) -> np.ndarray:
+        """Of what the decoder's output leaves of x, over the numbers of an example, [chains, N]."""
+        n, out = len(next(iter(values.values()))), []
+        size = int(np.prod(values[self.path.asked[0]].shape[1:]))
+        for i in range(0, n, rows := self.rows(values[self.path.asked[0]])):
+            part = self._tensors({v: a[i : i + rows] for v, a in values.items()})
+            log_prob = self.path.observed_log_prob(part, [tf.constant(c[:, i : i + rows]) for c in codes], scale)
+            out.append(np.asarray(log_prob, np.float64))
+        free = np.concatenate(out, 1) / size + np.log(scale) + 0.5 * np.log(2.0 * np.pi)
+        return -2.0 * scale**2 * free
+
     def simulate(self, values: dict[str, np.ndarray], n: int) -> tuple[list[np.ndarray], np.ndarray]:
         """Codes and examples from the model, [n, ...]."""
         codes, x = self.path.simulate(self._tensors(values), n, self.settings.observation or 1.0, self._seed(0, 5))
