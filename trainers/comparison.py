@@ -6,10 +6,8 @@ import pathlib
 import statistics
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from . import evaluation, kept_json, metrics, options, own_code
-from .curves import NOT_METRICS, number
+from .curves import NOT_METRICS, deviation, number
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
 
@@ -65,7 +63,7 @@ class Cell:
     @property
     def spread(self) -> float | None:
         """The standard deviation over runs; None of a single one."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None  # NaN if one is
+        return deviation(self.values)
 
     def __str__(self) -> str:
         """

@@ -5,12 +5,13 @@ Only numbers, paths and words are made here; `page.html.jinja` draws them, so th
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["NOT_METRICS", "Chart", "Curves", "Line", "Tick", "curves", "number"]
+__all__ = ["NOT_METRICS", "Chart", "Curves", "Line", "Tick", "curves", "deviation", "number"]
 
 WIDTH, HEIGHT = 340, 168  # the chart's own units: on most screens, pixels
 LEFT, RIGHT, TOP, BOTTOM = 46, 332, 8, 144  # where the data is drawn
@@ -38,6 +39,17 @@ def number(value: float, spread: float | None = None) -> str:
     else:
         text = f"{value:.2e}"
     return text.replace("-", "−")
+
+
+def deviation(values: Sequence[float]) -> float | None:
+    """The standard deviation, 0 of equal values; None of fewer than two, NaN if one is not finite.
+
+    >>> deviation([1.0, 2.0, 3.0]), deviation([9.515, 9.515, 9.515]), deviation([1.0])
+    (1.0, 0.0, None)
+    """
+    if len(values) < 2:
+        return None
+    return statistics.stdev(map(float, values)) if all(map(math.isfinite, values)) else math.nan
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.stats
 
+from ..curves import deviation
+
 __all__ = ["CONFIDENCE", "METHOD", "Difference", "Mean", "mean", "paired"]
 
 CONFIDENCE = 0.95
@@ -51,9 +53,8 @@ def mean(values: Mapping[int, float]) -> Mean | None:
     """The mean over seeds; None where there are none."""
     if not values:
         return None
-    found = np.array(list(values.values()), np.float64)
-    has_spread = len(found) > 1 and bool(np.isfinite(found).all())
-    return Mean(math.fsum(found) / len(found), float(np.std(found, ddof=1)) if has_spread else None, len(found))
+    found = list(map(float, values.values()))
+    return Mean(math.fsum(found) / len(found), deviation(found) if all(map(math.isfinite, found)) else None, len(found))
 
 
 def paired(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
