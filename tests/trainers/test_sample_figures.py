@@ -85,7 +85,7 @@ class LikelihoodTest(absltest.TestCase):
 
     def test_a_gan_has_a_likelihood_under_noise(self):
         asked = subject.Subject(*untrained("gan"))
-        with mock.patch.object(ugm_tf.evaluation.likelihood, "observation_scale", lambda *_: 0.5):
+        with mock.patch.object(ugm_tf.evaluation.likelihood, "observation_scale", lambda *_, **__: 0.5):
             (found,) = likelihood_figures.annealed(asked, effort(examples=4, chains=2, temperatures=3))
         self.assertTrue(np.isfinite(found.value))
         self.assertEqual((found.estimate.n, found.estimate.how["noise_scale"]), (4, 0.5))
