@@ -61,8 +61,9 @@ EXPERIMENT = Experiment(
         "Scores of samples are by a small classifier of the training split, and of 10,000 samples.",
         "None of these models is asked for a class, so a classification accuracy score is of samples that the same "
         "classifier labelled.",
-        "Dense GANs without a penalty collapse here. GAN, IWGAN and BiGAN have R1 of weight 0.3 and Adam(1e-3), the best "
-        "of eight for a GAN of one seed after 5 epochs, by the Frechet distance on the validation split: 84, 56 and 51 at "
-        "2e-4 with 0.1, 1 and 10; 40 at 5e-4 with 1; 25, 31 and 33 at 1e-3 with 0.3, 1 and 10; 30 at 2e-3 with 3.",
+        "Dense GANs without a penalty collapse here. GAN, IWGAN and BiGAN have R1 of weight 0.3 and Adam(1e-3), the "
+        "best of eight for a GAN of one seed after 5 epochs, by the Frechet distance on the validation split: 84, 56 "
+        "and 51 at 2e-4 with 0.1, 1 and 10; 40 at 5e-4 with 1; 25, 31 and 33 at 1e-3 with 0.3, 1 and 10; 30 at 2e-3 "
+        "with 3.",
     ),
 )
