@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from . import evaluation, kept_json, metrics, options, own_code
-from .curves import NOT_METRICS, deviation, number
+from .curves import NOT_METRICS, deviation, with_spread
 
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
 
@@ -72,10 +72,7 @@ class Cell:
         """
         if not self.values:
             return "–"
-        mean = statistics.fmean(self.values)
-        counted = self.spread == 0 and mean.is_integer() and mean > 1  # such as 10 classes of each run
-        text = number(int(mean) if counted else mean, self.spread)
-        return text if self.spread is None else f"{text} ± {number(self.spread, self.spread)}"
+        return with_spread(statistics.fmean(self.values), self.spread)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["NOT_METRICS", "Chart", "Curves", "Line", "Tick", "curves", "deviation", "number"]
+__all__ = ["NOT_METRICS", "Chart", "Curves", "Line", "Tick", "curves", "deviation", "number", "with_spread"]
 
 WIDTH, HEIGHT = 340, 168  # the chart's own units: on most screens, pixels
 LEFT, RIGHT, TOP, BOTTOM = 46, 332, 8, 144  # where the data is drawn
@@ -19,16 +19,19 @@ _PARTS = {"": "training", "val_": "validation"}  # by how the names of their col
 NOT_METRICS = ("epoch", "step")
 
 
-def number(value: float, spread: float | None = None) -> str:
+def number(value: float, spread: float | None = None, unit: str = "") -> str:
     """A number as a person writes it: to two digits of its spread, or else to four digits of its own.
 
-    >>> number(-96.0213, 0.318), number(0.97333), number(17318.0), number(10)
-    ('−96.02', '0.9733', '17,318', '10')
+    Whole ones are counts if their unit is "of" something, or if they are above 1 and without any spread.
+
+    >>> number(-96.0213, 0.318), number(0.97333), number(17318.0), number(10), number(10.0, unit="of 10")
+    ('−96.02', '0.9733', '17,318', '10', '10')
     """
     whole, value = not isinstance(value, (float, np.floating)), float(value)
+    counted = value.is_integer() and (unit.startswith("of ") or (spread == 0 and abs(value) > 1))
     if not math.isfinite(value):
         text = "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    elif whole:
+    elif whole or counted:
         text = f"{value:,.0f}"
     elif spread is not None and math.isfinite(spread) and spread > 0:
         text = f"{value:,.{max(0, 1 - math.floor(math.log10(spread)))}f}"
@@ -39,6 +42,16 @@ def number(value: float, spread: float | None = None) -> str:
     else:
         text = f"{value:.2e}"
     return text.replace("-", "−")
+
+
+def with_spread(value: float, spread: float | None, unit: str = "") -> str:
+    """A number and how far it spreads; alone where nothing is known of that.
+
+    >>> with_spread(2.0, 1.0), with_spread(10.0, 0.0), with_spread(0.5, None)
+    ('2.0 ± 1.0', '10 ± 0', '0.5000')
+    """
+    text = number(value, spread, unit)
+    return text if spread is None else f"{text} ± {number(spread, spread)}"
 
 
 def deviation(values: Sequence[float]) -> float | None:

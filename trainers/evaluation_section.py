@@ -62,16 +62,14 @@ def _network(figure: Figure) -> str:
 
 
 def _line(figure: Figure, above: Collection[str]) -> dict[str, str]:
-    real, how = "" if figure.real is None else _number(figure.real), words(figure.estimate, above)
+    def text(estimate: Estimate) -> str:
+        return curves.with_spread(estimate.value, estimate.error, figure.unit)
+
+    how = words(figure.estimate, above)
     return {
         "name": figure.name,
-        "value": _number(figure.estimate),
+        "value": text(figure.estimate),
         "unit": figure.unit,
-        "real": real,
+        "real": "" if figure.real is None else text(figure.real),
         "how": how,
     }
-
-
-def _number(estimate: Estimate) -> str:
-    text = curves.number(estimate.value, estimate.error)
-    return text if estimate.error is None else f"{text} ± {curves.number(estimate.error, estimate.error)}"

@@ -1,5 +1,6 @@
 """What a model is made of, for its report: densities with their families and sizes, and how each phase learns."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -43,8 +44,11 @@ def _size(variables: list[Any]) -> int:
 
 
 def _family(density: Any) -> str:
-    bent = "" if getattr(density, "flow", None) is None else f", bent by {type(density.flow).__name__}"
-    return f"{density.family}{bent}"
+    family, bent = density.family, getattr(density, "flow", None)
+    fields = dataclasses.fields(family) if dataclasses.is_dataclass(family) else ()
+    words = [f"{f.name}={value!r}" for f in fields if (value := getattr(family, f.name)) is not None]
+    text = type(family).__name__ + (f"({', '.join(words)})" if words else "")
+    return text if bent is None else f"{text}, bent by {type(bent).__name__}"
 
 
 def _rate(optimizer: keras.optimizers.Optimizer) -> str:

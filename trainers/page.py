@@ -201,8 +201,7 @@ def _marked(text: str) -> list[tuple[str, str]]:
 
 def _written(figure: Line) -> dict[str, str]:
     def text(value: float) -> str:
-        counted = figure.unit.startswith("of ") and float(value).is_integer()  # classes, not parts of them
-        return curves.number(int(value) if counted else value, figure.spread)
+        return curves.number(value, figure.spread, figure.unit)
 
     spread = "" if figure.spread is None else curves.number(figure.spread, figure.spread)
     real = "" if figure.real is None else text(figure.real)

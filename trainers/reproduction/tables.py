@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
-from ..curves import number
+from ..curves import number, with_spread
 from .statistics import METHOD, Mean
 from .summaries import Cell, Pair, Summary
 
@@ -156,11 +156,7 @@ def _table(rows: list[dict[str, str]]) -> list[str]:
 
 
 def _mean(found: Mean) -> str:
-    return number(found.value) if found.spread is None else _with(found.value, found.spread)
-
-
-def _with(value: float, spread: float) -> str:
-    return f"{number(float(value), spread)} ± {number(float(spread), spread)}"
+    return with_spread(found.value, found.spread)
 
 
 def _signed(value: float, spread: float | None = None) -> str:
