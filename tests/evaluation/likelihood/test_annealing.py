@@ -1,5 +1,7 @@
 """Annealed estimates of log p(x) against linear-Gaussian models, in both directions."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from absl.testing import absltest, parameterized
 import ugm_tf
 from tests.evaluation.exact import assert_within
 from tests.evaluation.likelihood.linear import Linear
-from ugm_tf.evaluation.likelihood import annealed, observation_scale, sandwich
+from ugm_tf.evaluation.likelihood import annealed, annealing, observation_scale, sandwich
 from ugm_tf.evaluation.likelihood.hamiltonian import schedule
 
 QUICK = {"chains": 16, "temperatures": 60, "leapfrog": 4, "jit_compile": False}
@@ -87,8 +89,10 @@ class ExactTest(parameterized.TestCase):
         x = linear.draw(32)
         found = annealed(model, x, temperatures=300, observation=0.4)
         self.assertLess(abs(np.mean(found.by_example - linear.log_prob(x))), 0.1)
-        scale = observation_scale(model, linear.draw(200, seed=3), temperatures=60, leapfrog=4)
+        with mock.patch.object(annealing, "_annealed", wraps=annealing._annealed) as run:
+            scale = observation_scale(model, linear.draw(200, seed=3), temperatures=60, leapfrog=4)
         self.assertAlmostEqual(scale / 0.4, 1.0, delta=0.1)
+        self.assertLessEqual(run.call_count, 6)
         between = sandwich(model, 64, temperatures=300, observation=0.4)
         assert_within(self, between.lower, -linear.entropy(), least=0.1)
 
@@ -112,6 +116,27 @@ def _location(network, size):
     made = keras.Sequential([keras.Input((len(kernel),)), keras.layers.Dense(size)])
     made.set_weights([kernel[:, :size], bias[:size]])
     return made
+
+
+class ScaleTest(parameterized.TestCase):
+    @parameterized.parameters(0.0, 0.5, 0.9, 0.98)
+    def test_the_fixed_point_of_a_map_that_shrinks_is_found_soon(self, rate):
+        at, tried = 3.0, []
+        while len(tried) < 4 and abs(at - 0.7) > 1e-9:
+            tried.append((at, (1.0 - rate) * (0.7 - at)))
+            at = annealing._next(tried)
+        self.assertAlmostEqual(at, 0.7 if rate < 0.95 else 0.7 + 2.3 * rate**4, places=6)
+
+    def test_is_at_most_twice_the_deviation_of_the_data(self):
+        """Where the output tells nothing of x, and is far from it."""
+        network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
+        network.set_weights([np.zeros([1, 2]), np.array([50.0, -50.0])])
+        recipe = ugm_tf.recipes.gan()
+        densities = ugm_tf.networks.build(recipe, {"x": (2,), "z": (1,)}, hidden=(4,))
+        model = ugm_tf.UnifiedModel(recipe, {**densities, "decoder": ugm_tf.Density(network, "point")})
+        x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+        scale = observation_scale(model, x, chains=2, temperatures=2, leapfrog=1, jit_compile=False)
+        self.assertAlmostEqual(scale, 2.0 * float(np.std(x)), places=5)
 
 
 class RefusalTest(parameterized.TestCase):
