@@ -86,7 +86,8 @@ def pythae(arrays: dict[str, np.ndarray], draws: int, batch: int) -> dict[str, f
     from pythae.models import VAE, VAEConfig
 
     model = VAE(VAEConfig(input_dim=(1, 28, 28), latent_dim=CODE, reconstruction_loss="bce")).eval()
-    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    both = (model.encoder, model.decoder)
+    linear = [module for part in both for module in part.modules() if isinstance(module, torch.nn.Linear)]
     if [(each.in_features, each.out_features) for each in linear] != list(LAYERS.values()):
         raise ValueError(f"pythae's default networks are others than {LAYERS}. Received: {linear}.")
     for layer, name in zip(linear, LAYERS, strict=True):
@@ -119,7 +120,7 @@ def prepare(images: int, data_dir: str | None, manual_dir: str | None) -> dict[s
 def turn(side: str, file: pathlib.Path, draws: int) -> dict[str, float]:
     """One turn in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.likelihood", f"--side={side}", f"--file={file}", f"--draws={draws}"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -121,7 +121,8 @@ def bounds_by_example(
     chunk = _chunk(ks, chunk)
     n = len(values[asked[0]])
     rows = max(1, min(n, inputs.codes_at_once(values[asked[0]]) // chunk))
-    function = _function(model, generative, inferring, ks, chunk, inputs.compiles(model, jit_compile))
+    jit = inputs.compiles(model, jit_compile, on_cpu=False)  # nearly all is the decoder's products: oneDNN's are faster
+    function = _function(model, generative, inferring, ks, chunk, jit)
     parts = []
     for i in range(0, n, rows):
         index = np.minimum(np.arange(i, i + rows), n - 1)  # the last part is as long as the others: one trace

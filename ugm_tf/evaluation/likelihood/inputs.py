@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import tensorflow as tf
 
 from ugm_tf import validation
 from ugm_tf.algebra import JointSample, Recipe
@@ -83,15 +84,20 @@ def codes_at_once(x: np.ndarray) -> int:
     return max(1, min(_MOST_CODES, _MOST_NUMBERS // max(1, int(np.prod(x.shape[1:])))))
 
 
-def compiles(model: Any, jit_compile: bool | str) -> bool:
+def compiles(model: Any, jit_compile: bool | str, on_cpu: bool = True) -> bool:
     """Whether to compile with XLA: as told, or by device and layers.
+
+    Args:
+        model: Densities that fill the roles of a recipe.
+        jit_compile: A switch, or "auto".
+        on_cpu: Whether that gains on a CPU at all.
 
     Raises:
         ValueError: If it is neither a switch nor "auto".
     """
     if jit_compile == "auto":
         layers = [layer for density in model.densities.values() for layer in density._flatten_layers()]
-        return execution.choose_jit(layers)[0]
+        return execution.choose_jit(layers)[0] and (on_cpu or bool(tf.config.list_logical_devices("GPU")))
     if not isinstance(jit_compile, bool):
         raise ValueError(f"jit_compile is True, False or 'auto'. Received: {jit_compile!r}.")
     return jit_compile
