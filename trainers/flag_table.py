@@ -13,6 +13,7 @@ from . import own_networks
 from .own_code import absolute
 from .parsing import parse_augment, parse_families, parse_hidden, parse_hyperparameters
 from .rates import parse_rate
+from .rules import RULES
 
 __all__ = ["OPTIONS", "Option"]
 
@@ -47,8 +48,7 @@ def _pairs(pairs: tuple[tuple[str, Any], ...]) -> str:
 _SEEDS = {"lower_bound": 0, "upper_bound": 2**31 - 1}
 _POSITIVE, _NOT_NEGATIVE = {"lower_bound": 1}, {"lower_bound": 0}
 
-# By field of `Settings`.
-OPTIONS: dict[str, Option] = {
+_OPTIONS: dict[str, Option] = {
     "recipe": Option(
         flags.DEFINE_string,
         "vae",
@@ -84,7 +84,7 @@ OPTIONS: dict[str, Option] = {
     "labels": Option(
         flags.DEFINE_integer,
         None,
-        "Labelled examples of each class, for semi-supervised recipes; 10 by default, chosen by --seed.",
+        "Labelled examples of each class, for semi-supervised recipes, chosen by --seed.",
         _POSITIVE,
     ),
     "target": Option(
@@ -92,14 +92,13 @@ OPTIONS: dict[str, Option] = {
         None,
         f"Second domain of recipes that take one: a shift of the data ({', '.join(ugm_tf.data.SHIFTS)}) or a data set.",
     ),
-    "epochs": Option(flags.DEFINE_integer, None, "Passes over the data; chosen by recipe and data.", _POSITIVE),
-    "batch_size": Option(flags.DEFINE_integer, None, "Examples in a batch; chosen by recipe and data.", _POSITIVE),
+    "epochs": Option(flags.DEFINE_integer, None, "Passes over the data.", _POSITIVE),
+    "batch_size": Option(flags.DEFINE_integer, None, "Examples in a batch.", _POSITIVE),
     "learning_rate": Option(
         flags.DEFINE_string,
         None,
         "Adam's step size; or one that falls to 0 over the run: cosine(1e-3), linear(1e-3); or one for each of some "
-        "phases: discriminate=4e-4,generate=1e-4.  By default 1e-3 for what scores data, and the literature's 2e-4 in "
-        "phases against a discriminator, 1e-4 in a Wasserstein contest.",
+        "phases: discriminate=4e-4,generate=1e-4.",
         parse=lambda text: None if text is None else parse_rate(text),
     ),
     "ema": Option(
@@ -111,7 +110,7 @@ OPTIONS: dict[str, Option] = {
         flags.DEFINE_string,
         None,
         f"Kind of networks: {', '.join(ugm_tf.networks.names())}; or a builder of your own, as path/to/file.py:"
-        "function or module:function; chosen by recipe and data.",
+        "function or module:function.",
         parse=lambda name: None if name is None else own_networks.absolute(name),
     ),
     "hidden": Option(
@@ -124,10 +123,10 @@ OPTIONS: dict[str, Option] = {
     "conditioning": Option(
         flags.DEFINE_enum,
         None,
-        "How a discriminator of an image takes a vector beside it; concat by default.",
+        "How a discriminator of an image takes a vector beside it.",
         {"enum_values": ["concat", "projection"]},
     ),
-    "code_size": Option(flags.DEFINE_integer, None, "Size of the code z; chosen by recipe and data.", _POSITIVE),
+    "code_size": Option(flags.DEFINE_integer, None, "Size of the code z.", _POSITIVE),
     "image_size": Option(flags.DEFINE_integer, None, "Resize images to this height and width.", _POSITIVE),
     "background": Option(
         flags.DEFINE_string,
@@ -151,7 +150,7 @@ OPTIONS: dict[str, Option] = {
     "observation": Option(
         flags.DEFINE_enum,
         None,
-        "How examples become x; chosen by recipe and data.",
+        "How examples become x.",
         {"enum_values": sorted(ugm_tf.data.OBSERVATIONS)},
     ),
     "likelihood": Option(
@@ -222,4 +221,12 @@ OPTIONS: dict[str, Option] = {
         flags.DEFINE_integer, None, "With --keep_best: stop this many epochs after the best one.", _POSITIVE
     ),
     "seed": Option(flags.DEFINE_integer, 0, "Fixes the initial weights, the order of the data and every draw.", _SEEDS),
+}
+
+# By field of `Settings`.
+OPTIONS: dict[str, Option] = {
+    name: dataclasses.replace(option, help=f"{option.help}  By default {RULES[name].words}.")
+    if name in RULES
+    else option
+    for name, option in _OPTIONS.items()
 }

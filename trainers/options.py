@@ -2,13 +2,14 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 
 from absl import flags
 
 from .flag_table import OPTIONS
 from .settings import Resolved, Settings
 
-__all__ = ["OPTIONS", "asked", "as_flags", "as_text", "define", "differences", "read", "resolved"]
+__all__ = ["OPTIONS", "asked", "as_flags", "as_reasons", "as_text", "define", "differences", "read", "resolved"]
 
 flags.disclaim_key_flags()  # they are those of the script that calls `define`
 
@@ -39,9 +40,25 @@ def as_flags(settings: Settings) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
-def as_text(settings: Settings) -> str:
-    """Settings as the content of flags.txt: a flag a line."""
-    return "".join(f"--{name}={text}\n" for name, text in as_flags(settings).items())
+def as_text(settings: Settings, why: Mapping[str, str] | None = None) -> str:
+    """Settings as the content of flags.txt: a flag a line.
+
+    Args:
+        settings: The settings.
+        why: By field, why it was chosen, where it was not asked for: a comment above the flag.
+    """
+    reasons = {_name(field): reason for field, reason in (why or {}).items()}
+    return "".join(
+        (f"# chosen: {reasons[name]}\n" if name in reasons else "") + f"--{name}={text}\n"
+        for name, text in as_flags(settings).items()
+    )
+
+
+def as_reasons(settings: Settings, why: Mapping[str, str]) -> str:
+    """What was chosen and why, a flag a line."""
+    texts = as_flags(settings)
+    named = {_name(field): reason for field, reason in why.items()}
+    return "\n".join(f"  --{name}={texts[name]}: {reason}" for name, reason in named.items() if name in texts)
 
 
 def read(path: str | os.PathLike[str]) -> Settings:

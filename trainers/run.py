@@ -17,9 +17,9 @@ from . import (
     fitting,
     inputs,
     known_data,
+    options,
     own_code,
     own_networks,
-    precision,
     probing,
     rundir,
     stopping,
@@ -97,7 +97,7 @@ def train(
     whole = inputs.read(settings, "train", sources)
     settings = dataclasses.replace(settings, storage=whole.storage)
     examples = inputs.part(settings, "train", whole)
-    resolved = defaults.resolve(settings, examples.shape, len(examples), inputs.rarest(examples))
+    resolved, why = defaults.choose(settings, examples.shape, len(examples), inputs.rarest(examples))
     training = inputs.prepare(resolved, "train", examples, sources, whole)
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
@@ -111,7 +111,7 @@ def train(
         fitting.help_out(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
         return None
     with rundir.held(workdir), devices.losing(on):
-        directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training))
+        directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training), why)
         if own_code.is_own(resolved.recipe):
             directory.check_equations(model.describe())
         _LOG.info(
@@ -123,7 +123,7 @@ def train(
             model.execution,
             model.describe(),
         )
-        _say_what_may_surprise(settings, resolved, len(examples), epoch_steps)
+        _say_what_may_surprise(resolved, why, len(examples), epoch_steps)
         probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
         progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
@@ -135,11 +135,10 @@ def train(
         return Run(model, directory, resolved, end)
 
 
-def _say_what_may_surprise(settings: Settings, resolved: Resolved, number: int, epoch_steps: int) -> None:
-    """Further first lines, where there is a reason: the precision that was chosen, examples that are left out."""
-    if settings.precision == "auto":
-        why = precision.choose(resolved.network)[1]
-        _LOG.info("Networks compute in %s (--precision=auto): %s.", resolved.precision, why)
+def _say_what_may_surprise(resolved: Resolved, why: dict[str, str], number: int, epoch_steps: int) -> None:
+    """Further first lines, where there is a reason: what was chosen and why, and examples that are left out."""
+    if why:
+        _LOG.info("Chosen, as no flag says otherwise:\n%s", options.as_reasons(resolved, why))
     left_out = number - epoch_steps * resolved.batch_size
     if left_out > number // 10:
         _LOG.info(

@@ -128,12 +128,20 @@ class RunDirectory:
         path: The directory; made if it is not there.
         settings: The run's.
         data: What `known_data.describe` says of its data, to be kept in data.json; None where they were not read.
+        why: Why each setting was chosen that nobody asked for: comments of flags.txt.
 
     Raises:
         ValueError: If it belongs to other flags or other data, is not a directory, or cannot be written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Settings, data: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        settings: Settings,
+        data: Mapping[str, Any] | None = None,
+        why: Mapping[str, str] | None = None,
+    ):
+        self._why = why
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
@@ -154,7 +162,7 @@ class RunDirectory:
                     f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
                 )
             else:
-                files.write(self.flags, options.as_text(settings).encode())
+                files.write(self.flags, options.as_text(settings, self._why).encode())
             if data and not (self.path / known_data.FILE).exists():
                 self.write_json("data", data)
             probe = self.path / ".writable"
@@ -189,7 +197,7 @@ class RunDirectory:
                 f"--workdir, or go on with that run by --flagfile={self.flags}."
             )
         elif moved:
-            files.write(self.flags, options.as_text(settings).encode())
+            files.write(self.flags, options.as_text(settings, self._why).encode())
 
     def _check_longer(self, old: Settings, settings: Settings) -> None:
         """Refuses more epochs where a setting would have been another one from the first step on."""
@@ -213,7 +221,7 @@ class RunDirectory:
             for path in ended:
                 path.replace(kept / path.name)
             _LOG.info("What the run of %d epochs ended with is kept in %s.", epochs, kept)
-        files.write(self.flags, options.as_text(settings).encode())
+        files.write(self.flags, options.as_text(settings, self._why).encode())
 
     def check_equations(self, equations: str) -> None:
         """Keeps what a recipe of the user's own says, to refuse another one under its name.

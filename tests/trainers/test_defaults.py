@@ -137,6 +137,35 @@ class ResolveTest(parameterized.TestCase):
         settings = Settings("semi_supervised_vae", "digits")
         self.assertIsNone(defaults.resolve(settings, (8, 8, 1), 1297).ema)
 
+    @parameterized.product(recipe=ugm_tf.recipes.names(), data=[DIGITS, MNIST, CIFAR, RING])
+    def test_what_was_chosen_has_a_reason_and_what_was_asked_for_has_none(self, recipe, data):
+        asked = Settings(recipe, "some")
+        found, why = defaults.choose(asked, *data)
+        changed = {name for name, value in vars(found).items() if value != getattr(asked, name)}
+        self.assertEqual(set(why), changed)
+        self.assertTrue(all(why.values()), why)
+        self.assertEqual(defaults.choose(found, *data), (found, {}))
+
+    def test_a_rate_of_one_phase_leaves_a_reason_for_the_others(self):
+        asked = Settings("aavae", "some", learning_rate=PhaseRates((("wake", 5e-4),)))
+        self.assertEqual(
+            defaults.choose(asked, *DIGITS)[1]["learning_rate"], "DCGAN's against a discriminator, else Adam's usual"
+        )
+
+    @parameterized.parameters(
+        ("gan", MNIST, "network", "images of 16 pixels or more, which are only judged"),
+        ("vae", RING, "likelihood", "no images"),
+        ("gan", DIGITS, "epochs", "fewer than 10,000 examples, learned in small steps against a discriminator"),
+        ("bigan", DIGITS, "hyperparameters", "what this recipe does best with on the validation split of digits"),
+    )
+    def test_a_reason_says_what_of_recipe_and_data_decided(self, recipe, data, name, expected):
+        self.assertEqual(defaults.choose(Settings(recipe, "some"), *data)[1][name], expected)
+
+    def test_hidden_layers_that_were_asked_for_are_the_reason_of_dense_networks(self):
+        why = defaults.choose(Settings("gan", "some", hidden=(8,)), *MNIST)[1]
+        self.assertEqual(why["network"], "--hidden is of dense networks")
+        self.assertNotIn("hidden", why)
+
     def test_resolving_twice_changes_nothing(self):
         once = resolve("aavae", MNIST)
         self.assertEqual(defaults.resolve(once, *MNIST), once)

@@ -7,7 +7,7 @@ import pathlib
 from absl import flags
 from absl.testing import absltest, parameterized
 
-from trainers import options
+from trainers import options, rules
 from trainers.rates import Rate
 from trainers.settings import Resolved, Settings
 
@@ -79,6 +79,20 @@ class OptionsTest(parameterized.TestCase):
 
     def test_a_file_written_before_a_setting_was_there_has_its_default(self):
         self.assertEqual(options.read(self.file("--recipe=gan\n--epochs=3\n")), Settings("gan", "digits", epochs=3))
+
+    def test_reasons_are_comments_above_their_flags_and_are_read_over(self):
+        settings = Settings("gan", "digits", (("r1", 0.1),), epochs=3, code_size=4)
+        text = options.as_text(settings, {"epochs": "few", "hyperparameters": "best", "hidden": "none is written"})
+        self.assertIn("# chosen: best\n--hyperparameter=r1=0.1\n", text)
+        self.assertIn("# chosen: few\n--epochs=3\n--code_size=4\n", text)
+        self.assertNotIn("none is written", text)
+        self.assertEqual(options.read(self.file(text)), settings)
+        reasons = options.as_reasons(settings, {"epochs": "few", "hidden": "none is written"})
+        self.assertEqual(reasons, "  --epochs=3: few")
+
+    def test_a_rule_is_in_the_help_of_its_flag(self):
+        for name, rule in rules.RULES.items():
+            self.assertEndsWith(options.OPTIONS[name].help, f"  By default {rule.words}.")
 
     def test_a_learning_rate_may_be_a_number(self):
         only = Settings("vae", "digits", learning_rate=0.1 + 0.2)

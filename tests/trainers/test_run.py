@@ -63,13 +63,18 @@ class RunTest(parameterized.TestCase):
         self.assertCountEqual([path.name for path in (directory / "samples").iterdir()], names)
         self.assertTrue("<span>--seed=3</span>" in (directory / "report.html").read_text())  # the command
 
-    def test_the_precision_that_was_chosen_is_said(self):
+    def test_what_was_chosen_is_said_with_the_reason_and_what_was_asked_for_is_not(self):
         for asked, said in (("auto", True), ("float32", False)):
             settings = dataclasses.replace(SMALL, epochs=1, precision=asked)
             with without_an_end(), self.assertLogs("ugm_tf.trainers", "INFO") as logs:
                 train(settings, self.path / f"in_{asked}")
-            line = "Networks compute in float32 (--precision=auto): bfloat16 gains for convolutions."
-            self.assertEqual(line in " ".join(logs.output), said)
+            lines = " ".join(logs.output)
+            self.assertEqual("  --precision=float32: bfloat16 gains for convolutions" in lines, said)
+            self.assertIn("Chosen, as no flag says otherwise:\n", lines)
+            self.assertIn("  --observation=binarised: grey images that are scored", lines)
+            self.assertNotIn("  --epochs=", lines)
+        text = (self.path / "in_auto" / "flags.txt").read_text()
+        self.assertIn("# chosen: bfloat16 gains for convolutions\n--precision=float32\n", text)
 
     @parameterized.parameters((1000, True), (64, False))
     def test_what_an_epoch_leaves_out_is_said_where_it_is_much(self, batch_size, said):

@@ -1,0 +1,217 @@
+"""The rules by which a run decides what no flag says: for each setting a value and the reason."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ugm_tf
+
+from .building import is_adversarial, is_wasserstein
+from .rates import AnyRate, PhaseRates, rate_of
+from .settings import Settings
+
+__all__ = ["LARGE", "RULES", "Choice", "Facts", "Rule"]
+
+_LABELS = 10  # labelled examples of each class
+LARGE = 16  # sides from which images are worth convolving
+_MANY = 10_000  # examples
+Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Facts:
+    """What the rules look at.
+
+    Attributes:
+        recipe: The recipe, with its hyperparameters.
+        shape: Shape of one example.
+        examples: Number of training examples.
+        rarest: Number of training examples of the rarest class.
+    """
+
+    recipe: ugm_tf.Recipe
+    shape: tuple[int, ...]
+    examples: int
+    rarest: int
+
+    @property
+    def image(self) -> bool:
+        return len(self.shape) == 3
+
+    @property
+    def colour(self) -> bool:
+        return self.image and self.shape[-1] != 1
+
+    @property
+    def large(self) -> bool:
+        """Whether examples are images of 16 pixels or more."""
+        return self.image and min(self.shape[:2]) >= LARGE
+
+    @property
+    def many(self) -> bool:
+        return self.examples >= _MANY
+
+    @functools.cached_property
+    def scores(self) -> list[str]:
+        """The densities of data that score it, and are not only sampled."""
+        families = ugm_tf.networks.default_families(self.recipe)
+        of_data = [name for name, role in self.recipe.roles.items() if role.of in self._of_data]
+        return [name for name in of_data if families[name] not in ("point", "logit")]
+
+    @property
+    def judges_means(self) -> bool:
+        """Whether the mean of scored data is judged as well."""
+        means = {step.density for step in self.recipe.steps if isinstance(step, ugm_tf.Mean)}
+        return bool(self.scores) and any(self.recipe.roles[name].of in self._of_data for name in means)
+
+    @property
+    def contested(self) -> bool:
+        """Whether data are only judged, or what scores them learns by the steps of a phase against a discriminator."""
+        against = [phase for phase in self.recipe.phases if is_adversarial(phase)]
+        return not self.scores or any(set(self.scores) & set(phase.updates) for phase in against)
+
+    @property
+    def conditioned(self) -> bool:
+        """Whether some discriminator judges an example beside a vector."""
+        given = [self.recipe.roles[name].given for name in self.recipe.judges]
+        return any(len(names) == 2 and len(self._of_data & set(names)) == 1 for names in given)
+
+    @property
+    def _of_data(self) -> set[str]:
+        return {"x", *self.recipe.data} - {"c"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """How a setting is chosen.
+
+    Attributes:
+        words: The rule, for --help.
+        choose: From facts, what was asked for, and what was chosen before it, to the value and why.
+    """
+
+    words: str
+    choose: Callable[[Facts, Settings, Mapping[str, Any]], Choice]
+
+
+def _labels(facts: Facts, *_: Any) -> Choice:
+    if "labelled" not in facts.recipe.data:
+        return None, ""
+    number = max(1, min(_LABELS, facts.rarest))
+    return number, "few labels" if number == _LABELS else f"the rarest class has {facts.rarest}"
+
+
+def _target(facts: Facts, *_: Any) -> Choice:
+    return ("negative", "the simplest other domain") if "target" in facts.recipe.data else (None, "")
+
+
+def _epochs(facts: Facts, *_: Any) -> Choice:
+    if facts.many:
+        return 30, f"{_MANY:,} examples or more"
+    fewer = f"fewer than {_MANY:,} examples"
+    return (400, f"{fewer}, learned in small steps against a discriminator") if facts.contested else (150, fewer)
+
+
+def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
+    size, parts = min(facts.examples, 128 if facts.many and facts.scores else 64), asked.accumulate
+    why = "many examples, which are scored" if size == 128 else "few examples" if facts.scores else "DCGAN's half"
+    return max(size - size % parts, parts), why if parts == 1 else f"{why}, in {parts} equal parts"
+
+
+def _learning_rate(facts: Facts, asked: Settings, _: Any) -> tuple[AnyRate, str]:
+    """What was asked for; where nothing was, the literature's in phases against a discriminator."""
+    otherwise = 1e-3 if facts.scores or not facts.image else 2e-4
+    wasserstein = is_wasserstein(facts.recipe)
+    literature = min(otherwise, 1e-4 if wasserstein else 2e-4)
+    chosen: dict[str, Any] = {}
+    for phase in facts.recipe.phases:
+        rate = None if asked.learning_rate is None else rate_of(asked.learning_rate, phase.name)
+        chosen[phase.name] = (literature if is_adversarial(phase) else otherwise) if rate is None else rate
+    first = next(iter(chosen.values()))
+    whole = first if all(rate == first for rate in chosen.values()) else PhaseRates(tuple(chosen.items()))
+    against = f"{'WGAN-GP' if wasserstein else 'DCGAN'}'s against a discriminator"
+    usual = "Adam's usual" if otherwise == 1e-3 else "DCGAN's"
+    kinds = {is_adversarial(phase) for phase in facts.recipe.phases}
+    return whole, ", else ".join([against] * (True in kinds) + [usual] * (False in kinds))
+
+
+def _ema(facts: Facts, *_: Any) -> Choice:
+    if "labelled" in facts.recipe.data and facts.many:
+        return 0.999, "a classifier from few labels changes its mind from epoch to epoch"
+    return None, ""
+
+
+def _network(facts: Facts, asked: Settings, _: Any) -> Choice:
+    if asked.hidden:
+        return "mlp", "--hidden is of dense networks"
+    if facts.large and not facts.scores:
+        return "dcgan", f"images of {LARGE} pixels or more, which are only judged"
+    return "mlp", "data that are scored" if facts.large else "small images" if facts.image else "no images"
+
+
+def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
+    if chosen["network"] != "mlp":
+        return None, ""
+    if not facts.image:
+        return (128, 128), "no images"
+    return ((500, 500), f"images of {LARGE} pixels or more") if facts.large else ((256, 256), "small images")
+
+
+def _conditioning(facts: Facts, *_: Any) -> Choice:
+    return ("concat", "the simplest") if facts.conditioned else (None, "")
+
+
+def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
+    if not facts.image:
+        return 2, "no images"
+    if facts.scores:
+        return 20, "images that are scored"
+    return (32, "dense networks") if chosen["network"] == "mlp" else (100, "DCGAN's")
+
+
+def _likelihood(facts: Facts, *_: Any) -> Choice:
+    if set(facts.scores) <= set(facts.recipe.families):
+        return None, ""
+    if facts.judges_means:
+        return "gaussian(scale=0.3)", "its mean is judged as well"
+    if not facts.image:
+        return "gaussian", "no images"
+    return ("discretized_logistic", "images in colour") if facts.colour else ("bernoulli", "grey images")
+
+
+def _observation(facts: Facts, *_: Any) -> Choice:
+    if not facts.image:
+        return "raw", "no images"
+    if facts.scores and not facts.colour and not facts.judges_means:
+        return "binarised", "grey images that are scored"
+    return "grey", "values as they are: " + ("only judged" if not facts.scores else "in colour, or judged as well")
+
+
+# In an order in which each finds what it needs.
+RULES: dict[str, Rule] = {
+    "labels": Rule(f"{_LABELS}, fewer where the rarest class has fewer", _labels),
+    "target": Rule("negative", _target),
+    "epochs": Rule(
+        f"30; of fewer than {_MANY:,} examples 150, or 400 where they are learned against a discriminator", _epochs
+    ),
+    "batch_size": Rule(f"64, or 128 where {_MANY:,} examples or more are scored", _batch_size),
+    "learning_rate": Rule(
+        "2e-4 against a discriminator, 1e-4 in a Wasserstein contest, and else 1e-3, or 2e-4 where images are only "
+        "judged",
+        _learning_rate,
+    ),
+    "ema": Rule(f"0.999 where a classifier learns from few labels among {_MANY:,} examples or more, else none", _ema),
+    "network": Rule(f"dcgan for images of {LARGE} pixels or more that are only judged, else mlp", _network),
+    "hidden": Rule(f"500,500 for images of {LARGE} pixels or more, 256,256 for smaller ones, else 128,128", _hidden),
+    "conditioning": Rule("concat", _conditioning),
+    "code_size": Rule(
+        "20 where images are scored, else 32 of dense networks and 100 of others; 2 of points", _code_size
+    ),
+    "likelihood": Rule(
+        "bernoulli for grey images, discretized_logistic in colour, gaussian(scale=0.3) where its mean is judged as "
+        "well, gaussian for what is no image",
+        _likelihood,
+    ),
+    "observation": Rule("binarised for grey images that are scored, grey for other images, else raw", _observation),
+}
