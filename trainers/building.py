@@ -42,7 +42,7 @@ def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tupl
         settings: A run's settings.
         examples: Its data.
     """
-    size = settings.code_size
+    size = settings.code_size or 0  # without a code no variable asks for it
     roles = settings.make_recipe().roles.values()
     out: dict[str, tuple[int, ...]] = {
         **{variable: (size,) for role in roles for variable in (role.of, *role.given) if variable not in ("c", "y")},

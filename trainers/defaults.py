@@ -84,12 +84,12 @@ def choose(
     Raises:
         ValueError: If a setting is given that the recipe has no use for, or is out of range.
     """
-    _check_use(settings, settings.make_recipe(), shape)
+    _check_use(settings, Facts(settings.make_recipe(), shape, examples, rarest, frozenset(dict(settings.families))))
     tuned: dict[str, Any] = {**_tuned(settings.recipe, shape)}
     hyperparameters = {**tuned.get("hyperparameters", {}), **dict(settings.hyperparameters)}
     families = {**tuned.get("families", {}), **dict(settings.families)}
     recipe = dataclasses.replace(settings, hyperparameters=tuple(hyperparameters.items())).make_recipe()
-    facts = Facts(recipe, shape, examples, rarest)
+    facts = Facts(recipe, shape, examples, rarest, frozenset(families))
     why: dict[str, str] = {}
     chosen: dict[str, Any] = {
         "hyperparameters": tuple(sorted(hyperparameters.items())),
@@ -141,8 +141,9 @@ def _tuned(recipe: str, shape: tuple[int, ...]) -> _Tuned:
     return tuned
 
 
-def _check_use(settings: Settings, recipe: ugm_tf.Recipe, shape: tuple[int, ...]) -> None:
+def _check_use(settings: Settings, facts: Facts) -> None:
     """Refuses what this recipe would not look at."""
+    recipe = facts.recipe
     for name, variable, what in (("labels", "labelled", "labelled examples"), ("target", "target", "second domain")):
         if getattr(settings, name) is not None and variable not in recipe.data:
             able = [r for r in ugm_tf.recipes.names() if variable in ugm_tf.recipes.get(r).data]
@@ -150,10 +151,19 @@ def _check_use(settings: Settings, recipe: ugm_tf.Recipe, shape: tuple[int, ...]
                 f"Recipe '{settings.recipe}' takes no {what}, so --{name}={getattr(settings, name)} says nothing. "
                 f"Leave it out, or choose one of {', '.join(able)}."
             )
-    if settings.conditioning is not None and not Facts(recipe, shape, 0, 0).conditioned:
+    if settings.conditioning is not None and not facts.conditioned:
         raise ValueError(
             f"Recipe '{settings.recipe}' has no discriminator of an image and a vector, so "
             f"--conditioning={settings.conditioning} says nothing. Leave it out."
+        )
+    if settings.likelihood is not None and not facts.free:
+        why = "--families says it of all that score data" if facts.scores else "no density scores data"
+        raise ValueError(
+            f"--likelihood={settings.likelihood} says nothing of recipe '{settings.recipe}': {why}. Leave it out."
+        )
+    if settings.code_size is not None and not facts.coded:
+        raise ValueError(
+            f"Recipe '{settings.recipe}' has no code, so --code_size={settings.code_size} says nothing. Leave it out."
         )
     if settings.ema is not None and not 0.0 <= settings.ema < 1.0:
         raise ValueError(

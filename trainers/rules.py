@@ -28,12 +28,14 @@ class Facts:
         shape: Shape of one example.
         examples: Number of training examples.
         rarest: Number of training examples of the rarest class.
+        families: Densities whose families were asked for one by one.
     """
 
     recipe: ugm_tf.Recipe
     shape: tuple[int, ...]
     examples: int
     rarest: int
+    families: frozenset[str] = frozenset()
 
     @property
     def image(self) -> bool:
@@ -58,6 +60,17 @@ class Facts:
         families = ugm_tf.networks.default_families(self.recipe)
         of_data = [name for name, role in self.recipe.roles.items() if role.of in self._of_data]
         return [name for name in of_data if families[name] not in ("point", "logit")]
+
+    @property
+    def free(self) -> list[str]:
+        """Those of `scores` whose family neither the recipe nor a flag says."""
+        return [name for name in self.scores if name not in self.recipe.families and name not in self.families]
+
+    @property
+    def coded(self) -> bool:
+        """Whether there is a variable beside the data, their classes and provenance."""
+        variables = {v for role in self.recipe.roles.values() for v in (role.of, *role.given)}
+        return bool(variables - self._of_data - {"c", "y"})
 
     @property
     def judges_means(self) -> bool:
@@ -163,6 +176,8 @@ def _conditioning(facts: Facts, *_: Any) -> Choice:
 
 
 def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
+    if not facts.coded:
+        return None, ""
     if not facts.image:
         return 2, "no images"
     if facts.scores:
@@ -171,7 +186,7 @@ def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 
 
 def _likelihood(facts: Facts, *_: Any) -> Choice:
-    if set(facts.scores) <= set(facts.recipe.families):
+    if not facts.free:
         return None, ""
     if facts.judges_means:
         return "gaussian(scale=0.3)", "its mean is judged as well"

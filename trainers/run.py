@@ -171,21 +171,26 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
 
 
 def _check_support(settings: Resolved) -> None:
-    """Refuses an observation whose values the likelihood gives no probability."""
-    if settings.likelihood is None:
-        return
-    family = ugm_tf.densities.get(settings.likelihood)
-    if not family.has_log_prob:
-        raise ValueError(
-            f"Recipe '{settings.recipe}' scores data, and likelihood '{settings.likelihood}' has no log-probability. "
-            "Give a family with a spread, such as --likelihood=bernoulli or --likelihood=unit_gaussian."
-        )
+    """Refuses an observation to whose values a family that scores data gives no probability."""
+    recipe = settings.make_recipe()
+    of_data = {"x", *recipe.data} - {"c"}
+    given = {f"Family '{text}' of {name}": text for name, text in settings.families if recipe.roles[name].of in of_data}
+    flags = dict.fromkeys(given, "--families")
+    if settings.likelihood is not None:
+        if not ugm_tf.densities.get(settings.likelihood).has_log_prob:
+            raise ValueError(
+                f"Recipe '{settings.recipe}' scores data, and likelihood '{settings.likelihood}' has no "
+                "log-probability. Give a family with a spread, such as --likelihood=bernoulli or "
+                "--likelihood=unit_gaussian."
+            )
+        given[f"Likelihood '{settings.likelihood}'"] = settings.likelihood
     found = ugm_tf.data.support(settings.observation)
     allowed = {"binary": {"binary"}, "levels": {"levels", "binary"}, "unit": {"unit", "levels", "binary"}}
-    if family.support in allowed and found not in allowed[family.support]:
-        fitting = [name for name in ugm_tf.data.OBSERVATIONS if ugm_tf.data.support(name) in allowed[family.support]]
-        raise ValueError(
-            f"Likelihood '{settings.likelihood}' is of {family.support} values, and observation "
-            f"'{settings.observation}' gives {found} ones. Use --observation={' or '.join(fitting)}, or another "
-            "--likelihood."
-        )
+    for what, text in given.items():
+        of = ugm_tf.densities.get(text).support
+        if of in allowed and found not in allowed[of]:
+            fitting = [name for name in ugm_tf.data.OBSERVATIONS if ugm_tf.data.support(name) in allowed[of]]
+            raise ValueError(
+                f"{what} is of {of} values, and observation '{settings.observation}' gives {found} ones. "
+                f"Use --observation={' or '.join(fitting)}, or another {flags.get(what, '--likelihood')}."
+            )

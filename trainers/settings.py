@@ -83,5 +83,4 @@ class Resolved(Settings):
     batch_size: int = dataclasses.field(kw_only=True)
     learning_rate: AnyRate = dataclasses.field(kw_only=True)
     network: str = dataclasses.field(kw_only=True)
-    code_size: int = dataclasses.field(kw_only=True)
     observation: str = dataclasses.field(kw_only=True)

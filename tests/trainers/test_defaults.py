@@ -18,8 +18,9 @@ class ResolveTest(parameterized.TestCase):
     @parameterized.product(recipe=ugm_tf.recipes.names(), data=[DIGITS, MNIST, CIFAR, RING])
     def test_everything_that_a_run_needs_is_there(self, recipe, data):
         settings = resolve(recipe, data)
-        for name in ("epochs", "batch_size", "learning_rate", "network", "code_size", "observation"):
+        for name in ("epochs", "batch_size", "learning_rate", "network", "observation"):
             self.assertIsNotNone(getattr(settings, name), name)
+        self.assertEqual(settings.code_size is None, recipe == "cyclegan")
         self.assertEqual(settings.hidden is None, settings.network != "mlp")
         variables = settings.make_recipe().data
         self.assertEqual(settings.labels is None, "labelled" not in variables)
@@ -43,6 +44,10 @@ class ResolveTest(parameterized.TestCase):
     def test_what_only_judges_has_no_likelihood(self, recipe):
         self.assertIsNone(resolve(recipe, DIGITS).likelihood)
 
+    def test_a_family_that_was_asked_for_needs_no_likelihood(self):
+        self.assertIsNone(resolve("iwae", DIGITS, families=(("decoder", "laplace"),)).likelihood)
+        self.assertEqual(resolve("iwae", DIGITS, families=(("encoder", "laplace"),)).likelihood, "bernoulli")
+
     @parameterized.parameters("vae_gan", "alice", "alpha_gan", "as_vae")
     def test_what_is_scored_and_judged_is_grey(self, recipe):
         settings = resolve(recipe, DIGITS)
@@ -61,6 +66,13 @@ class ResolveTest(parameterized.TestCase):
         ("vae", {"labels": 5}, "takes no labelled examples, so --labels=5 says nothing.*one of .*semi_supervised_vae"),
         ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
         ("gan", {"conditioning": "concat"}, "no discriminator of an image and a vector, so --conditioning=concat says"),
+        ("gan", {"likelihood": "laplace"}, "--likelihood=laplace says nothing of recipe 'gan': no density scores data"),
+        (
+            "iwae",
+            {"likelihood": "bernoulli", "families": (("decoder", "laplace"),)},
+            "--likelihood=bernoulli says nothing of recipe 'iwae': --families says it of all that score data",
+        ),
+        ("cyclegan", {"code_size": 7}, "Recipe 'cyclegan' has no code, so --code_size=7 says nothing"),
         ("gan", {"ema": 1.0}, "--ema is a decay between 0 and 1, such as 0.999, or 0 for no average. Received: 1.0"),
         (
             "vae",

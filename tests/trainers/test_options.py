@@ -120,7 +120,7 @@ class OptionsTest(parameterized.TestCase):
 
     def test_refuses_what_is_not_whole(self):
         asked = dataclasses.replace(Settings("vae", "digits"), epochs=3, network="mlp", observation="grey")
-        with self.assertRaisesRegex(ValueError, "f.txt lacks --batch_size, --learning_rate, --code_size, which every"):
+        with self.assertRaisesRegex(ValueError, "f.txt lacks --batch_size, --learning_rate, which every"):
             options.resolved(asked, "f.txt")
 
     def test_differences_name_the_flags_with_both_values(self):

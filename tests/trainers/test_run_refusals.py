@@ -32,6 +32,10 @@ class RefusalsTest(parameterized.TestCase):
             {"observation": "grey"},
             "'bernoulli' is of binary values, .*'grey' gives levels.*Use --observation=binarised",
         ),
+        (
+            {"families": (("decoder", "bernoulli"),), "likelihood": None, "observation": "grey"},
+            "Family 'bernoulli' of decoder is of binary values, .*'grey' gives levels.*or another --families",
+        ),
         ({"likelihood": "continuous_bernoulli", "observation": "raw"}, "gives real ones. Use --observation=grey or"),
         ({"dataset": "ring", "likelihood": "laplace", "observation": "grey"}, "vectors.*Choose observation='raw'"),
         ({"batch_size": 5000}, "--batch_size=5000 is more than the 1,297 examples to train on"),
