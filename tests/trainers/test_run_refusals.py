@@ -43,7 +43,10 @@ class RefusalsTest(parameterized.TestCase):
         ({"augment": ("shift(8)",)}, "by less than a side: .* of 8x8. Received: shift.8."),
         ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
         ({"likelihood": "gaussian(scale=0)"}, "The scale of a Gaussian must be positive"),
-        ({"recipe": "cyclegan", "target": "nagative"}, "--target is a shift .*There is no data set 'nagative'"),
+        (
+            {"recipe": "cyclegan", "target": "nagative", "code_size": None},
+            "--target is a shift .*There is no data set 'nagative'",
+        ),
         ({"recipe": "acgan", "dataset": "npz:/none.npz"}, "none.npz"),
         ({"recipe": "aasvae", "labels": 500}, "Ask for at most per_class="),
         ({"recipe": "gan", "families": (("decoder", "laplas"),)}, "There is no family 'laplas'"),
