@@ -16,7 +16,7 @@ from ugm_tf.evaluation import FeatureNetwork
 def untrained(recipe, prior=None, **hyperparameters):
     """An untrained model of digits, maybe with a prior that learns, and its three splits."""
     given = tuple(sorted(hyperparameters.items()))
-    settings = Settings(recipe, "digits", given, prior, hidden=(8,), code_size=3)
+    settings = Settings(recipe, "digits", given, prior, hidden=(8,), code_size=None if recipe == "cyclegan" else 3)
     settings = defaults.resolve(settings, (8, 8, 1), 1297)
     recipe = settings.make_recipe()
     splits = [inputs.load(settings, split, inputs.Sources()) for split in ("train", "validation")]
