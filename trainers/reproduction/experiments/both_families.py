@@ -12,7 +12,7 @@ _UPDATES = 8_600
 
 EXPERIMENT = Experiment(
     title="GANs and VAEs by the figures of both",
-    source="no paper: none scores both families by one table",
+    source="No paper: none scores both families by one table",
     settings={"dataset": "mnist", "batch_size": 64, "network": "mlp", "hidden": (500, 500), "code_size": 20},
     figures=(
         Measured("annealed log p(x)", "annealed"),
