@@ -69,7 +69,7 @@ class CatalogueTest(parameterized.TestCase):
         for words in (name, "smoke", "cpu", "full", "an estimate", "published:"):
             self.assertIn(words, text)
         found = catalogue.get(name)
-        self.assertEqual(any(c.published for c in found.contenders), not found.source.startswith("no paper"))
+        self.assertEqual(any(c.published for c in found.contenders), not found.source.startswith("No paper"))
 
     def test_the_semi_supervised_pair_is_trained_once_for_both_of_its_tables(self):
         bounds, rates = (
