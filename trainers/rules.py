@@ -128,7 +128,9 @@ def _epochs(facts: Facts, *_: Any) -> Choice:
 
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
     size, parts = min(facts.examples, 128 if facts.many and facts.scores else 64), asked.accumulate
-    why = "many examples, which are scored" if size == 128 else "few examples" if facts.scores else "DCGAN's half"
+    why = (
+        "many examples, which are scored" if size == 128 else "few examples" if facts.scores else "half of DCGAN's 128"
+    )
     return max(size - size % parts, parts), why if parts == 1 else f"{why}, in {parts} equal parts"
 
 

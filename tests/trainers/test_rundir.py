@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from trainers import inputs, known_data, options, rundir
-from trainers.rates import Rate
+from trainers.rates import PhaseRates, Rate
 from trainers.settings import Settings
 
 VAE = Settings("vae", "digits")
@@ -93,6 +93,11 @@ class RunDirectoryTest(parameterized.TestCase):
     def test_more_epochs_are_refused_where_a_setting_depends_on_their_number(self):
         for name, settings, epochs in (
             ("learning_rate=cosine.0.001.", {"learning_rate": Rate("cosine", 1e-3)}, (3, 8)),
+            (
+                "learning_rate=wake=linear.0.001.",
+                {"learning_rate": PhaseRates((("wake", Rate("linear", 1e-3)),))},
+                (3, 8),
+            ),
             ("keep_best=val_wake/loss", {"keep_best": "val_wake/loss"}, (60, 120)),  # validated at every other epoch
         ):
             path = self.path / name

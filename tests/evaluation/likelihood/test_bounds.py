@@ -1,17 +1,19 @@
 """Bounds on log p(x): against linear-Gaussian models, a mixture by quadrature, and their own promises."""
 
 import functools
+from unittest import mock
 
 import keras
 import numpy as np
 import pytest
 import scipy.stats
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.evaluation.exact import assert_within
 from tests.evaluation.likelihood.linear import Linear
-from ugm_tf.evaluation.likelihood import bounds, bounds_by_example
+from ugm_tf.evaluation.likelihood import bounds, bounds_by_example, inputs
 
 CASES = {  # code, size, scale of x, encoder's width in posterior deviations
     "narrow": (1, 3, 0.05, 1.5),
@@ -211,6 +213,20 @@ class RefusalTest(parameterized.TestCase):
         model = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (4,), "z": (2,)}, hidden=(4,)))
         with self.assertRaisesRegex(ValueError, "A bound takes a prior, an encoder and a decoder.*`annealed`"):
             bounds(model, np.zeros([3, 4]))
+
+
+class CompiledTest(absltest.TestCase):
+    def test_without_a_gpu_only_where_that_gains_or_is_asked_for(self):
+        model = Linear(0, 1, 2).model
+        for asked, on_cpu, gpus, expected in (
+            ("auto", False, [], False),
+            ("auto", True, [], True),
+            ("auto", False, ["GPU:0"], True),
+            (True, False, [], True),
+            (False, True, ["GPU:0"], False),
+        ):
+            with mock.patch.object(tf.config, "list_logical_devices", lambda *_, found=gpus: found):
+                self.assertEqual(inputs.compiles(model, asked, on_cpu), expected, (asked, on_cpu, gpus))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,7 @@ from ..declarations import Contender, Experiment, Measured, Scale
 
 _BOUNDED = ("VAE", "AAVAE", "IWAE")
 _GREY = {"observation": "grey", "hyperparameters": {"r1": 0.3}, "learning_rate": 1e-3}
-_SOFT = {
-    "observation": "grey",
-    "likelihood": "gaussian(scale=0.3)",
-}  # binarised images would be memorised with their noise
+_SOFT = {"observation": "grey", "likelihood": "gaussian(scale=0.3)"}  # bits would be memorised with their noise
 _UPDATES = 8_600
 
 EXPERIMENT = Experiment(
@@ -48,9 +45,9 @@ EXPERIMENT = Experiment(
             updates=_UPDATES,
             seeds=3,
             effort={"seeds": 1, "examples": 100, "chains": 8, "temperatures": 300},
-            note="10 epochs of MNIST.",
+            note="11 epochs of MNIST.",
         ),
-        "full": Scale(updates=10 * _UPDATES, seeds=5, effort={"examples": 1_000}, note="100 epochs of MNIST."),
+        "full": Scale(updates=10 * _UPDATES, seeds=5, effort={"examples": 1_000}, note="101 epochs of MNIST."),
     },
     open=(
         "All decoders are 20-500-500-784 and all see as many images, so that a difference is one of what is minimised. "
