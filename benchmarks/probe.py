@@ -103,7 +103,8 @@ def cost(name: str, rounds: int, seconds: float) -> dict[str, float]:
         once = ugm_tf.data.batches(
             held_out, 250, observation=observation, shuffle=False, epochs=1, drop_remainder=False
         )
-        callbacks = [DivergenceProbe(once)] if probed else []
+        seen = ugm_tf.data.batches(examples, 250, observation=observation, shuffle=False, epochs=1)
+        callbacks = [DivergenceProbe(once, training=seen)] if probed else []  # as the trainer makes it
         steps = ugm_tf.data.steps_per_epoch(examples, work.batch)
         stop = _StopAfter()
         fit: dict[str, Any] = {"epochs": 10**6, "steps_per_epoch": steps, "callbacks": [*callbacks, stop], "verbose": 0}

@@ -1,5 +1,6 @@
 """The divergence probe of a run: its rows in probe.csv, its words in the log, and its section of the report."""
 
+import dataclasses
 import logging
 import os
 import pathlib
@@ -15,7 +16,7 @@ from ugm_tf.callbacks.warnings import warnings_of
 from . import curves, metrics
 from .inputs import Inputs
 
-__all__ = ["MEANINGS", "Rows", "classifier", "section", "watching"]
+__all__ = ["MEANINGS", "Asked", "Rows", "classifier", "section", "watching"]
 
 _LEAST = 20  # validation examples
 _QUICK = 10_000  # training examples up to which a classifier takes seconds
@@ -44,6 +45,19 @@ MEANINGS: dict[str, str] = {
 _BOUND = ("rate", "distortion", "active_units")
 
 
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked of a probe.
+
+    Attributes:
+        every: Steps between measurements.
+        budget: The share of the training time that they may take.
+    """
+
+    every: int
+    budget: float = 0.03
+
+
 class Rows(keras.callbacks.Callback):
     """Writes a row for each epoch in which the probe measured, and says its warnings when they change.
 
@@ -70,6 +84,13 @@ class Rows(keras.callbacks.Callback):
             metrics.truncate(self.path, self._epoch)
             self._written = -1
             self._write()
+        if self.probe.passed_over:
+            _LOG.warning(
+                "Probe: %d measurements were passed over, which would have taken more than %g%% of the time; "
+                "--probe_budget gives it another share.",
+                self.probe.passed_over,
+                100 * self.probe.budget,
+            )
 
     def _write(self) -> None:
         if self.probe.measured_at == self._written:
@@ -86,13 +107,17 @@ class Rows(keras.callbacks.Callback):
 
 
 def watching(
-    path: str | os.PathLike[str], every: int | None, training: Inputs, held_out: Inputs, judge: keras.Model | None
+    path: str | os.PathLike[str],
+    asked: Asked | None,
+    training: Inputs,
+    held_out: Inputs,
+    judge: keras.Model | None,
 ) -> list[keras.callbacks.Callback]:
     """The probe and what writes its rows; nothing where it is not asked for.
 
     Args:
         path: probe.csv.
-        every: Steps between measurements; None for no probe.
+        asked: How often it measures; None for no probe.
         training: What the model learns from, to find copies of it.
         held_out: What is measured on.
         judge: A classifier of the data, for the classes that samples reach.
@@ -100,20 +125,22 @@ def watching(
     Raises:
         ValueError: If there are too few validation examples.
     """
-    if every is None:
+    if asked is None:
         return []
     if len(held_out.examples) < _LEAST:
         raise ValueError(
             f"--probe_every measures on at least {_LEAST} validation examples. Received: {len(held_out.examples)} of "
             f"{held_out.examples.title}. Leave it out, or give more data."
         )
-    probe = DivergenceProbe(held_out.once(250), every, classifier=judge, training=training.once(250))
+    probe = DivergenceProbe(
+        held_out.once(250), asked.every, budget=asked.budget, classifier=judge, training=training.once(250)
+    )
     return [probe, Rows(path, probe)]
 
 
-def classifier(examples: ugm_tf.data.Examples, every: int | None, cache_dir: str | None = None) -> keras.Model | None:
+def classifier(examples: ugm_tf.data.Examples, asked: Asked | None, cache_dir: str | None = None) -> keras.Model | None:
     """A classifier of the training data for the probe; None without a probe, or where it would take minutes."""
-    if every is None or not examples.is_image or examples.c is None or len(examples) > _QUICK:
+    if asked is None or not examples.is_image or examples.c is None or len(examples) > _QUICK:
         return None
     return ugm_tf.evaluation.FeatureNetwork.trained(examples, cache_dir).classifier
 

@@ -57,7 +57,7 @@ def train(
     sources: inputs.Sources = inputs.USUAL,
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = 2,
-    probe_every: int | None = None,
+    probe: probing.Asked | None = None,
     show: bool = True,
     command: str = commands.of("train"),
     on: devices.Devices = devices.ONE,
@@ -70,7 +70,7 @@ def train(
         sources: Where data lie.
         checkpoint_steps: Steps between checkpoints; if it is not given, an epoch or a fiftieth of the run.
         keep_checkpoints: How many checkpoints to keep, the latest ones.
-        probe_every: Steps between measurements of a `DivergenceProbe`, which changes nothing of the run; None for none.
+        probe: How often a `DivergenceProbe` measures, which changes nothing of the run; None for none.
         show: Whether to draw a progress bar.
         command: What was typed, for the report.
         on: The devices that it trains on.
@@ -102,9 +102,7 @@ def train(
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
-    judge = probing.classifier(
-        whole, probe_every if on.chief else None, sources.cache_dir
-    )  # before the run's seed is set
+    judge = probing.classifier(whole, probe if on.chief else None, sources.cache_dir)  # before the run's seed is set
     model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
     kept = (checkpoint_steps, keep_checkpoints)
     if not on.chief:
@@ -124,9 +122,9 @@ def train(
             model.describe(),
         )
         _say_what_may_surprise(resolved, why, len(examples), epoch_steps)
-        probe = probing.watching(directory.probe, probe_every, training, held_out, judge)
+        watching = probing.watching(directory.probe, probe, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
-        progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, probe, show)
+        progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, watching, show)
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)

@@ -25,7 +25,7 @@ import sys
 
 from absl import flags
 
-from . import commands, comparison, devices, inputs, options, own_code, run, scripts
+from . import commands, comparison, devices, inputs, options, own_code, probing, run, scripts
 from .settings import Settings
 
 options.define()
@@ -48,9 +48,16 @@ _KEEP_CHECKPOINTS = flags.DEFINE_integer(
 _PROBE_EVERY = flags.DEFINE_integer(
     "probe_every",
     None,
-    "Measure every so many steps, such as 1000, on validation data which divergences the phases descend, in at most 3% "
-    "of the time: in probe.csv, TensorBoard and the report.  Training goes the same way with it and without.",
+    "Measure every so many steps, such as 1000, on validation data which divergences the phases descend, in at most "
+    "--probe_budget of the time: in probe.csv, TensorBoard and the report.  Training goes the same way with it and "
+    "without.",
     lower_bound=1,
+)
+_PROBE_BUDGET = flags.DEFINE_float(
+    "probe_budget",
+    None,
+    "The share of the training time that --probe_every may take beside its first and last measurement, above 0 and at "
+    "most 1; 0.03 by default.",
 )
 
 
@@ -90,13 +97,26 @@ def _train(settings: Settings, workdir: str, on: devices.Devices) -> int:
         sources=inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value),
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         keep_checkpoints=_KEEP_CHECKPOINTS.value,
-        probe_every=_PROBE_EVERY.value,
+        probe=_probe(),
         command=f"{commands.of('train')} {shlex.join(sys.argv[1:])}".strip(),
         on=on,
     )
     if finished is None:
         return 0
     return scripts.show(finished.end, finished.directory)
+
+
+def _probe() -> probing.Asked | None:
+    every, budget = _PROBE_EVERY.value, _PROBE_BUDGET.value
+    if budget is not None and every is None:
+        raise ValueError(
+            f"--probe_budget={budget:g} says nothing without --probe_every, the steps between measurements."
+        )
+    if budget is not None and not 0.0 < budget <= 1.0:
+        raise ValueError(
+            f"--probe_budget is a share of the training time, above 0 and at most 1. Received: {budget:g}."
+        )
+    return None if every is None else probing.Asked(every) if budget is None else probing.Asked(every, budget)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The probe changes nothing, sees what the phases are about, and says in words what is wrong."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import ugm_tf
 from tests.conformance import table
 from ugm_tf.callbacks import DivergenceProbe
 from ugm_tf.callbacks.warnings import warnings_of
-from ugm_tf.evaluation import judged
+from ugm_tf.evaluation import judged, samples
+from ugm_tf.evaluation.samples import memorisation
 
 HEALTHY = {
     "probe/jsd": 0.35,
@@ -84,10 +87,12 @@ class ProbeTest(parameterized.TestCase):
         model.steps.assign(50)
         probe.on_train_batch_end(0)
         self.assertNotEqual(probe.measured_at, 50)
+        self.assertEqual(probe.passed_over, 1)
         probe.budget = 1e9
         model.steps.assign(60)
         probe.on_train_batch_end(0)
         self.assertEqual(probe.measured_at, 60)
+        self.assertEqual(probe.passed_over, 1)
 
     @parameterized.named_parameters(*(row for row in table.RECIPES if row in table.MECHANISMS))
     @pytest.mark.slow
@@ -133,6 +138,22 @@ class ProbeTest(parameterized.TestCase):
         self.assertEqual(figures["probe/coverage"], 0.5)
         self.assertEqual(figures["probe/authenticity_held_out"], 0.0)
         self.assertEqual(figures["probe/training_accuracy"], figures["probe/real_accuracy"])  # the same examples
+
+    @pytest.mark.slow
+    def test_what_training_examples_are_to_each_other_is_found_once(self):
+        recipe = ugm_tf.recipes.gan()
+        model = ugm_tf.UnifiedModel(recipe, table.dense(recipe))
+        x = np.random.default_rng(0).random((60, *table.IMAGE), np.float32)
+        probe = DivergenceProbe(x[:30], steps=10, training=x[30:])
+        probe.set_model(model)
+        first = probe.measure()
+        with mock.patch.object(memorisation, "nearest", side_effect=memorisation.nearest) as nearest:
+            second = probe.measure()
+        self.assertEqual(nearest.call_count, 1)  # of the samples
+        for name in ("probe/authenticity", "probe/authenticity_held_out"):
+            self.assertEqual(first[name], second[name])
+        train, held_out = x[30:].reshape(30, -1), x[15:30].reshape(15, -1)  # it measures on a half
+        self.assertEqual(first["probe/authenticity_held_out"], samples.authenticity(train, held_out).value)
 
     @parameterized.parameters(
         ({"every": 0}, "every of a DivergenceProbe is a whole number of at least 1"),

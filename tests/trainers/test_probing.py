@@ -13,6 +13,8 @@ from tests.conformance import table
 from tests.trainers.test_run import SMALL, train, without_an_end
 from trainers import metrics, page, probing
 
+EVERY_4 = probing.Asked(4)
+
 
 class ProbingTest(absltest.TestCase):
     def setUp(self):
@@ -23,8 +25,8 @@ class ProbingTest(absltest.TestCase):
     def test_training_goes_the_same_way_and_is_stopped_and_goes_on(self):
         with without_an_end():
             plain = train(SMALL, self.path / "plain")
-            train(dataclasses.replace(SMALL, epochs=2), self.path / "probed", probe_every=4)
-            probed = train(SMALL, self.path / "probed", probe_every=4)
+            train(dataclasses.replace(SMALL, epochs=2), self.path / "probed", probe=EVERY_4)
+            probed = train(SMALL, self.path / "probed", probe=EVERY_4)
         table.assert_same(table.state(plain.model), table.state(probed.model))
         self.assertEqual(plain.directory.metrics.read_bytes(), probed.directory.metrics.read_bytes())
         self.assertFalse(plain.directory.probe.exists())
@@ -38,11 +40,11 @@ class ProbingTest(absltest.TestCase):
         with self.assertRaisesRegex(
             ValueError, "--probe_every measures on at least 20 validation examples. Received: 14"
         ):
-            probing.watching(self.path / "probe.csv", 4, mock.Mock(), few, None)
+            probing.watching(self.path / "probe.csv", EVERY_4, mock.Mock(), few, None)
         self.assertEqual(probing.watching(self.path / "probe.csv", None, mock.Mock(), few, None), [])
 
     def test_rows_are_of_epochs_in_which_it_measured(self):
-        probe = mock.Mock(measured_at=5, latest={"probe/jsd": 0.5}, warnings=("mode dropping",))
+        probe = mock.Mock(measured_at=5, passed_over=0, latest={"probe/jsd": 0.5}, warnings=("mode dropping",))
         rows = probing.Rows(self.path / "probe.csv", probe)
         rows.set_model(mock.Mock(steps=12))
         with self.assertLogs("ugm_tf.trainers", "WARNING") as logged:
@@ -55,6 +57,23 @@ class ProbingTest(absltest.TestCase):
         rows.on_train_end()  # the last measurement is made after the last epoch's end
         found = [(row["epoch"], row["step"], row["probe/jsd"]) for row in metrics.read(self.path / "probe.csv")]
         self.assertEqual(found, [(0, 5.0, 0.5), (2, 12.0, 0.125)])
+
+    def test_measurements_that_its_budget_did_not_allow_are_said(self):
+        probe = mock.Mock(measured_at=5, passed_over=7, budget=0.03, latest={"probe/jsd": 0.5}, warnings=())
+        rows = probing.Rows(self.path / "probe.csv", probe)
+        rows.set_model(mock.Mock(steps=12))
+        with self.assertLogs("ugm_tf.trainers", "WARNING") as logged:
+            rows.on_train_end()
+        self.assertLen(logged.output, 1)
+        self.assertIn(
+            "7 measurements were passed over, which would have taken more than 3% of the time", logged.output[0]
+        )
+
+    @pytest.mark.slow
+    def test_a_larger_budget_is_the_probes(self):
+        data = mock.Mock(examples=ugm_tf.data.load("digits", "validation"))
+        probe, _ = probing.watching(self.path / "probe.csv", probing.Asked(4, 0.5), data, data, None)
+        self.assertEqual((probe.every, probe.budget), (4, 0.5))
 
     def test_the_section_reads_every_recipe_by_one_table(self):
         header = "epoch,step,probe/jsd,probe/pull,probe/spread"

@@ -31,7 +31,7 @@ def finish(module, *flags):
     return process.returncode, process.stdout
 
 
-class CommandTest(absltest.TestCase):
+class CommandTest(parameterized.TestCase):
     @pytest.mark.slow
     def test_help_shows_examples_and_each_of_our_flags_and_no_others(self):
         _, out = finish("trainers.train", "--help")
@@ -40,7 +40,7 @@ class CommandTest(absltest.TestCase):
         names = re.findall(r"^  --(?:\[no\])?(\w+): \S", ours, re.MULTILINE)  # with what it does
         settings = [field.name for field in dataclasses.fields(Settings)]
         places = ["workdir", "data_dir", "manual_dir", "cache_dir", "checkpoint_steps", "keep_checkpoints", "seeds"]
-        places += ["strategy", "form_seconds", "probe_every"]
+        places += ["strategy", "form_seconds", "probe_every", "probe_budget"]
         self.assertCountEqual(names, ["hyperparameter" if n == "hyperparameters" else n for n in [*settings, *places]])
 
     @pytest.mark.slow
@@ -57,6 +57,16 @@ class CommandTest(absltest.TestCase):
         self.assertEqual(status, 2)
         self.assertStartsWith(out, "error: Recipe 'vae' has no hyperparameter 'betta'. It takes: beta")
         self.assertLen(out.splitlines(), 1)  # no Traceback, and no remark of TensorFlow's
+
+    @parameterized.parameters(
+        (("--probe_budget=0.5",), "--probe_budget=0.5 says nothing without --probe_every"),
+        (("--probe_every=5", "--probe_budget=1.5"), "--probe_budget is a share .* at most 1. Received: 1.5"),
+    )
+    @pytest.mark.slow
+    def test_a_budget_of_nothing_or_too_much_is_refused(self, asked, message):
+        status, out = finish("trainers.train", *asked, f"--workdir={self.create_tempdir().full_path}/run")
+        self.assertEqual(status, 2)
+        self.assertRegex(out, f"^error: {message}")
 
     @pytest.mark.slow
     def test_what_the_system_says_of_a_file_is_a_line(self):

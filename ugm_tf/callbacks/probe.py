@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.callbacks.references import References, concatenated
 from ugm_tf.callbacks.warnings import warnings_of
 from ugm_tf.densities import fold
-from ugm_tf.evaluation import judged, samples
+from ugm_tf.evaluation import judged
 from ugm_tf.evaluation.checks import check_count, check_rows
 from ugm_tf.evaluation.divergences import divergences
 from ugm_tf.evaluation.likelihood import rates
@@ -55,7 +56,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         steps: Steps of the probe's network for a measurement; the network goes on from the last one.
         size: Units of its hidden layers.
         budget: The share of the training time that measurements may take; with less time, fewer steps, or none
-            this time.  The first and the last measurement of a run are always made.
+            this time, which `passed_over` counts.  The first and the last measurement of a run are always made.
         examples: How many held-out examples are looked at; a half is fitted, the other half measured.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
         training: Training data, as `held_out`, to find copies by.
@@ -106,7 +107,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         self.warnings: tuple[str, ...] = ()
         self._spent, self._traced = 0.0, False
         self._step_cost: float | None = None
-        self.measured_at = -1
+        self.measured_at, self.passed_over = -1, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._prepare()
@@ -120,6 +121,8 @@ class DivergenceProbe(keras.callbacks.Callback):
             steps = self.steps if self._step_cost is None else min(self.steps, int(left / self._step_cost))
             if self.measured_at < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
                 self.measure(steps)
+            else:
+                self.passed_over += 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.measured_at < 0:
@@ -162,6 +165,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         self._train = None if self.training is None else _batches(self.model, "training", self.training, 10_000)
         self._pairs = judged.judged_pairs(joint)
         self._ratios = [LogRatio(p.shapes(joint), self.size, seed=self.seed + i) for i, p in enumerate(self._pairs)]
+        self._references: dict[int, References] = {}
         self._functions = [self._function(pair, ratio) for pair, ratio in zip(self._pairs, self._ratios, strict=True)]
 
     def _function(self, pair: judged.JudgedPair, ratio: LogRatio) -> tuple[Any, Any]:
@@ -205,23 +209,16 @@ class DivergenceProbe(keras.callbacks.Callback):
         if self._train is not None:
             seen = tf.concat([draw(values, fold(seed, -2, i))[1] for i, values in enumerate(self._train[:8])], 0)
             out["training_accuracy"] = float(np.mean(seen > 0.0))
-        out |= self._of_images(pair, ratio, drawn, fake, real)
-        return out
+        if number not in self._references:
+            self._references[number] = self._beside(pair, ratio)
+        return out | self._references[number].figures(drawn, fake, real)
 
-    def _of_images(self, pair, ratio, drawn, fake, real) -> dict[str, float]:
+    def _beside(self, pair: judged.JudgedPair, ratio: LogRatio) -> References:
         """What needs a classifier or the training data."""
-        out: dict[str, float] = {}
         variable = pair.variables(self.model.joint)[0]
-        if self.classifier is not None and _has(self._batches, variable):
-            held_out = np.concatenate([values[variable] for values in self._batches])
-            if drawn.shape[1:] == held_out.shape[1:]:
-                out["coverage"] = _coverage(_classes(self.classifier, held_out), _classes(self.classifier, drawn))
-        if self._train is not None and len(ratio.shapes) == 1 and _has(self._train, variable):
-            train = np.concatenate([ratio.features([values[variable]]) for values in self._train])
-            if train.shape[1] == fake.shape[1]:
-                out["authenticity"] = samples.authenticity(train, np.asarray(fake)).value
-                out["authenticity_held_out"] = samples.authenticity(train, np.asarray(real)).value
-        return out
+        training = concatenated(self._train, variable) if len(ratio.shapes) == 1 else None
+        held_out = concatenated(self._batches, variable)
+        return References(lambda values: ratio.features([values]), held_out, training, self.classifier)
 
     def _bound(self) -> dict[str, float]:
         if not self.model.can("log_prob_bound"):
@@ -251,16 +248,3 @@ def _batches(model: Any, what: str, data: Any, examples: int) -> list[dict[str, 
     if seen < 20:
         raise ValueError(f"A DivergenceProbe takes at least 20 examples of {what} data. Received: {seen}.")
     return out
-
-
-def _has(batches: Sequence[Mapping[str, Any]], variable: str) -> bool:
-    return variable in batches[0]
-
-
-def _coverage(there: np.ndarray, seen: np.ndarray) -> float:
-    """The share of the classes there that at least one sample in 100 is given to, as `judge` counts."""
-    return float(np.mean([np.mean(seen == c) >= 0.01 for c in np.unique(there)]))
-
-
-def _classes(classifier: Any, x: Any) -> np.ndarray:
-    return np.argmax(classifier.predict(np.asarray(x), batch_size=500, verbose=0), -1)

@@ -51,7 +51,7 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
     """
     real, fake = check_features(real=real, fake=fake)
     check_count("k", k, most=min(len(real), len(fake)) - 1)
-    radii, fake_radii = (nearest(features, features, k, skip=1)[0][:, -1] for features in (real, fake))
+    radii, fake_radii = (nearest(features, features, k)[0][:, -1] for features in (real, fake))
     inside, recalled, covered = np.zeros(len(fake)), [], []
     for rows, distances in _distances(real, fake):
         within = distances < radii[rows, None]
@@ -73,20 +73,24 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
     )
 
 
-def nearest(rows: np.ndarray, among: np.ndarray, k: int = 1, skip: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def nearest(rows: np.ndarray, among: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Distances to the k nearest of some rows, and which they are, [N, k], the nearest first.
 
     Args:
         rows: [N, D].
-        among: [M, D].
+        among: [M, D]; where it is `rows` itself, no row counts as near to itself.
         k: How many.
-        skip: How many nearer ones to leave out: 1 where the rows are among themselves.
     """
     found, which = [], []
-    for _, distances in _distances(rows, among):
-        last = np.argpartition(distances, k + skip - 1, axis=1)[:, : k + skip]
+    for mine, distances in _distances(rows, among):
+        if rows is among:
+            distances[np.arange(len(mine)), mine] = np.inf
+        if k == 1:  # a tenth of the time of a partition
+            last = np.argmin(distances, axis=1)[:, None]
+        else:
+            last = np.argpartition(distances, k - 1, axis=1)[:, :k]
         part = np.take_along_axis(distances, last, 1)
-        order = np.argsort(part, axis=1, kind="stable")[:, skip:]
+        order = np.argsort(part, axis=1, kind="stable")
         found.append(np.take_along_axis(part, order, 1))
         which.append(np.take_along_axis(last, order, 1))
     return np.concatenate(found), np.concatenate(which)
@@ -96,7 +100,4 @@ def _distances(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[np.ndarray
     """Parts of the matrix of distances, with the rows that they are of."""
     for i in range(0, len(left), _CHUNK):
         rows = np.arange(i, min(i + _CHUNK, len(left)))
-        distances = metrics.pairwise_distances(left[rows], right)
-        if right is left:
-            distances[np.arange(len(rows)), rows] = 0.0  # which rounding would make a little more
-        yield rows, distances
+        yield rows, metrics.pairwise_distances(left[rows], right)

@@ -10,7 +10,7 @@ from ugm_tf.evaluation.checks import check_count, check_features
 from ugm_tf.evaluation.estimate import Estimate, mean
 from ugm_tf.evaluation.samples.manifold import nearest
 
-__all__ = ["Neighbours", "authenticity", "data_copying", "training_neighbours"]
+__all__ = ["Authenticity", "Neighbours", "authenticity", "data_copying", "training_neighbours"]
 
 _LEAST = 20
 
@@ -33,16 +33,34 @@ def authenticity(train: np.ndarray, fake: np.ndarray) -> Estimate:
         George Stein et al. Exposing flaws of generative model evaluation metrics and their unfair
         treatment of diffusion models. NeurIPS 2023. https://arxiv.org/abs/2306.04675: AuthPct.
     """
-    train, fake = check_features(train=train, fake=fake)
-    own, _ = nearest(train, train, skip=1)
-    distances, which = nearest(fake, train)
-    return mean(
-        distances[:, 0] > own[which[:, 0], 0],
-        n_train=len(train),
-        n_fake=len(fake),
-        features=train.shape[1],
-        error="the training set being given",
-    )
+    return Authenticity(train)(fake)
+
+
+class Authenticity:
+    """`authenticity` of many sets of samples: how near training examples are to each other is found once.
+
+    Args:
+        train: Features of the training examples, [N, D].
+
+    Raises:
+        ValueError: If they are no rows of finite numbers.
+    """
+
+    def __init__(self, train: np.ndarray):
+        (self.train,) = check_features(train=train)
+        self._own = nearest(self.train, self.train)[0][:, 0]
+
+    def __call__(self, fake: np.ndarray) -> Estimate:
+        """Samples' share, of features [M, D]; see `authenticity`."""
+        train, fake = check_features(train=self.train, fake=fake)
+        distances, which = nearest(fake, train)
+        return mean(
+            distances[:, 0] > self._own[which[:, 0]],
+            n_train=len(train),
+            n_fake=len(fake),
+            features=train.shape[1],
+            error="the training set being given",
+        )
 
 
 def data_copying(train: np.ndarray, held_out: np.ndarray, fake: np.ndarray, cells: int = 1, seed: int = 0) -> Estimate:
