@@ -16,6 +16,8 @@ _BESIDE = {
     "samples/": "pictures during training",
     "training.gif": "these in motion",
     "metrics.csv": "every metric by epoch",
+    "probe.csv": "what the probe found",
+    "data.json": "which data it saw",
     "figures.json": "the figures",
     "evaluation.json": "what trainers.evaluate found",
     "model.keras": "the model with its optimizers",

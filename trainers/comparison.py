@@ -5,6 +5,7 @@ import os
 import pathlib
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from . import evaluation, kept_json, metrics, options, own_code
 from .curves import NOT_METRICS, deviation, with_spread
@@ -12,6 +13,11 @@ from .curves import NOT_METRICS, deviation, with_spread
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
 
 _ALIKE = ("seed",)  # in what runs of one group may differ
+# Fields of a figure's protocol in which runs are alike where their figures compare.
+_PROTOCOL = (
+    *("n", "n_real", "n_fake", "n_train", "n_held_out", "split", "k", "splits", "draws", "chains", "temperatures"),
+    *("observation", "network", "network_hash", "labels", "features"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +29,8 @@ class OneRun:
         flags: Its settings as the texts of flags, by name.
         figures: Final numbers on the validation split, by name.
         tests: Those on the test split, which `trainers.evaluate` found.
+        real: The same of real data in the samples' place, of those that have it.
+        protocols: How each of `tests` was measured, as fields.
         probed: What its probe found last, by name; empty where there was none.
         rows: Its metrics by epoch, and what its probe found.
         samples: The picture of its samples; None if there is none.
@@ -32,6 +40,8 @@ class OneRun:
     flags: Mapping[str, str]
     figures: Mapping[str, float]
     tests: Mapping[str, float]
+    real: Mapping[str, float]
+    protocols: Mapping[str, Mapping[str, Any]]
     probed: Mapping[str, float]
     rows: Sequence[Mapping[str, float]]
     samples: pathlib.Path | None
@@ -83,6 +93,9 @@ class Comparison:
         groups: The groups, in the order of their first runs.
         figures: For each figure of any run its name and a cell a group.
         tests: Likewise of the test split.
+        real: By name of such a figure that of real data, over all runs.
+        otherwise: Of those that were not measured alike in all runs, and so do not compare: the name, and in what they
+            differ, in words.
         probed: Likewise of what probes found last.
         differences: For each flag in which groups differ its name and its values in each group.
         shared: The flags that all runs share, by name.
@@ -91,6 +104,8 @@ class Comparison:
     groups: tuple[Group, ...]
     figures: tuple[tuple[str, tuple[Cell, ...]], ...]
     tests: tuple[tuple[str, tuple[Cell, ...]], ...]
+    real: Mapping[str, Cell]
+    otherwise: tuple[tuple[str, str], ...]
     probed: tuple[tuple[str, tuple[Cell, ...]], ...]
     differences: tuple[tuple[str, tuple[str, ...]], ...]
     shared: Mapping[str, str]
@@ -137,6 +152,8 @@ def compare(paths: Sequence[str | os.PathLike[str]], by: str | None = None) -> C
         groups,
         _cells(groups, "figures"),
         _cells(groups, "tests"),
+        {name: Cell(tuple(r.real[name] for r in runs if name in r.real)) for run in runs for name in run.real},
+        _otherwise(groups),
         _cells(groups, "probed"),
         tuple((name, tuple(each[name] or "–" for each in values)) for name in differing),
         {name: value for name, value in runs[0].flags.items() if name not in differing},
@@ -153,7 +170,10 @@ def table(compared: Comparison) -> str:
         [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
         for line in lines
     ]
-    return "\n".join("  ".join(line).rstrip() for line in padded)
+    text = ["  ".join(line).rstrip() for line in padded]
+    return "\n".join(
+        text + [f"Not measured alike, so do not compare: {name} ({of})." for name, of in compared.otherwise]
+    )
 
 
 def _read(path: str | os.PathLike[str]) -> OneRun:
@@ -167,11 +187,14 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
     png, csv = folder / "samples.png", {name: folder / f"{name}.csv" for name in ("metrics", "probe")}
     rows, probes = ({int(r["epoch"]): r for r in metrics.read(at)} if at.is_file() else {} for at in csv.values())
     last = probes[max(probes)] if probes else {}
+    measured = {figure["name"]: figure for figure in evaluation.read(folder / "evaluation.json")["figures"]}
     return OneRun(
         str(path),
         flags | {"recipe": own_code.short(flags["recipe"])},
         _numbers(folder / "figures.json"),
-        {figure["name"]: float(figure["value"]) for figure in evaluation.read(folder / "evaluation.json")["figures"]},
+        {name: float(figure["value"]) for name, figure in measured.items()},
+        {name: float(figure["real"]["value"]) for name, figure in measured.items() if figure.get("real")},
+        {name: {"n": figure.get("n"), **figure.get("how", {})} for name, figure in measured.items()},
         {name: value for name, value in last.items() if name not in NOT_METRICS},
         [rows.get(epoch, {}) | probes.get(epoch, {}) for epoch in sorted({**rows, **probes})],
         png if png.is_file() else None,
@@ -184,6 +207,23 @@ def _numbers(path: pathlib.Path) -> dict[str, float]:
         return {name: float(value) for name, value in kept_json.read(path).items()}
     except TypeError as error:
         raise kept_json.damaged(path, f"a figure is no number ({error})") from error
+
+
+def _otherwise(groups: Sequence[Group]) -> tuple[tuple[str, str], ...]:
+    """Figures of the test split that runs measured by different protocols, and in which fields."""
+    out = []
+    for name in dict.fromkeys(name for group in groups for run in group.runs for name in run.tests):
+        each = [(group.name, run.protocols[name]) for group in groups for run in group.runs if name in run.tests]
+        words = []
+        for field in _PROTOCOL:
+            found: dict[str, dict[str, None]] = {}
+            for group, how in each:
+                found.setdefault(str(how.get(field, "–")), {})[group] = None
+            if len(found) > 1:
+                words.append(f"{field} " + ", ".join(f"{value} of {' and '.join(of)}" for value, of in found.items()))
+        if words:
+            out.append((name, "; ".join(words)))
+    return tuple(out)
 
 
 def _names(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ugm_tf import files
 
-from . import curves, page, page_pictures
+from . import curves, page, page_pictures, reading
 from .comparison import Comparison
 
 __all__ = ["write_comparison"]
@@ -42,6 +42,7 @@ def write_comparison(path: str | os.PathLike[str], compared: Comparison) -> path
             curves=_overlaid(compared),
             spread=any(len(group.runs) > 1 for group in compared.groups),
             size=page.SIZE,
+            better=reading.better,
         )
     )
     return files.write(path, text.encode())

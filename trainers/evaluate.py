@@ -15,7 +15,7 @@ from absl import flags
 
 from ugm_tf.evaluation.features import RANGES
 
-from . import evaluation, figure_table, inputs, scripts
+from . import evaluation, figure_table, inputs, scripts, stopping
 from .subject import Features
 
 _KEYS = [row.key for row in figure_table.ROWS]
@@ -55,7 +55,15 @@ _CACHE_DIR = flags.DEFINE_string(
 )
 
 
+_STOPPED = "Stopped: the same command goes on with the figures that it was measuring; those before them are kept."
+
+
 def main(_: list[str]) -> int:
+    with stopping.at_once(_STOPPED):
+        return _main()
+
+
+def _main() -> int:
     found = evaluation.evaluate(
         _WORKDIR.value,
         features=Features(_FEATURES.value, _LAYER.value, _SIZE.value, _RANGE.value),
@@ -70,7 +78,8 @@ def main(_: list[str]) -> int:
     )
     for figure in found.figures:
         spread = "" if figure.spread is None else f" ± {figure.spread:.2g}"
-        real = "" if figure.real is None else f"(real data {figure.real.value:.4g}) "
+        other = "" if figure.real is None or figure.real.n == figure.estimate.n else f", n {figure.real.n:,}"
+        real = "" if figure.real is None else f"(real data {figure.real.value:.4g}{other}) "
         print(f"{figure.name:32} {figure.value:10.4g}{spread} {figure.unit:6} {real}{figure.how}")
     for skipped in found.skipped:
         print(f"{skipped.name:32} {'–':>10} {skipped.reason}")

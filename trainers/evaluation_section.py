@@ -7,7 +7,7 @@ from typing import Any
 from ugm_tf import files
 from ugm_tf.evaluation import Estimate
 
-from . import commands, curves, figure_table, page
+from . import commands, curves, figure_table, page, reading
 from .figure import Figure, from_dict, words
 
 __all__ = ["insert", "render"]
@@ -63,7 +63,8 @@ def _network(figure: Figure) -> str:
 
 def _line(figure: Figure, above: Collection[str]) -> dict[str, str]:
     def text(estimate: Estimate) -> str:
-        return curves.with_spread(estimate.value, estimate.error, figure.unit)
+        number = curves.with_spread(estimate.value, estimate.error, figure.unit)
+        return number if estimate.n == figure.estimate.n else f"{number}, n {estimate.n:,}"
 
     how = words(figure.estimate, above)
     return {
@@ -71,5 +72,5 @@ def _line(figure: Figure, above: Collection[str]) -> dict[str, str]:
         "value": text(figure.estimate),
         "unit": figure.unit,
         "real": "" if figure.real is None else text(figure.real),
-        "how": how,
+        "how": f"{way.capitalize()} is better. {how}" if (way := reading.better(figure.name)) else how,
     }

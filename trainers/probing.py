@@ -103,7 +103,11 @@ class Rows(keras.callbacks.Callback):
             file.write("".join(f"{line}\n" for line in [*lines, ",".join(cells)]))
         if self.probe.warnings != self._said:
             self._said = self.probe.warnings
-            _LOG.warning("Probe, step %d: %s.", self._written, "; ".join(self._said) or "nothing looks wrong any more")
+            _LOG.warning(
+                "Probe, step %d: %s.",
+                self._written,
+                "; ".join(self._said) or "no threshold of a warning is passed any more",
+            )
 
 
 def watching(
@@ -160,7 +164,7 @@ def section(path: str | os.PathLike[str], epochs: Sequence[int]) -> dict[str, An
     drawn = [{"epoch": epoch, **found.get(epoch, {})} for epoch in epochs] or rows
     last = {name: value for name, value in rows[-1].items() if name not in curves.NOT_METRICS}
     return {
-        "curves": curves.curves(drawn, {"": "validation"}),
+        "curves": curves.curves(drawn, {"": "probe"}),
         "step": int(rows[-1]["step"]),
         "warnings": warnings_of(last),
         "lines": [line for name in MEANINGS for line in _lines(name, last)],

@@ -19,6 +19,19 @@ _BETTER = {
     "distortion": "lower",
     "classifier's confidence": "higher",
     "class entropy of a sample": "lower",
+    "ELBO": "higher",
+    "annealed log p(x)": "higher",
+    "Frechet distance": "lower",
+    "kernel distance": "lower",
+    "sliced Wasserstein distance": "lower",
+    "precision": "higher",
+    "recall": "higher",
+    "coverage": "higher",
+    "feature likelihood divergence": "lower",
+    "classification accuracy score": "higher",
+    "modes found": "higher",
+    "samples of high quality": "higher",
+    "reverse KL of modes": "lower",
 }
 
 

@@ -1,6 +1,8 @@
 """The figures that compare samples with data, each beside that of real data in the samples' place."""
 
 import dataclasses
+import itertools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,8 @@ from .subject import Effort, Subject
 
 __all__ = ["accuracy_score", "conditional", "distances", "diversity", "manifold", "memorisation", "modes"]
 
+_LOG = logging.getLogger("ugm_tf.trainers")
+_LEAST = 20  # examples on each side of a half of held-out data
 _FEW = 2_000  # examples of each kind that a likelihood divergence is over: it is of their product
 
 
@@ -50,22 +54,30 @@ def memorisation(subject: Subject, effort: Effort) -> list[Figure]:
     moving = held_out[:_FEW].std(0) > 0  # a unit that is the same for all held-out examples tells nothing
     few, unseen, made = (part[:_FEW, moving] for part in (train, held_out, fake))
     likelihood = samples.feature_likelihood_divergence(few, unseen, made)
+    own_likelihood = None
+    if len(other) >= _LEAST:
+        own_likelihood = samples.feature_likelihood_divergence(few, other[:_FEW, moving], half[:_FEW, moving])
     return [
         _figure(subject, "authenticity", samples.authenticity(train, fake), samples.authenticity(train, held_out)),
         _figure(
             subject,
             "data-copying statistic",
             samples.data_copying(train, held_out, fake),
-            samples.data_copying(train, half, other) if len(other) >= 20 else None,
+            samples.data_copying(train, half, other) if len(other) >= _LEAST else None,
         ),
         _figure(
             subject,
-            "nearest neighbour in training data",
-            samples.training_neighbours(train, held_out, fake).share,
-            samples.training_neighbours(train, half, other).share,
+            "nearest neighbour in training data, above chance",
+            _above_chance(samples.training_neighbours(train, held_out, fake).share),
+            _above_chance(samples.training_neighbours(train, half, other).share),
         ),
-        _figure(subject, "feature likelihood divergence", likelihood),
+        _figure(subject, "feature likelihood divergence", likelihood, own_likelihood),
     ]
+
+
+def _above_chance(share: Estimate) -> Estimate:
+    """A share less what it is where nothing is copied, which depends on how many examples there are of each kind."""
+    return dataclasses.replace(share, value=share.value - share.how["expected"])
 
 
 def diversity(subject: Subject, effort: Effort) -> list[Figure]:
@@ -137,10 +149,16 @@ def accuracy_score(subject: Subject, effort: Effort) -> list[Figure]:
     if not asked:
         how |= {"labels": "by a classifier of the training data", **subject.classes.how}
 
+    counted = itertools.count(1)
+
+    def train(*learned: Any) -> Any:
+        _LOG.info("Training classifier %d of %d, on samples or on as many examples.", next(counted), 2 * effort.seeds)
+        return ugm_tf.evaluation.train_classifier(*learned)
+
     def score(images: np.ndarray, labels: Any) -> Estimate:
         seeds, classes = tuple(range(effort.seeds)), training.num_classes or 0
         labels = np.asarray(labels) if asked else np.argmax(subject.classes.probabilities(images), -1)
-        found = samples.classification_accuracy_score(images, labels, test_x, test_c, classes, seeds)
+        found = samples.classification_accuracy_score(images, labels, test_x, test_c, classes, seeds, train=train)
         return _with(found, how)
 
     # In the order of a shuffle: real examples of a set may come sorted, as samples do.

@@ -31,7 +31,8 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
         if len(argv) > 1 and not arguments:
             _refuse(f"Flags only. Received: {argv[1:]}. See --help.")
         try:
-            status = main(argv)
+            with stopping.at_once("Stopped."):
+                status = main(argv)
         except (ValueError, FloatingPointError, rundir.Lost) as e:
             print(f"error: {e}", file=sys.stderr)
             status = 2
@@ -47,6 +48,7 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
         sys.exit(status)
 
     absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow's own remarks would break the progress bar
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # as would those on functions that are traced again
     log = logging.getLogger("ugm_tf")
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)

@@ -129,9 +129,11 @@ class ProbeTest(parameterized.TestCase):
         recipe = ugm_tf.recipes.gan()
         model = ugm_tf.UnifiedModel(recipe, table.dense(recipe))
         inputs = keras.Input(table.IMAGE)
-        logits = keras.layers.Lambda(lambda x: tf.stack([tf.zeros_like(x[:, 0, 0, 0]), x[:, 0, 0, 0] - 2.0], 1))(inputs)
+        logits = keras.layers.Lambda(lambda x: tf.stack([tf.zeros_like(x[:, 0, 0, 0]), 1e-3 - x[:, 0, 0, 0]], 1))(
+            inputs
+        )
         x = np.ones((40, *table.IMAGE), np.float32)
-        x[20:] *= 3.0  # the second class, which no sample of [0, 1] is of
+        x[20:] = 0.0  # the second class, which no sample of (0, 1) is of
         probe = DivergenceProbe(x, steps=10, classifier=keras.Model(inputs, logits), training=x)
         probe.set_model(model)
         figures = probe.measure()
@@ -154,6 +156,41 @@ class ProbeTest(parameterized.TestCase):
             self.assertEqual(first[name], second[name])
         held_out, train = x.reshape(2, 30, -1)
         self.assertEqual(first["probe/authenticity_held_out"], samples.authenticity(train, held_out).value)
+
+    @pytest.mark.slow
+    def test_a_critics_zero_says_nothing(self):
+        row = next(row for row in table.ROWS if row[0] == "gan_wasserstein")
+        model = table.model(*row[1:])
+        data = held_out(model)
+        probe = DivergenceProbe(data, steps=10, training=data)
+        probe.set_model(model)
+        figures = probe.measure()
+        self.assertFalse([name for name in figures if name.endswith("accuracy")])
+        self.assertIn("probe/authenticity", figures)
+
+    @pytest.mark.slow
+    def test_samples_of_a_recipe_without_a_discriminator_are_looked_at(self):
+        model = table.model(*table.VAE[1:])
+        x = held_out(model)["x"]
+        probe = DivergenceProbe(x, steps=10, training=np.concatenate([x, 1.0 - x]))
+        probe.set_model(model)
+        figures = probe.measure()
+        drawn = model.sample(len(x), 0, mean=False).numpy()
+        self.assertAlmostEqual(figures["probe/spread"], drawn.var(0).sum() / x.var(0).sum(), places=4)
+        self.assertEqual(figures["probe/authenticity_held_out"], 0.0)
+        train = np.concatenate([x, 1.0 - x]).reshape(2 * len(x), -1)
+        authentic = samples.authenticity(train, drawn.reshape(len(x), -1)).value
+        self.assertEqual(figures["probe/authenticity"], authentic)
+
+    @parameterized.parameters(("held_out", {}), ("training", {"training": 255.0}))
+    def test_data_that_fit_would_refuse_are_refused(self, what, more):
+        model = table.model(*table.GAN[1:])
+        x = held_out(model)["x"]
+        more = {name: factor * x for name, factor in more.items()}
+        probe = DivergenceProbe(x if more else 255.0 * x, **more)
+        message = f"A DivergenceProbe's {what} data are as those that fit.. takes. .*divide 8-bit images by 255"
+        with self.assertRaisesRegex(ValueError, message):
+            model.fit(table.dataset(model.recipe), callbacks=[probe], verbose=0)
 
     @parameterized.parameters(
         ({"every": 0}, "every of a DivergenceProbe is a whole number of at least 1"),

@@ -84,6 +84,24 @@ class ComparisonTest(Runs):
         self.assertEqual([(name, str(*cells)) for name, cells in found.tests], [("ELBO", "−3.0 ± 1.4")])
         self.assertIn("test: ELBO", comparison.table(found))
 
+    def test_figures_that_were_not_measured_alike_are_named_and_real_datas_own_stand_beside(self):
+        runs = [self.run_of(recipe, 0, 1.0) for recipe in ("vae", "gan", "aae")]
+        for run, n_fake, seed in zip(runs, (300, 1000, 1000), (0, 1, 2), strict=True):
+            recall = {"name": "recall", "value": 0.5, "n": 430, "how": {"n_fake": n_fake, "seed": seed}}
+            recall["real"] = {"value": 0.75, "n": 430, "how": {}}
+            density = {"name": "density", "value": 1.0, "n": 430, "how": {"k": 5, "error": "over rows"}, "real": None}
+            found = {"schema": evaluation.SCHEMA, "figures": [recall, density], "skipped": []}
+            (run / "evaluation.json").write_text(json.dumps(found))
+        found = comparison.compare(runs)
+        self.assertEqual(found.otherwise, (("recall", "n_fake 300 of vae, 1000 of gan and aae"),))
+        self.assertEqual({name: str(cell) for name, cell in found.real.items()}, {"recall": "0.7500 ± 0"})
+        sentence = "Not measured alike, so do not compare: recall (n_fake 300 of vae, 1000 of gan and aae)."
+        self.assertEndsWith(comparison.table(found), sentence)
+        text = comparison_page.write_comparison(self.path / "c.html", found).read_text()
+        for words in (sentence, "Real data", "0.7500", "higher is better"):
+            self.assertIn(words, text)
+        self.assertEqual(comparison.compare(runs[1:]).otherwise, ())
+
     def test_what_probes_found_has_its_last_values_over_seeds_and_its_curves(self):
         runs = [self.run_of("gan", seed, 1.0) for seed in (0, 1)]
         for run, last in zip(runs, (0.25, 0.75), strict=True):

@@ -86,7 +86,7 @@ class FigureTableTest(parameterized.TestCase):
         subject = figure_table.Subject(*untrained(recipe))
         learned = []
 
-        def score(images, labels, *_):
+        def score(images, labels, *_, train):
             learned.append((len(images), labels))
             return Estimate(0.5, 0.1, 7, {})
 

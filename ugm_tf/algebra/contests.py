@@ -24,6 +24,7 @@ class Contest:
         fool_real: What who makes the real side minimises there, if somebody does.
         log_ratio: Whether the best l is log p(. | y=1) - log p(. | y=0), so that exp(l) is an importance weight.
         texts: The four losses as `describe` prints them, with {l} for its output and {q1} for q(y=1 | .).
+        boundary: The output above which it takes an example for real; None of a critic, whose zero means nothing.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Contest:
     fool_real: Function
     log_ratio: bool
     texts: tuple[str, str, str, str]
+    boundary: float | None = 0.0
 
     def loss(self, y: int, reverse: bool) -> Function:
         """The loss on side y; `reverse` for that of the discriminator's adversary."""
@@ -150,6 +152,7 @@ _CONTESTS = {
             fool_real=lambda logits: 0.5 * tf.square(logits),
             log_ratio=False,
             texts=("1/2 [{l} - 1]^2", "1/2 {l}^2", "1/2 [{l} - 1]^2", "1/2 {l}^2"),
+            boundary=0.5,
         ),
         Contest(
             "hinge",
@@ -168,6 +171,7 @@ _CONTESTS = {
             fool_real=tf.identity,
             log_ratio=False,
             texts=("-{l}", "{l}", "-{l}", "{l}"),
+            boundary=None,
         ),
         *(_f_divergence(name, *functions) for name, functions in _F_DIVERGENCES.items()),
     )

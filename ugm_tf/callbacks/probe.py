@@ -8,14 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.callbacks.references import References, concatenated
+from ugm_tf import validation
+from ugm_tf.callbacks.references import References, concatenated, spread
 from ugm_tf.callbacks.warnings import warnings_of
 from ugm_tf.densities import fold
 from ugm_tf.evaluation import judged
 from ugm_tf.evaluation.checks import check_count, check_rows
 from ugm_tf.evaluation.divergences import divergences
 from ugm_tf.evaluation.likelihood import rates
-from ugm_tf.evaluation.ratio import LogRatio
+from ugm_tf.evaluation.ratio import LogRatio, pooled
 from ugm_tf.traced import traced
 
 __all__ = ["DivergenceProbe"]
@@ -35,10 +36,13 @@ class DivergenceProbe(keras.callbacks.Callback):
     - `probe/discriminator_gap`, how far the discriminator's loss is from the best one's;
     - `probe/objective`, the right side of Lemma 1; `probe/cosine`, between the gradients of its KL and its JSD;
     - `probe/pull`, the mean slope of the generator's loss in l: near 0 where it saturates;
-    - `probe/real_accuracy` and `probe/fake_accuracy`, how often the discriminator is right on each side;
+    - `probe/real_accuracy` and `probe/fake_accuracy`, how often the discriminator is right on each side, but for
+      critics; `probe/training_accuracy`, with `training` data: how often it is right on those;
+
+    and of samples, by what a discriminator judges, or of a recipe without one by `sample`:
+
     - `probe/spread`, the variance of generated examples over that of real ones;
     - `probe/coverage`, the share of real classes that samples reach, with a `classifier`;
-    - `probe/training_accuracy`, with `training` data: how often the discriminator is right on those;
     - `probe/authenticity`, with `training` data: the share of samples farther from their nearest training example than
       that is from its own; and `probe/authenticity_held_out`, the same of held-out data.
 
@@ -63,7 +67,8 @@ class DivergenceProbe(keras.callbacks.Callback):
         seed: Fixes the probe.
 
     Raises:
-        ValueError: If held-out data are less than 20 examples, or a number is out of range.
+        ValueError: If held-out data are less than 20 examples or are none that `fit` takes, or a number is out of
+            range.
 
     References:
         Zhiting Hu et al. On Unifying Deep Generative Models. ICLR 2018. https://arxiv.org/abs/1706.00550, Lemma 1.
@@ -150,7 +155,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         for number, pair in enumerate(self._pairs):
             prefix = "probe/" if len(self._pairs) == 1 else f"probe/{pair.phase}/"
             out |= {prefix + name: value for name, value in self._adversarial(number, pair, steps).items()}
-        out |= {f"probe/{name}": value for name, value in self._bound().items()}
+        out |= {f"probe/{name}": value for name, value in {**self._sampled(), **self._bound()}.items()}
         self.latest, self.warnings = out, warnings_of(out)
         self.measured_at = int(np.asarray(self.model.steps))
         took = time.perf_counter() - start
@@ -203,22 +208,36 @@ class DivergenceProbe(keras.callbacks.Callback):
             if pair.log_ratio:
                 out["cosine"] = float(gradients(self._batches[0], fold(seed, -1)))
             out["pull"] = float(pair.pull(fake_logits))
-        out["real_accuracy"] = float(np.mean(real_logits > 0.0))
-        out["fake_accuracy"] = float(np.mean(fake_logits < 0.0))
-        out["spread"] = float(np.var(fake, axis=0).sum() / max(float(np.var(real, axis=0).sum()), 1e-12))
-        if self._train is not None:
+        if pair.boundary is not None:
+            out["real_accuracy"] = float(np.mean(real_logits > pair.boundary))
+            out["fake_accuracy"] = float(np.mean(fake_logits < pair.boundary))
+        out["spread"] = spread(fake, real)
+        if self._train is not None and pair.boundary is not None:
             seen = tf.concat([draw(values, fold(seed, -2, i))[1] for i, values in enumerate(self._train[:8])], 0)
-            out["training_accuracy"] = float(np.mean(seen > 0.0))
+            out["training_accuracy"] = float(np.mean(seen > pair.boundary))
         if number not in self._references:
-            self._references[number] = self._beside(pair, ratio)
+            variable = pair.variables(self.model.joint)[0]
+            training = concatenated(self._train, variable) if len(ratio.shapes) == 1 else None
+            self._references[number] = References(concatenated(self._batches, variable), training, self.classifier)
         return out | self._references[number].figures(drawn, fake, real)
 
-    def _beside(self, pair: judged.JudgedPair, ratio: LogRatio) -> References:
-        """What needs a classifier or the training data."""
-        variable = pair.variables(self.model.joint)[0]
-        training = concatenated(self._train, variable) if len(ratio.shapes) == 1 else None
-        held_out = concatenated(self._batches, variable)
-        return References(lambda values: ratio.features([values]), held_out, training, self.classifier)
+    def _sampled(self) -> dict[str, float]:
+        """What draws of a recipe without a discriminator are beside data."""
+        real = concatenated(self._batches, "x")
+        if self._pairs or real is None or not self.model.can("sample"):
+            return {}
+        conditions = set(self.model.endpoints()["sample"].inputs) - {"seed"}
+        given = {variable: concatenated(self._batches, variable) for variable in conditions}
+        if any(value is None for value in given.values()):
+            return {}
+        seed = (self.seed + int(np.asarray(self.model.steps))) % 2**31
+        fake = self.model.sample(len(real), seed, mean=False, **given)
+        if fake.shape[1:] != real.shape[1:]:
+            return {}
+        if not self._references:
+            self._references[0] = References(real, concatenated(self._train, "x"), self.classifier)
+        rows, others = pooled([fake]), pooled([real])
+        return {"spread": spread(rows, others), **self._references[0].figures(fake, rows, others)}
 
     def _bound(self) -> dict[str, float]:
         if not self.model.can("log_prob_bound"):
@@ -239,6 +258,10 @@ def _batches(model: Any, what: str, data: Any, examples: int) -> list[dict[str, 
     out, seen = [], 0
     for batch in data:
         values = model.joint.values(batch)
+        try:
+            validation.check_data(model.recipe, model.densities, values)
+        except ValueError as error:
+            raise ValueError(f"A DivergenceProbe's {what} data are as those that fit() takes. {error}") from error
         rows = min(len(next(iter(values.values()))), examples - seen)
         if rows > 0:
             out.append({name: value[:rows] for name, value in values.items()})

@@ -1,14 +1,15 @@
 """What a probe lays samples beside: held-out classes and training examples, each looked at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf.evaluation.ratio import pooled
 from ugm_tf.evaluation.samples.memorisation import Authenticity
 
-__all__ = ["References", "concatenated"]
+__all__ = ["References", "concatenated", "spread"]
 
 _SAMPLES = 1_000
 _TRAINING = 5_000  # of which all pairs are compared, once
@@ -18,27 +19,26 @@ class References:
     """Held-out and training examples of a variable that a discriminator judges.
 
     Args:
-        features: From examples to the rows in which neighbours are near, [N, D].
         held_out: Held-out examples, [N, ...]; None if there are none of this variable.
         training: Training examples; None likewise, or if neighbours say nothing.
         classifier: A Keras model from images to logits, [N, C]; None for no classes.
     """
 
-    def __init__(self, features: Callable[[Any], Any], held_out: Any, training: Any, classifier: Any):
+    def __init__(self, held_out: Any, training: Any, classifier: Any):
         self._held_out, self._classifier = held_out, None if held_out is None else classifier
         if self._classifier is not None:
             self._classes = np.unique(_classes(classifier, held_out))
         self._authenticity: Authenticity | None = None
         self._of_held_out: float | None = None
         if training is not None:
-            self._authenticity = Authenticity(np.asarray(features(training[:_TRAINING])))
+            self._authenticity = Authenticity(np.asarray(pooled([training[:_TRAINING]])))
 
     def figures(self, drawn: Any, fake: Any, real: Any) -> dict[str, float]:
         """What samples reach and copy.
 
         Args:
             drawn: Samples as they are, [N, ...].
-            fake: Their features, [N, D].
+            fake: Their features, as `pooled` gives them, [N, D].
             real: Features of held-out data, [M, D].
         """
         out: dict[str, float] = {}
@@ -59,6 +59,11 @@ def concatenated(batches: Sequence[Mapping[str, tf.Tensor]] | None, variable: st
     if batches is None or variable not in batches[0]:
         return None
     return tf.concat([values[variable] for values in batches], 0)
+
+
+def spread(fake: Any, real: Any) -> float:
+    """The variance of samples over that of data, summed over features, [M, D] and [N, D]."""
+    return float(np.var(fake, axis=0).sum() / max(float(np.var(real, axis=0).sum()), 1e-12))
 
 
 def _classes(classifier: Any, x: Any) -> np.ndarray:

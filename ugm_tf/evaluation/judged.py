@@ -53,6 +53,11 @@ class JudgedPair:
         """Whether the best l is the log-ratio of the sides, so that sigmoid(l) is q(y=1 | .)."""
         return contests.get(self.contest).log_ratio
 
+    @property
+    def boundary(self) -> float | None:
+        """The output above which the discriminator takes an example for real; None where none says so."""
+        return contests.get(self.contest).boundary
+
     def variables(self, joint: Joint) -> tuple[str, ...]:
         """Variables that are judged."""
         return joint.roles[self.by].given

@@ -11,7 +11,7 @@ import tensorflow as tf
 from ugm_tf.densities import fold
 from ugm_tf.traced import traced
 
-__all__ = ["LogRatio"]
+__all__ = ["LogRatio", "pooled"]
 
 _MOST_PIXELS = 1024
 _AVERAGE = 0.99
@@ -45,10 +45,8 @@ class LogRatio:
         seed: int = 0,
     ):
         self.shapes, self.batch_size, self.seed, self.steps = tuple(map(tuple, shapes)), batch_size, seed, 0
-        self._pools = [_pooling(shape) for shape in self.shapes]
         self.width = sum(
-            math.prod(s) if n == 0 else (s[0] >> n) * (s[1] >> n) * s[2]
-            for s, n in zip(self.shapes, self._pools, strict=True)
+            math.prod(s) if (n := _pooling(s)) == 0 else (s[0] >> n) * (s[1] >> n) * s[2] for s in self.shapes
         )
         initial = (keras.initializers.GlorotUniform(seed=seed + i) for i in range(len(size) + 1))
         layers = [keras.layers.Dense(n, "silu", kernel_initializer=next(initial), dtype="float32") for n in size]
@@ -63,13 +61,7 @@ class LogRatio:
 
     def features(self, values: Sequence[Any]) -> tf.Tensor:
         """What the network looks at: each variable pooled and flattened, in one row, [N, D]."""
-        parts = []
-        for value, pools in zip(values, self._pools, strict=True):
-            value = tf.cast(value, tf.float32)
-            for _ in range(pools):
-                value = tf.nn.avg_pool2d(value, 2, 2, "VALID")
-            parts.append(tf.reshape(value, [tf.shape(value)[0], -1]))
-        return tf.concat(parts, 1)
+        return pooled(values)
 
     def fit(self, real: tf.Tensor, fake: tf.Tensor, steps: int) -> None:
         """Goes on with some steps on two sets of features, [N, D] and [M, D]."""
@@ -119,6 +111,21 @@ class LogRatio:
             return (i + 1,)
 
         tf.while_loop(lambda i: i < steps, body, (tf.constant(0),), parallel_iterations=1)
+
+
+def pooled(values: Sequence[Any]) -> tf.Tensor:
+    """Values side by side in rows, [N, D]: images pooled by 2 until they have at most 1,024 numbers.
+
+    Args:
+        values: One value of each variable, each [N, ...].
+    """
+    parts = []
+    for value in values:
+        pools, value = _pooling(tuple(value.shape[1:])), tf.cast(value, tf.float32)
+        for _ in range(pools):
+            value = tf.nn.avg_pool2d(value, 2, 2, "VALID")
+        parts.append(tf.reshape(value, [tf.shape(value)[0], -1]))
+    return tf.concat(parts, 1)
 
 
 def _pooling(shape: tuple[int, ...]) -> int:

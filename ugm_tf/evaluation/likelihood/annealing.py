@@ -30,12 +30,12 @@ class Annealed:
     """
 
     log_prob: Estimate
-    by_example: np.ndarray
-    errors: np.ndarray
-    effective_chains: np.ndarray
-    log_weights: np.ndarray
-    acceptance: np.ndarray
-    codes: dict[str, np.ndarray]
+    by_example: np.ndarray = dataclasses.field(repr=False)
+    errors: np.ndarray = dataclasses.field(repr=False)
+    effective_chains: np.ndarray = dataclasses.field(repr=False)
+    log_weights: np.ndarray = dataclasses.field(repr=False)
+    acceptance: np.ndarray = dataclasses.field(repr=False)
+    codes: dict[str, np.ndarray] = dataclasses.field(repr=False)
 
 
 def annealed(

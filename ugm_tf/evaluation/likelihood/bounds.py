@@ -64,7 +64,8 @@ def bounds(
 
     Returns:
         An `Estimate` for each k.  Its error is that of a mean over examples drawn from a population;
-        `how["error_of_draws"]` is that of the draws alone, for these very examples.
+        `how["error_of_draws"]` is that of the draws alone, for these very examples; that of the largest k has
+        `how["median_effective_draws"]`, of all draws.
 
     Raises:
         ValueError: If the model bounds nothing, the data do not fit, or a k does not divide the next.
@@ -93,9 +94,9 @@ def bounds(
             "seed": seed,
             "error_over": "examples and draws" if n > 1 else "draws",
             "error_of_draws": of_draws,
-            "median_effective_draws": float(np.median(found.effective_draws)),
             "bias": "below log p(x), less so as k grows",
         }
+        how |= {"median_effective_draws": float(np.median(found.effective_draws))} if k == most else {}
         error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else of_draws
         out[k] = Estimate(np.mean(values), error, n, how)
     return out

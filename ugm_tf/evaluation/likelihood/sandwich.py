@@ -28,8 +28,8 @@ class Sandwich:
     lower: Estimate
     upper: Estimate
     gap: Estimate
-    lower_by_example: np.ndarray
-    upper_by_example: np.ndarray
+    lower_by_example: np.ndarray = dataclasses.field(repr=False)
+    upper_by_example: np.ndarray = dataclasses.field(repr=False)
 
 
 def sandwich(

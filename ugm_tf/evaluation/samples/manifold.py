@@ -64,6 +64,7 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         "features": real.shape[1],
         "k": k,
         "error": "the balls being given",
+        "bias": "by the numbers of both: compare at equal n_real and n_fake",
     }
     return Manifold(
         precision=mean(inside > 0, **how),

@@ -143,8 +143,8 @@ class Neighbours:
     """
 
     share: Estimate
-    index: np.ndarray
-    distance: np.ndarray
+    index: np.ndarray = dataclasses.field(repr=False)
+    distance: np.ndarray = dataclasses.field(repr=False)
 
 
 def training_neighbours(train: np.ndarray, held_out: np.ndarray, fake: np.ndarray) -> Neighbours:
