@@ -165,6 +165,25 @@ class LogRatioTest(parameterized.TestCase):
         found = divergences(ratio(rows[2]), ratio(rows[3]))
         self.assertLess(abs(found.jsd.value), 0.02)
 
+    @parameterized.parameters(1.0, 40.0, -0.5)
+    def test_a_discriminator_stands_beside_the_network_whatever_its_scale(self, scale):
+        rows = [
+            tf.random.stateless_normal([2000, 5], [0, i]) + mean * tf.eye(1, 5) for i, mean in ((0, 0.5), (1, -0.5))
+        ]
+        logits = [scale * side[:, 0] for side in rows]  # of N(0.5, 1) and N(-0.5, 1)
+        ratio = LogRatio([(5,)])
+        ratio.calibrate(*rows, *logits)
+        found = divergences(*(ratio(features, given) for features, given in zip(rows, logits, strict=True)))
+        line = [mixture((1.0, mean, 1.0))[0] for mean in (0.5, -0.5)]
+        value = exact(*line, lambda ratio, x: ratio)["jsd"]
+        self.assertLess(abs(found.jsd.value - value), 3.0 * found.jsd.error, f"{found.jsd}, {value}")
+
+    def test_sides_that_lie_apart_keep_finite_weights(self):
+        ratio, ones = LogRatio([(1,)]), tf.ones([50, 1])
+        ratio.calibrate(ones, -ones, tf.ones([50]), -tf.ones([50]))
+        found = divergences(ratio(ones, tf.ones([50])), ratio(-ones, -tf.ones([50])))
+        self.assertLess(np.log(2.0) - found.jsd.value, 1e-3)
+
 
 class RefusalsTest(parameterized.TestCase):
     def test_numbers_that_differ(self):

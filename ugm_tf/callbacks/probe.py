@@ -9,15 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import validation
+from ugm_tf.callbacks.pair_probe import PairProbe
 from ugm_tf.callbacks.references import References, concatenated, spread
 from ugm_tf.callbacks.warnings import warnings_of
-from ugm_tf.densities import fold
 from ugm_tf.evaluation import judged
 from ugm_tf.evaluation.checks import check_count, check_rows
-from ugm_tf.evaluation.divergences import divergences
 from ugm_tf.evaluation.likelihood import rates
-from ugm_tf.evaluation.ratio import LogRatio, pooled
-from ugm_tf.traced import traced
+from ugm_tf.evaluation.ratio import pooled
 
 __all__ = ["DivergenceProbe"]
 
@@ -28,8 +26,8 @@ _ACTIVE = 0.01
 class DivergenceProbe(keras.callbacks.Callback):
     """Measures on held-out data, now and then, what each phase of the recipe is about; in nats.
 
-    For each discriminator's phase a small network of the probe's own estimates the log-ratio of the two sides, and from
-    it and the discriminator's logits come (`ugm_tf.evaluation.divergences`):
+    For each discriminator's phase a small network of the probe's own, and the discriminator's logits beside it,
+    estimate the log-ratio of the two sides; from it and these logits come (`ugm_tf.evaluation.divergences`):
 
     - `probe/jsd`, the Jensen-Shannon divergence of the sides, from 0 to log 2 = 0.69;
     - `probe/kl_generated` and `probe/kl_real`, KL(p(x | y) || q^r(x | y)) for y = 0 and 1;
@@ -61,9 +59,10 @@ class DivergenceProbe(keras.callbacks.Callback):
         size: Units of its hidden layers.
         budget: The share of the training time that measurements may take; with less time, fewer steps, or none
             this time, which `passed_over` counts.  The first and the last measurement of a run are always made.
-        examples: How many held-out examples are looked at; a half is fitted, the other half measured.
+        examples: How many held-out examples are looked at.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
-        training: Training data, as `held_out`, to find copies by.
+        training: Training data, as `held_out`, which the log-ratio learns from, and to find copies by.  Without them,
+            or with less than half as many as held-out ones, it learns from a half of these and is measured on the other.
         seed: Fixes the probe.
 
     Raises:
@@ -152,12 +151,13 @@ class DivergenceProbe(keras.callbacks.Callback):
             self._prepare()
         start, steps = time.perf_counter(), self.steps if steps is None else check_count("steps", steps)
         out: dict[str, float] = {}
-        for number, pair in enumerate(self._pairs):
-            prefix = "probe/" if len(self._pairs) == 1 else f"probe/{pair.phase}/"
-            out |= {prefix + name: value for name, value in self._adversarial(number, pair, steps).items()}
+        at = int(np.asarray(self.model.steps))
+        for each in self._pairs:
+            prefix = "probe/" if len(self._pairs) == 1 else f"probe/{each.pair.phase}/"
+            out |= {prefix + name: value for name, value in each.measure(steps, at).items()}
         out |= {f"probe/{name}": value for name, value in {**self._sampled(), **self._bound()}.items()}
         self.latest, self.warnings = out, warnings_of(out)
-        self.measured_at = int(np.asarray(self.model.steps))
+        self.measured_at = at
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
             self._step_cost = took / steps
@@ -168,58 +168,11 @@ class DivergenceProbe(keras.callbacks.Callback):
         joint = self.model.joint
         self._batches = _batches(self.model, "held_out", self.held_out, self.examples)
         self._train = None if self.training is None else _batches(self.model, "training", self.training, 10_000)
-        self._pairs = judged.judged_pairs(joint)
-        self._ratios = [LogRatio(p.shapes(joint), self.size, seed=self.seed + i) for i, p in enumerate(self._pairs)]
-        self._references: dict[int, References] = {}
-        self._functions = [self._function(pair, ratio) for pair, ratio in zip(self._pairs, self._ratios, strict=True)]
-
-    def _function(self, pair: judged.JudgedPair, ratio: LogRatio) -> tuple[Any, Any]:
-        joint = self.model.joint
-
-        @traced(reduce_retracing=True)
-        def draw(values, seed):
-            real, fake = pair.draw(joint, values, seed)
-            return ratio.features(real.values), real.logits, ratio.features(fake.values), fake.logits, fake.values[0]
-
-        @traced(reduce_retracing=True)
-        def gradients(values, seed):
-            kl, jsd = pair.gradients(joint, values, seed, lambda v: ratio(ratio.features(v)))
-            return tf.reduce_sum(kl * jsd) / (tf.norm(kl) * tf.norm(jsd) + 1e-30)
-
-        return draw, gradients
-
-    def _adversarial(self, number: int, pair: judged.JudgedPair, steps: int) -> dict[str, float]:
-        ratio, (draw, gradients) = self._ratios[number], self._functions[number]
-        seed = fold([self.seed, number], int(np.asarray(self.model.steps)))
-        parts = [draw(values, fold(seed, i)) for i, values in enumerate(self._batches)]
-        real, real_logits, fake, fake_logits, drawn = (tf.concat(part, 0) for part in zip(*parts, strict=True))
-        half, other = len(real) // 2, len(fake) // 2
-        ratio.fit(real[:half], fake[:other], steps)
-        ratio.calibrate(real[half:], fake[other:])
-        real_logits, fake_logits = real_logits[half:], fake_logits[other:]
-        logits = (real_logits, fake_logits) if pair.log_ratio else (None, None)
-        found = divergences(ratio(real[half:]), ratio(fake[other:]), *logits)
-        out = {
-            name: estimate.value
-            for name in ("jsd", "kl_generated", "kl_real", "discriminator_gap", "objective")
-            if (estimate := getattr(found, name)) is not None
-        }
-        if pair.moving is not None:
-            if pair.log_ratio:
-                out["cosine"] = float(gradients(self._batches[0], fold(seed, -1)))
-            out["pull"] = float(pair.pull(fake_logits))
-        if pair.boundary is not None:
-            out["real_accuracy"] = float(np.mean(real_logits > pair.boundary))
-            out["fake_accuracy"] = float(np.mean(fake_logits < pair.boundary))
-        out["spread"] = spread(fake, real)
-        if self._train is not None and pair.boundary is not None:
-            seen = tf.concat([draw(values, fold(seed, -2, i))[1] for i, values in enumerate(self._train[:8])], 0)
-            out["training_accuracy"] = float(np.mean(seen > pair.boundary))
-        if number not in self._references:
-            variable = pair.variables(self.model.joint)[0]
-            training = concatenated(self._train, variable) if len(ratio.shapes) == 1 else None
-            self._references[number] = References(concatenated(self._batches, variable), training, self.classifier)
-        return out | self._references[number].figures(drawn, fake, real)
+        self._pairs = [
+            PairProbe(joint, pair, self.size, self.seed + i, self._batches, self._train, self.classifier)
+            for i, pair in enumerate(judged.judged_pairs(joint))
+        ]
+        self._references: References | None = None
 
     def _sampled(self) -> dict[str, float]:
         """What draws of a recipe without a discriminator are beside data."""
@@ -234,10 +187,10 @@ class DivergenceProbe(keras.callbacks.Callback):
         fake = self.model.sample(len(real), seed, mean=False, **given)
         if fake.shape[1:] != real.shape[1:]:
             return {}
-        if not self._references:
-            self._references[0] = References(real, concatenated(self._train, "x"), self.classifier)
+        if self._references is None:
+            self._references = References(real, concatenated(self._train, "x"), self.classifier)
         rows, others = pooled([fake]), pooled([real])
-        return {"spread": spread(rows, others), **self._references[0].figures(fake, rows, others)}
+        return {"spread": spread(rows, others), **self._references.figures(fake, rows, others)}
 
     def _bound(self) -> dict[str, float]:
         if not self.model.can("log_prob_bound"):

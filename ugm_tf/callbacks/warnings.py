@@ -39,9 +39,9 @@ def _of(f: Mapping[str, float]) -> list[str]:
             f"memorisation: the discriminator takes {f['training_accuracy']:.0%} of its training examples for real, "
             f"and {f['real_accuracy']:.0%} of data that it has not seen"
         )
-    elif f.get("discriminator_gap", 0.0) > 0.5:
+    elif (worse := f.get("discriminator_gap", 0.0) - f.get("jsd", 0.0)) > 0.1:  # log 2 - JSD is the best one's loss
         out.append(
-            f"a discriminator that is behind: its loss is {f['discriminator_gap']:.2g} nats above the best one's, so "
+            f"a discriminator that is behind: its loss is {worse:.2g} nats above that of one which knows nothing, so "
             "that the generator follows something else than the divergence"
         )
     if "authenticity" in f and f["authenticity"] < min(0.3, 0.5 * f["authenticity_held_out"]):

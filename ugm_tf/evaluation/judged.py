@@ -97,7 +97,7 @@ class JudgedPair:
         joint: Joint,
         values: Mapping[str, tf.Tensor],
         seed: tf.Tensor,
-        ratio: Callable[[tuple[tf.Tensor, ...]], tf.Tensor],
+        ratio: Callable[[Side], tf.Tensor],
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The gradients of KL(p(x | y=0) || q^r(x | y=0)) and of the JSD, each [P], of all parameters in one vector.
 
@@ -108,13 +108,13 @@ class JudgedPair:
             joint: The densities and the recipe.
             values: A batch of data by variable.
             seed: int32 [2].
-            ratio: The log-ratio of real to generated at what is judged, [N].
+            ratio: From draws to the log-ratio of real to generated there, [N].
         """
         phase = next(phase for phase in joint.recipe.phases if phase.name == self.against)
         variables = joint.variables_of(phase)
         with tf.GradientTape(persistent=True) as tape:
             side = self._side(joint, Draws(joint.sample(values, training=False)), self.moving, seed)
-            of_fake = tf.reduce_mean(tf.math.log_sigmoid(-ratio(side.values)))
+            of_fake = tf.reduce_mean(tf.math.log_sigmoid(-ratio(side)))
             kl = of_fake - tf.reduce_mean(tf.math.log_sigmoid(side.logits))
             jsd = 0.5 * of_fake
         of_kl, of_jsd = (_flat(tape.gradient(part, variables), variables) for part in (kl, jsd))

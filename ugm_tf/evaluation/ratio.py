@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn import linear_model
 
 from ugm_tf.densities import fold
 from ugm_tf.traced import traced
@@ -15,7 +16,7 @@ __all__ = ["LogRatio", "pooled"]
 
 _MOST_PIXELS = 1024
 _AVERAGE = 0.99
-_CALIBRATION = np.linspace(0.0, 1.25, 26)
+_RIDGE = 1e4  # keeps weights finite where the sides lie apart
 
 
 class LogRatio:
@@ -56,7 +57,7 @@ class LogRatio:
         self._optimizer = keras.optimizers.Adam(learning_rate)
         self._optimizer.build(self._network.trainable_variables)
         self._mean, self._scale = tf.Variable(tf.zeros([self.width])), tf.Variable(tf.ones([self.width]))
-        self._factor = tf.Variable(1.0)
+        self._weights = tf.Variable([1.0, 0.0, 0.0])  # of the network, of a discriminator, and an offset
         self._run = traced(jit_compile=True, reduce_retracing=True)(self._train)
 
     def features(self, values: Sequence[Any]) -> tf.Tensor:
@@ -72,20 +73,45 @@ class LogRatio:
         self._run(real, fake, tf.constant(steps), tf.constant(self.steps))
         self.steps += steps
 
-    def calibrate(self, real: tf.Tensor, fake: tf.Tensor) -> None:
-        """Scales the log-ratio by the factor that these examples, which it was not fitted to, bear out."""
-        self._factor.assign(1.0)
-        one, other = self(real).numpy().astype(np.float64), self(fake).numpy().astype(np.float64)
-        losses = [np.mean(np.logaddexp(0, -a * one)) + np.mean(np.logaddexp(0, a * other)) for a in _CALIBRATION]
-        self._factor.assign(_CALIBRATION[int(np.argmin(losses))])
+    def calibrate(self, real: tf.Tensor, fake: tf.Tensor, real_logits: Any = None, fake_logits: Any = None) -> None:
+        """Weighs the network's output, and a discriminator's beside it, as these examples bear out.
 
-    def __call__(self, features: tf.Tensor) -> tf.Tensor:
-        """The log-ratio at features, in nats, [N]; differentiable."""
+        By logistic regression, so the ratio says no less of these examples than the discriminator alone does.
+
+        Args:
+            real: Features that the network was not fitted to, [N, D].
+            fake: The same of the other side, [M, D].
+            real_logits: A discriminator's l there, [N]; of the network alone if not given.
+            fake_logits: The same at `fake`, [M].
+        """
+        sides = [
+            np.stack([np.asarray(self._output(rows)), np.zeros(len(rows)) if given is None else np.asarray(given)], 1)
+            for rows, given in ((real, real_logits), (fake, fake_logits))
+        ]
+        both, labels = np.concatenate(sides).astype(np.float64), np.repeat([1, 0], [len(real), len(fake)])
+        scale = np.maximum(both.std(0), 1e-12)
+        each = np.repeat([1.0 / len(real), 1.0 / len(fake)], [len(real), len(fake)])
+        fitted = linear_model.LogisticRegression(C=_RIDGE, max_iter=1000).fit(both / scale, labels, each)
+        weights = np.where(both.std(0) > 1e-12, fitted.coef_[0] / scale, 0.0)
+        self._weights.assign([*weights, float(fitted.intercept_[0])])
+
+    def __call__(self, features: tf.Tensor, logits: Any = None) -> tf.Tensor:
+        """The log-ratio, in nats, [N]; differentiable.
+
+        Args:
+            features: As `features` gives them, [N, D].
+            logits: The discriminator's l there, [N], where `calibrate` was given one.
+        """
+        network, discriminator, offset = tf.unstack(self._weights)
+        found = network * self._output(features) + offset
+        return found if logits is None else found + discriminator * tf.cast(logits, tf.float32)
+
+    def _output(self, features: tf.Tensor) -> tf.Tensor:
         value = (features - self._mean) * self._scale
         weights = [tf.convert_to_tensor(v) for v in self._averages]
         for i in range(0, len(weights) - 2, 2):
             value = tf.nn.silu(value @ weights[i] + weights[i + 1])
-        return self._factor * (value @ weights[-2] + weights[-1])[:, 0]
+        return (value @ weights[-2] + weights[-1])[:, 0]
 
     def _train(self, real, fake, steps, done):
         variables = self._network.trainable_variables
