@@ -204,7 +204,6 @@ class ProbeTest(parameterized.TestCase):
         data = held_out(model)["x"]
         for training, learned, measured in (
             (None, 20, 20),
-            (data[:10], 20, 20),
             (np.concatenate([data, data]), 80, 40),
         ):
             probe = DivergenceProbe(data, steps=10, training=training)

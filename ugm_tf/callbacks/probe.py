@@ -62,7 +62,8 @@ class DivergenceProbe(keras.callbacks.Callback):
         examples: How many held-out examples are looked at.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
         training: Training data, as `held_out`, which the log-ratio learns from, and to find copies by.  Without them,
-            or with less than half as many as held-out ones, it learns from a half of these and is measured on the other.
+            or with less than half as many as held-out ones, it learns from a half of these, and is measured on the
+            other.
         seed: Fixes the probe.
 
     Raises:
