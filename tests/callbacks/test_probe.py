@@ -184,19 +184,17 @@ class ProbeTest(parameterized.TestCase):
 
     @pytest.mark.slow
     def test_the_probe_says_no_less_than_the_discriminator_whose_own_loss_is_a_bound(self):
-        """On few examples in many dimensions, of which a network learns only the noise."""
+        """With a network that has learned nothing."""
         model = table.model(*table.GAN[1:])
         x = np.random.default_rng(0).integers(0, 2, (60, *table.IMAGE)).astype(np.float32)
-        for variable in model.discriminator.network.trainable_weights:
-            variable.assign(tf.zeros(variable.shape))
-        model.discriminator.network.trainable_weights[-1].assign([0.3])
+        model.fit(x, batch_size=20, epochs=10, verbose=0)
         for training in (None, x):
-            probe = DivergenceProbe(x, steps=300, training=training)
+            probe = DivergenceProbe(x, steps=1, training=training)
             probe.set_model(model)
             figures = probe.measure()
-            loss = 0.5 * (np.logaddexp(0.0, -0.3) + np.logaddexp(0.0, 0.3))
+            of_discriminator = figures["probe/jsd"] - figures["probe/discriminator_gap"]  # log 2 less its loss
+            self.assertGreater(of_discriminator, 0.03)
             self.assertGreater(figures["probe/discriminator_gap"], -1e-3)
-            self.assertGreater(figures["probe/jsd"], np.log(2.0) - loss - 1e-3)
 
     @pytest.mark.slow
     def test_it_learns_from_training_data_and_measures_on_held_out_ones(self):
