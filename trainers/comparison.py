@@ -16,7 +16,7 @@ _ALIKE = ("seed",)  # in what runs of one group may differ
 # Fields of a figure's protocol in which runs are alike where their figures compare.
 _PROTOCOL = (
     *("n", "n_real", "n_fake", "n_train", "n_held_out", "split", "k", "splits", "draws", "chains", "temperatures"),
-    *("observation", "network", "network_hash", "labels", "features"),
+    *("observation", "network", "network_hash", "layer", "size", "value_range", "resize", "labels", "features", "data"),
 )
 
 
@@ -93,7 +93,7 @@ class Comparison:
         groups: The groups, in the order of their first runs.
         figures: For each figure of any run its name and a cell a group.
         tests: Likewise of the test split.
-        real: By name of such a figure that of real data, over all runs.
+        real: By name of such a figure that of real data, over all runs, where all were measured alike.
         otherwise: Of those that were not measured alike in all runs, and so do not compare: the name, and in what they
             differ, in words.
         probed: Likewise of what probes found last.
@@ -148,12 +148,14 @@ def compare(paths: Sequence[str | os.PathLike[str]], by: str | None = None) -> C
     groups = tuple(Group(name, tuple(runs)) for name, runs in zip(called, found.values(), strict=True))
     runs = [run for group in groups for run in group.runs]
     differing = [name for name in names if len({run.flags.get(name) for run in runs}) > 1]
+    otherwise = _otherwise(groups)
+    alike = [name for run in runs for name in run.real if name not in dict(otherwise)]
     return Comparison(
         groups,
         _cells(groups, "figures"),
         _cells(groups, "tests"),
-        {name: Cell(tuple(r.real[name] for r in runs if name in r.real)) for run in runs for name in run.real},
-        _otherwise(groups),
+        {name: Cell(tuple(r.real[name] for r in runs if name in r.real)) for name in alike},
+        otherwise,
         _cells(groups, "probed"),
         tuple((name, tuple(each[name] or "–" for each in values)) for name in differing),
         {name: value for name, value in runs[0].flags.items() if name not in differing},
@@ -187,14 +189,16 @@ def _read(path: str | os.PathLike[str]) -> OneRun:
     png, csv = folder / "samples.png", {name: folder / f"{name}.csv" for name in ("metrics", "probe")}
     rows, probes = ({int(r["epoch"]): r for r in metrics.read(at)} if at.is_file() else {} for at in csv.values())
     last = probes[max(probes)] if probes else {}
-    measured = {figure["name"]: figure for figure in evaluation.read(folder / "evaluation.json")["figures"]}
+    evaluated = evaluation.read(folder / "evaluation.json")
+    measured = {figure["name"]: figure for figure in evaluated["figures"]}
+    data = evaluated.get("data", {}).get("fingerprint")
     return OneRun(
         str(path),
         flags | {"recipe": own_code.short(flags["recipe"])},
         _numbers(folder / "figures.json"),
         {name: float(figure["value"]) for name, figure in measured.items()},
-        {name: float(figure["real"]["value"]) for name, figure in measured.items() if figure.get("real")},
-        {name: {"n": figure.get("n"), **figure.get("how", {})} for name, figure in measured.items()},
+        {name: float(figure["real"]["value"]) for name, figure in measured.items() if figure["real"]},
+        {name: {"n": figure["n"], "data": data, **figure["how"]} for name, figure in measured.items()},
         {name: value for name, value in last.items() if name not in NOT_METRICS},
         [rows.get(epoch, {}) | probes.get(epoch, {}) for epoch in sorted({**rows, **probes})],
         png if png.is_file() else None,
@@ -205,7 +209,9 @@ def _numbers(path: pathlib.Path) -> dict[str, float]:
     """The numbers of figures.json."""
     try:
         return {name: float(value) for name, value in kept_json.read(path).items()}
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
+        if str(path) in str(error):
+            raise
         raise kept_json.damaged(path, f"a figure is no number ({error})") from error
 
 
@@ -213,12 +219,13 @@ def _otherwise(groups: Sequence[Group]) -> tuple[tuple[str, str], ...]:
     """Figures of the test split that runs measured by different protocols, and in which fields."""
     out = []
     for name in dict.fromkeys(name for group in groups for run in group.runs for name in run.tests):
-        each = [(group.name, run.protocols[name]) for group in groups for run in group.runs if name in run.tests]
         words = []
         for field in _PROTOCOL:
             found: dict[str, dict[str, None]] = {}
-            for group, how in each:
-                found.setdefault(str(how.get(field, "–")), {})[group] = None
+            for group in groups:
+                values = {run.path: str(run.protocols[name].get(field)) for run in group.runs if name in run.tests}
+                for path, value in values.items():
+                    found.setdefault(value, {})[group.name if len(set(values.values())) == 1 else path] = None
             if len(found) > 1:
                 words.append(f"{field} " + ", ".join(f"{value} of {' and '.join(of)}" for value, of in found.items()))
         if words:

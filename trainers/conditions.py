@@ -25,6 +25,7 @@ __all__ = [
     "translator",
 ]
 
+_LEAST = 20  # examples and samples that are compared
 _QUICK = 10_000  # training examples up to which a classifier takes seconds
 
 
@@ -96,9 +97,13 @@ def seen(subject: Subject, _: Effort) -> str | None:
     return "the data have no labels for a feature network to learn: give one by --features=PATH"
 
 
-def some(subject: Subject, _: Effort) -> str | None:
+def some(subject: Subject, effort: Effort) -> str | None:
     number = len(subject.held_out.examples)
-    return None if number >= 20 else f"{number} examples are held out, and these figures take at least 20"
+    if number < _LEAST:
+        return f"{number} examples are held out, and these figures take at least {_LEAST}"
+    if effort.samples is not None and effort.samples < _LEAST:
+        return f"--samples={effort.samples}, and these figures take at least {_LEAST}"
+    return None
 
 
 def anneals(subject: Subject, _: Effort) -> str | None:

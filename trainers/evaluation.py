@@ -1,6 +1,7 @@
 """The figures of a finished run on the test split, and evaluation.json, which keeps them."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ __all__ = ["SCHEMA", "Evaluation", "evaluate", "read"]
 
 SCHEMA = 1
 FILE = "evaluation.json"
-_UNFINISHED = ".evaluation.json"
+_UNFINISHED = ".evaluation_{}.json"  # by what was asked
 
 
 class Evaluation(NamedTuple):
@@ -45,7 +46,8 @@ def evaluate(
 ) -> Evaluation:
     """Measures what the model has an answer to; writes evaluation.json and a section of the report.
 
-    What was measured before an interruption is kept: the same call goes on there.
+    What was measured before an interruption is kept: the same call goes on there.  Figures of the same weights and data
+    that an earlier call measured, and this one does not ask for, stay, each with its protocol.
 
     Args:
         workdir: The run directory.
@@ -58,7 +60,7 @@ def evaluate(
             is not.
     """
     asked, features = Effort(**effort), features or Features()
-    figure_table.check_metrics(asked.metrics or ())
+    figure_table.check_metrics(asked.metrics)
     run = finished.load(workdir, sources)
     words = pictures.weights_in_words(run.model, run.settings)
     training, held_out = run.split("train"), run.split("test")
@@ -68,8 +70,15 @@ def evaluate(
     parts, protocol = Parts(), {"effort": dataclasses.asdict(asked), "features": dataclasses.asdict(features)}
     with pictures.weights(run.model, run.settings):
         weights = ugm_tf.evaluation.fingerprint(*run.model.get_weights())
-        kept = _Kept(run.directory.path / _UNFINISHED, {"schema": SCHEMA, "weights": weights, **protocol})
+        kept = _Kept(run.directory.path, {"schema": SCHEMA, "weights": weights, **protocol})
         found, skipped = figure_table.measure(subject, asked, parts=parts, kept=kept)
+    data = {
+        "split": held_out.examples.split,
+        "n": len(held_out.examples),
+        "n_train": len(training.examples),
+        "fingerprint": held_out.examples.fingerprint.digest,
+    }
+    found, skipped = _with_earlier(run.directory.path / FILE, weights, data, asked, found, skipped)
     written = {
         "schema": SCHEMA,
         "run": {
@@ -79,12 +88,7 @@ def evaluate(
             "of": words,
             "weights": weights,
         },
-        "data": {
-            "split": held_out.examples.split,
-            "n": len(held_out.examples),
-            "n_train": len(training.examples),
-            "fingerprint": held_out.examples.fingerprint.digest,
-        },
+        "data": data,
         "asked": protocol,
         "figures": [figure.as_dict() for figure in found],
         "skipped": [dataclasses.asdict(each) for each in skipped],
@@ -104,29 +108,65 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = pathlib.Path(path)
     if not path.is_file():
         return {"schema": SCHEMA, "figures": [], "skipped": []}
-    found = kept_json.read(path)
+    again = commands.of("evaluate", f"--workdir={path.parent}")
+    found = kept_json.read(path, again)
     if found.get("schema") != SCHEMA:
         raise ValueError(
             f"'{path}' is of schema {found.get('schema', 'none')}, and this version reads schema {SCHEMA}. Evaluate "
-            f"again: {commands.of('evaluate', f'--workdir={path.parent}')}."
+            f"again: {again}."
         )
+    try:
+        for figure in found["figures"]:
+            from_dict(figure)
+        if not isinstance(found["skipped"], list):
+            raise TypeError("'skipped' is no list")
+    except (KeyError, TypeError) as error:
+        raise kept_json.damaged(path, f"it lacks or mistakes {error}", again) from error
     return found
 
 
-class _Kept:
-    """Rows that are done, in a file as long as others are not."""
+def _with_earlier(
+    path: pathlib.Path,
+    weights: str,
+    data: Mapping[str, Any],
+    asked: Effort,
+    found: list[Figure],
+    skipped: list[figure_table.Skipped],
+) -> tuple[list[Figure], list[figure_table.Skipped]]:
+    """Figures in the table's order, with those of an earlier evaluation that were not asked for now."""
+    if asked.metrics is None:
+        return found, skipped
+    try:
+        earlier = read(path)
+    except ValueError:
+        return found, skipped
+    if (earlier.get("run", {}).get("weights"), earlier.get("data")) != (weights, data):
+        return found, skipped
+    more = [figure for each in earlier["figures"] if (figure := from_dict(each)).row not in ("", *asked.metrics)]
+    order = [row.key for row in figure_table.ROWS]
+    there = {name for row in figure_table.ROWS if any(f.row == row.key for f in more) for name in row.names}
+    whole = sorted([*found, *more], key=lambda figure: order.index(figure.row) if figure.row in order else len(order))
+    return whole, [each for each in skipped if each.name not in there]
 
-    def __init__(self, path: pathlib.Path, asked: Mapping[str, Any]):
-        self.path = path
+
+class _Kept:
+    """Rows that are done, in a file of what was asked, as long as others are not; a damaged one counts as none."""
+
+    def __init__(self, folder: pathlib.Path, asked: Mapping[str, Any]):
         self.asked = json.loads(json.dumps(asked))
-        self.rows: dict[str, list[dict[str, Any]]] = {}
-        if path.exists():
-            found = kept_json.read(path)
-            self.rows = found.get("rows", {}) if found.get("asked") == self.asked else {}
+        digest = hashlib.sha256(json.dumps(self.asked, sort_keys=True).encode()).hexdigest()[:12]
+        self.path = folder / _UNFINISHED.format(digest)
+        self.rows: dict[str, list[Any]] = {}
+        try:
+            found = kept_json.read(self.path)
+            self.rows = {key: [from_dict(figure) for figure in row] for key, row in found.get("rows", {}).items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.rows = {}
 
     def get(self, key: str) -> list[Figure] | None:
-        return [from_dict(figure) for figure in self.rows[key]] if key in self.rows else None
+        return self.rows.get(key)
 
     def put(self, key: str, found: list[Figure]) -> None:
-        self.rows[key] = [figure.as_dict() for figure in found]
-        files.write(self.path, json.dumps({"asked": self.asked, "rows": self.rows}).encode())
+        self.rows[key] = found
+        rows = {name: [figure.as_dict() for figure in row] for name, row in self.rows.items()}
+        files.write(self.path, json.dumps({"asked": self.asked, "rows": rows}).encode())

@@ -17,6 +17,7 @@ class Figure(NamedTuple):
         unit: Such as "nats"; where it is empty, that of the figure's row in `figure_table.ROWS`.
         real: The same of real data in the place of the model's, where there is such a thing.
         group: What it is about, such as "Likelihood"; where it is empty, that of its row.
+        row: The key of its row.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Figure(NamedTuple):
     unit: str = ""
     real: Estimate | None = None
     group: str = ""
+    row: str = ""
 
     @property
     def value(self) -> float:
@@ -43,7 +45,14 @@ class Figure(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
         real = None if self.real is None else self.real.as_dict()
-        return {"name": self.name, **self.estimate.as_dict(), "unit": self.unit, "group": self.group, "real": real}
+        return {
+            "name": self.name,
+            **self.estimate.as_dict(),
+            "unit": self.unit,
+            "group": self.group,
+            "row": self.row,
+            "real": real,
+        }
 
 
 def from_dict(written: Mapping[str, Any]) -> Figure:
@@ -56,6 +65,7 @@ def from_dict(written: Mapping[str, Any]) -> Figure:
         written["unit"],
         None if real is None else Estimate(*(real[name] for name in fields)),
         written["group"],
+        written.get("row", ""),
     )
 
 

@@ -112,14 +112,16 @@ def measure(
     return found, skipped
 
 
-def check_metrics(metrics: Sequence[str]) -> None:
-    """Refuses keys that no row has.
+def check_metrics(metrics: Sequence[str] | None) -> None:
+    """Refuses keys that no row has, and none at all; None is for all.
 
     Raises:
         ValueError: If there is one.
     """
     known = [row.key for row in ROWS]
-    if wrong := [key for key in metrics if key not in known]:
+    if metrics is not None and not metrics:
+        raise ValueError(f"--metrics is empty. Leave it out for all, or give some of {', '.join(known)}.")
+    if wrong := [key for key in metrics or () if key not in known]:
         raise ValueError(f"--metrics knows {', '.join(known)}. Received: {', '.join(wrong)}.")
 
 
@@ -127,7 +129,9 @@ def _whole(figure: Figure, row: Row, subject: Subject) -> Figure:
     """A figure with the unit of its row, and which weights it is of."""
     how = dict(figure.estimate.how) | ({"of": subject.weights} if subject.weights else {})
     estimate = dataclasses.replace(figure.estimate, how=how)
-    return figure._replace(estimate=estimate, unit=figure.unit or row.unit, group=figure.group or row.group)
+    return figure._replace(
+        estimate=estimate, unit=figure.unit or row.unit, group=figure.group or row.group, row=row.key
+    )
 
 
 _COMPARED = (conditions.sampler, conditions.thorough, conditions.seen, conditions.some)

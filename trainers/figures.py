@@ -21,7 +21,7 @@ _MOST_BYTES = 2**32  # of held-out images as floats: of sets that are larger the
 
 def losses(model: ugm_tf.UnifiedModel, held_out: Inputs, every: bool = False) -> list[Figure]:
     """The loss of each phase; with `every`, each metric of the recipe."""
-    how = {"split": held_out.examples.split, "draws": 1}
+    how = {"split": held_out.examples.split, "draws": 1, "observation": held_out.observation}
     return [
         Figure(name, Estimate(float(value), None, len(held_out.examples), how))
         for name, value in model.evaluate(held_out.once(), verbose=0, return_dict=True).items()
@@ -55,7 +55,7 @@ def bounds(model: ugm_tf.UnifiedModel, held_out: Inputs, draws: int = _DRAWS, nu
         Lucas Theis, Aaron van den Oord, Matthias Bethge. A note on the evaluation of generative models. ICLR 2016.
         https://arxiv.org/abs/1511.01844, section 3.1.
     """
-    of = bound(model, held_out, draws, number)
+    of = bound(model, held_out, draws, number)._replace(name=f"bound on log p(x), k={draws}")
     counted = model.densities["decoder"].family.support in ("binary", "levels")
     dequantised = held_out.observation == "dequantised"
     if not counted and not dequantised:

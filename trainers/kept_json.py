@@ -10,8 +10,12 @@ from . import commands
 __all__ = ["damaged", "read"]
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | os.PathLike[str], again: str | None = None) -> dict[str, Any]:
     """What a JSON file holds by name; nothing where there is none.
+
+    Args:
+        path: The file.
+        again: The command that makes it again; that of a run's end if not given.
 
     Raises:
         ValueError: If it cannot be read, or holds something else.
@@ -22,13 +26,19 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # of the disk, of the encoding, or of JSON
-        raise damaged(path, str(error)) from error
+        raise damaged(path, str(error), again) from error
     if not isinstance(found, dict):
-        raise damaged(path, f"it holds {found if len(str(found)) < 40 else type(found).__name__}, not values by name")
+        raise damaged(
+            path, f"it holds {found if len(str(found)) < 40 else type(found).__name__}, not values by name", again
+        )
     return found
 
 
-def damaged(path: pathlib.Path, reason: str) -> ValueError:
-    """The refusal of a file of a run."""
-    again = commands.of("report", f"--workdir={path.parent}")
-    return ValueError(f"'{path}' is damaged: {reason.rstrip('.')}. Take it away; {again} makes the run's end again.")
+def damaged(path: pathlib.Path, reason: str, again: str | None = None) -> ValueError:
+    """The refusal of a file of a run, with the command that makes it again."""
+    made = (
+        f"{commands.of('report', f'--workdir={path.parent}')} makes the run's end"
+        if again is None
+        else f"{again} makes it"
+    )
+    return ValueError(f"'{path}' is damaged: {reason.rstrip('.')}. Take it away; {made} again.")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 import os
 import pathlib
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from ugm_tf.callbacks.warnings import warnings_of
 from . import curves, metrics
 from .inputs import Inputs
 
-__all__ = ["MEANINGS", "Asked", "Rows", "classifier", "section", "watching"]
+__all__ = ["MEANINGS", "Asked", "Rows", "check", "classifier", "section", "watching"]
 
 _LEAST = 20  # validation examples
 _QUICK = 10_000  # training examples up to which a classifier takes seconds
@@ -96,9 +97,15 @@ class Rows(keras.callbacks.Callback):
         if self.probe.measured_at == self._written:
             return
         self._written = self.probe.measured_at
-        columns = ["step", *sorted(self.probe.latest)]
-        lines = [] if self.path.exists() and self.path.stat().st_size else [",".join(["epoch", *columns])]
-        cells = [str(self._epoch), str(self._written), *(repr(self.probe.latest[name]) for name in columns[1:])]
+        there = self.path.exists() and self.path.stat().st_size
+        if there:
+            with open(self.path) as file:
+                columns = file.readline().strip().split(",")[2:]
+        else:
+            columns = sorted(self.probe.latest)
+        lines = [] if there else [",".join(["epoch", "step", *columns])]
+        found = (repr(self.probe.latest.get(name, math.nan)) for name in columns)  # of what is not finite there is less
+        cells = [str(self._epoch), str(self._written), *found]
         with open(self.path, "a", newline="") as file:
             file.write("".join(f"{line}\n" for line in [*lines, ",".join(cells)]))
         if self.probe.warnings != self._said:
@@ -125,26 +132,33 @@ def watching(
         training: What the model learns from, to find copies of it.
         held_out: What is measured on.
         judge: A classifier of the data, for the classes that samples reach.
-
-    Raises:
-        ValueError: If there are too few validation examples.
     """
     if asked is None:
         return []
-    if len(held_out.examples) < _LEAST:
-        raise ValueError(
-            f"--probe_every measures on at least {_LEAST} validation examples. Received: {len(held_out.examples)} of "
-            f"{held_out.examples.title}. Leave it out, or give more data."
-        )
     probe = DivergenceProbe(
         held_out.once(250), asked.every, budget=asked.budget, classifier=judge, training=training.once(250)
     )
     return [probe, Rows(path, probe)]
 
 
+def check(asked: Asked | None, held_out: Inputs) -> None:
+    """Refuses a probe of too few validation examples, before work starts.
+
+    Raises:
+        ValueError: With how many there are.
+    """
+    if asked is not None and len(held_out.examples) < _LEAST:
+        raise ValueError(
+            f"--probe_every measures on at least {_LEAST} validation examples. Received: {len(held_out.examples)} of "
+            f"{held_out.examples.title}. Leave it out, or give more data."
+        )
+
+
 def classifier(examples: ugm_tf.data.Examples, asked: Asked | None, cache_dir: str | None = None) -> keras.Model | None:
     """A classifier of the training data for the probe; None without a probe, or where it would take minutes."""
     if asked is None or not examples.is_image or examples.c is None or len(examples) > _QUICK:
+        return None
+    if examples.num_classes == 1:
         return None
     return ugm_tf.evaluation.FeatureNetwork.trained(examples, cache_dir).classifier
 

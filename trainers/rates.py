@@ -80,14 +80,14 @@ def parse_rate(text: str) -> AnyRate:
     (('generate', 0.001),)
 
     Raises:
-        ValueError: If it is neither, a phase is named twice, or a number is negative or not finite.
+        ValueError: If it is neither, a phase is named twice or not at all, or a number is negative or not finite.
     """
     if "=" not in text:
         return _parse(text, text)
     pairs = [part.partition("=") for part in text.split(",")]
     names = [name.strip() for name, _, _ in pairs]
-    if len(set(names)) < len(names):
-        raise ValueError(f"--learning_rate has one rate for a phase. Received: '{text}'.")
+    if len(set(names)) < len(names) or not all(names):
+        raise ValueError(f"--learning_rate has one rate for a phase, by its name. Received: '{text}'.")
     return PhaseRates(tuple((name, _parse(rate, text)) for name, (_, _, rate) in zip(names, pairs, strict=True)))
 
 

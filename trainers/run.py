@@ -102,6 +102,7 @@ def train(
     held_out = inputs.load(resolved, "validation", sources)
     epoch_steps = ugm_tf.data.steps_per_epoch(examples, resolved.batch_size)
     _check_support(resolved)
+    probing.check(probe, held_out)
     judge = probing.classifier(whole, probe if on.chief else None, sources.cache_dir)  # before the run's seed is set
     model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
     kept = (checkpoint_steps, keep_checkpoints)

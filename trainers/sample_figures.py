@@ -51,7 +51,9 @@ def memorisation(subject: Subject, effort: Effort) -> list[Figure]:
     """Whether samples are copies of training examples; a half of the held-out data stands for real data's own."""
     train, held_out, fake = (subject.seen(what, effort) for what in ("train", "held_out", "fake"))
     half, other = held_out[::2], held_out[1::2]
-    moving = held_out[:_FEW].std(0) > 0  # a unit that is the same for all held-out examples tells nothing
+    # a unit that is the same for all held-out examples tells nothing
+    scored = (held_out[:_FEW], *((other[:_FEW],) if len(other) >= _LEAST else ()))
+    moving = np.all([part.std(0) > 1e-9 * np.abs(part).max(0) for part in scored], axis=0)
     few, unseen, made = (part[:_FEW, moving] for part in (train, held_out, fake))
     likelihood = samples.feature_likelihood_divergence(few, unseen, made)
     own_likelihood = None

@@ -215,6 +215,37 @@ class ProbeTest(parameterized.TestCase):
                 probe.measure()
             self.assertEqual((len(fit.call_args.args[0]), len(calibrate.call_args.args[0])), (learned, measured))
 
+    @pytest.mark.slow
+    def test_another_model_is_measured_anew(self):
+        models = [table.model(*row[1:]) for row in (table.GAN, table.GAN, table.VAE)]
+        models[1].discriminator.network.trainable_weights[-1].assign([5.0])
+        probe = DivergenceProbe(held_out(models[0]), every=1000, steps=10)
+        found = []
+        for model in models:
+            model.fit(table.dataset(model.recipe), epochs=1, callbacks=[probe], verbose=0)
+            found.append((probe.measured_at, probe.latest))
+        self.assertEqual([at for at, _ in found], [3, 3, 3])
+        self.assertGreater(found[1][1]["probe/real_accuracy"], 0.9)
+        self.assertNotEqual(found[0][1], found[1][1])
+        self.assertNotIn("probe/jsd", found[2][1])
+        probe.set_model(models[0])
+        self.assertIn("probe/jsd", probe.measure())
+
+    @pytest.mark.slow
+    def test_what_is_not_finite_is_said_and_ends_no_training(self):
+        model = table.model(*table.GAN[1:])
+        probe = DivergenceProbe(held_out(model), steps=10)
+        probe.set_model(model)
+        model.decoder.network.trainable_weights[0].assign(
+            tf.fill(model.decoder.network.trainable_weights[0].shape, np.nan)
+        )
+        self.assertTrue(np.isnan(probe.measure()["probe/jsd"]))
+        self.assertIn("is not finite, so these are not known: jsd", probe.warnings[-1])
+
+    def test_a_probe_of_no_model_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "measures a model: give it to fit"):
+            DivergenceProbe(np.zeros([40, 8, 8, 1])).measure()
+
     @parameterized.parameters(("held_out", {}), ("training", {"training": 255.0}))
     def test_data_that_fit_would_refuse_are_refused(self, what, more):
         model = table.model(*table.GAN[1:])

@@ -142,6 +142,11 @@ class LogRatioTest(parameterized.TestCase):
         means = x.reshape(2, 16, 4, 16, 4, 3).mean((2, 4)).reshape(2, -1)
         np.testing.assert_allclose(features[:, :-5], means, rtol=1e-5)
 
+    @parameterized.parameters(((1, 2048, 1), 1024), ((4096, 2, 1), 1024), ((1, 1, 2000), 2000), ((33, 33, 1), 256))
+    def test_images_of_any_sides_are_pooled(self, shape, width):
+        ratio = LogRatio([shape])
+        self.assertEqual((ratio.width, ratio.features([np.ones((2, *shape))]).shape[1]), (width, width))
+
     @pytest.mark.slow
     def test_the_same_seed_gives_the_same_ratio_and_keras_goes_on_as_before(self):
         rows = tf.random.stateless_normal([500, 3], [0, 0]), tf.random.stateless_normal([500, 3], [0, 1]) + 1.0

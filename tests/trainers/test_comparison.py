@@ -8,13 +8,20 @@ from absl.testing import absltest, parameterized
 
 from tests.trainers.test_page import Page
 from trainers import comparison, comparison_page, evaluation, options
+from trainers.figure import Figure
 from trainers.settings import Settings
 from ugm_tf import grids
+from ugm_tf.evaluation import Estimate
 
 
 def evaluated(value):
     """An evaluation.json of one figure."""
-    return {"schema": evaluation.SCHEMA, "figures": [{"name": "ELBO", "value": value}], "skipped": [{"name": "x"}]}
+    return {"schema": evaluation.SCHEMA, "figures": [measured("ELBO", value)], "skipped": [{"name": "x"}]}
+
+
+def measured(name, value, real=None, **how):
+    figure = Figure(name, Estimate(value, None, 430, how), real=None if real is None else Estimate(real, None, 430, {}))
+    return figure.as_dict()
 
 
 class Runs(parameterized.TestCase):
@@ -87,20 +94,29 @@ class ComparisonTest(Runs):
     def test_figures_that_were_not_measured_alike_are_named_and_real_datas_own_stand_beside(self):
         runs = [self.run_of(recipe, 0, 1.0) for recipe in ("vae", "gan", "aae")]
         for run, n_fake, seed in zip(runs, (300, 1000, 1000), (0, 1, 2), strict=True):
-            recall = {"name": "recall", "value": 0.5, "n": 430, "how": {"n_fake": n_fake, "seed": seed}}
-            recall["real"] = {"value": 0.75, "n": 430, "how": {}}
-            density = {"name": "density", "value": 1.0, "n": 430, "how": {"k": 5, "error": "over rows"}, "real": None}
-            found = {"schema": evaluation.SCHEMA, "figures": [recall, density], "skipped": []}
+            recall = measured("recall", 0.5, 0.75, n_fake=n_fake, seed=seed)
+            density = measured("density", 1.0, 0.875, k=5, error=f"over {seed}")
+            found = {
+                "schema": evaluation.SCHEMA,
+                "figures": [recall, density],
+                "skipped": [],
+                "data": {"fingerprint": "a"},
+            }
             (run / "evaluation.json").write_text(json.dumps(found))
         found = comparison.compare(runs)
         self.assertEqual(found.otherwise, (("recall", "n_fake 300 of vae, 1000 of gan and aae"),))
-        self.assertEqual({name: str(cell) for name, cell in found.real.items()}, {"recall": "0.7500 ± 0"})
+        self.assertEqual({name: str(cell) for name, cell in found.real.items()}, {"density": "0.8750 ± 0"})
         sentence = "Not measured alike, so do not compare: recall (n_fake 300 of vae, 1000 of gan and aae)."
         self.assertEndsWith(comparison.table(found), sentence)
         text = comparison_page.write_comparison(self.path / "c.html", found).read_text()
-        for words in (sentence, "Real data", "0.7500", "higher is better"):
+        for words in (sentence, "Real data", "0.8750", "higher is better"):
             self.assertIn(words, text)
         self.assertEqual(comparison.compare(runs[1:]).otherwise, ())
+        (runs[2] / "evaluation.json").write_text((runs[2] / "evaluation.json").read_text().replace('"a"', '"b"'))
+        of_data = "data a of gan, b of aae"
+        self.assertEqual(comparison.compare(runs[1:]).otherwise, (("recall", of_data), ("density", of_data)))
+        together = comparison.compare(runs[1:], "dataset").otherwise
+        self.assertEqual(together[0][1], f"data a of {runs[1]}, b of {runs[2]}")
 
     def test_what_probes_found_has_its_last_values_over_seeds_and_its_curves(self):
         runs = [self.run_of("gan", seed, 1.0) for seed in (0, 1)]
@@ -123,12 +139,29 @@ class ComparisonTest(Runs):
         self.assertEqual([str(*cells) for name, cells in found.figures if name == "a/loss"], ["NaN ± NaN"])
 
     @parameterized.parameters(
-        ("figures.json", "[1, 2]"), ("figures.json", '{"a": null}'), ("figures.json", "{"), ("evaluation.json", "[]")
+        ("figures.json", "[1, 2]"),
+        ("figures.json", '{"a": null}'),
+        ("figures.json", "{"),
+        ("figures.json", '{"a": "x"}'),
     )
     def test_a_damaged_file_is_named(self, name, content):
         run = self.run_of("vae", 0, 1.0)
         (run / name).write_text(content)
         with self.assertRaisesRegex(ValueError, f"{name}' is damaged: .*Take it away; python -m .*report --workdir="):
+            comparison.compare([run])
+
+    @parameterized.parameters(
+        "[]",
+        '{"schema": 1}',
+        '{"schema": 1, "figures": [{"name": "a"}], "skipped": []}',
+        '{"schema": 1, "figures": []}',
+    )
+    def test_a_damaged_evaluation_is_to_be_made_again(self, content):
+        run = self.run_of("vae", 0, 1.0)
+        (run / "evaluation.json").write_text(content)
+        with self.assertRaisesRegex(
+            ValueError, "evaluation.json' is damaged: .*Take it away; python -m .*evaluate --w"
+        ):
             comparison.compare([run])
 
     def test_an_evaluation_of_another_version_is_to_be_made_again(self):

@@ -40,7 +40,8 @@ class ProbingTest(absltest.TestCase):
         with self.assertRaisesRegex(
             ValueError, "--probe_every measures on at least 20 validation examples. Received: 14"
         ):
-            probing.watching(self.path / "probe.csv", EVERY_4, mock.Mock(), few, None)
+            probing.check(EVERY_4, few)
+        probing.check(None, few)
         self.assertEqual(probing.watching(self.path / "probe.csv", None, mock.Mock(), few, None), [])
 
     def test_rows_are_of_epochs_in_which_it_measured(self):

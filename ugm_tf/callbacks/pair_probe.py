@@ -77,6 +77,8 @@ class PairProbe:
         if self.training is not None:
             seen = self._all(self.training[:_FRESH], fold(seed, -2))
         real, real_logits, fake, fake_logits, drawn = held_out
+        if not all(np.isfinite(part).all() for part in (real, real_logits, fake, fake_logits, *(seen or ()))):
+            return {"jsd": float("nan")}
         if seen is not None and len(seen.real) >= len(real) // 2:
             self.ratio.fit(self._learned(seen), seen.fake, steps)
         else:

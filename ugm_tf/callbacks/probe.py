@@ -104,10 +104,16 @@ class DivergenceProbe(keras.callbacks.Callback):
         self.every = check_count("every of a DivergenceProbe", every)
         self.steps = check_count("steps of a DivergenceProbe", steps)
         self.examples = check_count("examples of a DivergenceProbe", examples, least=20)
-        if not 0.0 < budget <= 1.0:
+        if isinstance(budget, str) or not 0.0 < budget <= 1.0:
             raise ValueError(f"budget is a share of the training time, above 0 and at most 1. Received: {budget!r}.")
-        self.size, self.budget, self.classifier, self.seed = tuple(size), budget, classifier, seed
+        self.size = tuple(check_count("A width in size of a DivergenceProbe", units) for units in np.atleast_1d(size))
+        self.budget, self.classifier, self.seed = budget, classifier, seed
         self.held_out, self.training = held_out, training
+        self._of: Any = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was found, of another run or model."""
         self.latest: dict[str, float] = {}
         self.warnings: tuple[str, ...] = ()
         self._spent, self._traced = 0.0, False
@@ -115,8 +121,9 @@ class DivergenceProbe(keras.callbacks.Callback):
         self.measured_at, self.passed_over = -1, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
+        self._forget()
         self._prepare()
-        self._began, self._spent = time.perf_counter(), 0.0
+        self._began = time.perf_counter()
         self._next = int(np.asarray(self.model.steps)) + self.every
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -148,7 +155,9 @@ class DivergenceProbe(keras.callbacks.Callback):
         Returns:
             The figures by name, which stay in `latest`.
         """
-        if not hasattr(self, "_batches"):
+        if self.model is None:
+            raise ValueError("A DivergenceProbe measures a model: give it to fit() in callbacks=[...], or set_model().")
+        if self._of is not self.model:
             self._prepare()
         start, steps = time.perf_counter(), self.steps if steps is None else check_count("steps", steps)
         out: dict[str, float] = {}
@@ -157,7 +166,10 @@ class DivergenceProbe(keras.callbacks.Callback):
             prefix = "probe/" if len(self._pairs) == 1 else f"probe/{each.pair.phase}/"
             out |= {prefix + name: value for name, value in each.measure(steps, at).items()}
         out |= {f"probe/{name}": value for name, value in {**self._sampled(), **self._bound()}.items()}
-        self.latest, self.warnings = out, warnings_of(out)
+        lost = [name.removeprefix("probe/") for name, value in out.items() if not np.isfinite(value)]
+        self.latest, self.warnings = out, warnings_of({n: v for n, v in out.items() if np.isfinite(v)})
+        if lost:
+            self.warnings += (f"what the model draws or says is not finite, so these are not known: {', '.join(lost)}",)
         self.measured_at = at
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
@@ -166,7 +178,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         return out
 
     def _prepare(self) -> None:
-        joint = self.model.joint
+        joint, self._of = self.model.joint, self.model
         self._batches = _batches(self.model, "held_out", self.held_out, self.examples)
         self._train = None if self.training is None else _batches(self.model, "training", self.training, 10_000)
         self._pairs = [

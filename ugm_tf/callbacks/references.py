@@ -62,8 +62,9 @@ def concatenated(batches: Sequence[Mapping[str, tf.Tensor]] | None, variable: st
 
 
 def spread(fake: Any, real: Any) -> float:
-    """The variance of samples over that of data, summed over features, [M, D] and [N, D]."""
-    return float(np.var(fake, axis=0).sum() / max(float(np.var(real, axis=0).sum()), 1e-12))
+    """The variance of samples over that of data, summed over features, [M, D] and [N, D]; 1 of data without any."""
+    of_data = float(np.var(real, axis=0).sum())
+    return float(np.var(fake, axis=0).sum()) / of_data if of_data > 0.0 else 1.0
 
 
 def _classes(classifier: Any, x: Any) -> np.ndarray:

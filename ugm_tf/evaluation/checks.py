@@ -19,6 +19,9 @@ __all__ = [
 ]
 
 
+_MOST = 1e50  # of a feature, whose powers of up to 6 are to be numbers
+
+
 def check_rows(
     what: str,
     values: Any,
@@ -43,6 +46,8 @@ def check_rows(
     Raises:
         ValueError: If they are no numbers, too few, of another rank, not finite, or outside [low, high].
     """
+    if np.ma.is_masked(values):
+        raise ValueError(f"{what} are masked in {np.ma.count_masked(values):,} places. Leave those rows out.")
     array = np.asarray(of_numbers(values, what))
     if array.ndim < 1 or (rank is not None and array.ndim != rank):
         axes = "[N, ...]" if rank is None else f"of {rank} ax{'is' if rank == 1 else 'es'}, N first"
@@ -106,6 +111,11 @@ def check_features(least: int = 2, **sets: Any) -> tuple[np.ndarray, ...]:
         check_rows(f"The features `{name}`", value, least=least, rank=2).astype(np.float64)
         for name, value in sets.items()
     ]
+    for name, array in zip(sets, arrays, strict=True):
+        if (most := float(np.abs(array).max())) > _MOST:
+            raise ValueError(
+                f"The features `{name}` are at most {_MOST:g}, as their products are taken. Received: {most:g}."
+            )
     if len({array.shape[1] for array in arrays}) > 1:
         found = ", ".join(f"{name} {array.shape}" for name, array in zip(sets, arrays, strict=True))
         raise ValueError(f"Features that are compared come from one network, [N, D] of one D. Received: {found}.")

@@ -46,9 +46,7 @@ class LogRatio:
         seed: int = 0,
     ):
         self.shapes, self.batch_size, self.seed, self.steps = tuple(map(tuple, shapes)), batch_size, seed, 0
-        self.width = sum(
-            math.prod(s) if (n := _pooling(s)) == 0 else (s[0] >> n) * (s[1] >> n) * s[2] for s in self.shapes
-        )
+        self.width = sum(map(_width, self.shapes))
         initial = (keras.initializers.GlorotUniform(seed=seed + i) for i in range(len(size) + 1))
         layers = [keras.layers.Dense(n, "silu", kernel_initializer=next(initial), dtype="float32") for n in size]
         last = keras.layers.Dense(1, kernel_initializer=next(initial), dtype="float32")
@@ -147,16 +145,26 @@ def pooled(values: Sequence[Any]) -> tf.Tensor:
     """
     parts = []
     for value in values:
-        pools, value = _pooling(tuple(value.shape[1:])), tf.cast(value, tf.float32)
-        for _ in range(pools):
-            value = tf.nn.avg_pool2d(value, 2, 2, "VALID")
+        value, shape = tf.cast(value, tf.float32), tuple(value.shape[1:])
+        while (window := _window(shape)) is not None:
+            value, shape = tf.nn.avg_pool2d(value, window, window, "VALID"), _halved(shape, window)
         parts.append(tf.reshape(value, [tf.shape(value)[0], -1]))
     return tf.concat(parts, 1)
 
 
-def _pooling(shape: tuple[int, ...]) -> int:
-    """How often images of this shape are halved."""
-    pools = 0
-    while len(shape) == 3 and (shape[0] >> pools) * (shape[1] >> pools) * shape[2] > _MOST_PIXELS:
-        pools += 1
-    return pools
+def _window(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """By what values of this shape are pooled next; None where they are no images, or small."""
+    if len(shape) != 3 or math.prod(shape) <= _MOST_PIXELS or max(shape[:2]) == 1:
+        return None
+    return min(2, shape[0]), min(2, shape[1])
+
+
+def _halved(shape: tuple[int, ...], window: tuple[int, int]) -> tuple[int, ...]:
+    return shape[0] // window[0], shape[1] // window[1], shape[2]
+
+
+def _width(shape: tuple[int, ...]) -> int:
+    """How many numbers `pooled` makes of a value."""
+    while (window := _window(shape)) is not None:
+        shape = _halved(shape, window)
+    return math.prod(shape)

@@ -76,6 +76,37 @@ class NeighboursTest(parameterized.TestCase):
         np.testing.assert_array_equal(found.index, np.arange(200))
 
     @parameterized.parameters(0, 1, 2)
+    def test_fresh_data_of_few_values_are_none_either(self, seed):
+        rng = np.random.default_rng(seed)
+        train, held_out, fresh = (rng.integers(0, 32, (n, 1)).astype(float) for n in (400, 400, 300))
+        found = training_neighbours(train, held_out, fresh).share
+        assert_within(self, found, 0.5)
+        self.assertGreater(found.how["p_copied"], 1e-3)
+
+    @parameterized.parameters(0.0, 1e6, -1e8)
+    def test_where_the_data_lie_says_nothing(self, offset):
+        train, held_out, fake = np.random.default_rng(0).normal(size=[3, 100, 3])
+        far = [part + offset for part in (train, held_out, fake)]
+        self.assertEqual(authenticity(far[0], far[2]).value, authenticity(train, fake).value)
+        share = training_neighbours(*far).share
+        self.assertAlmostEqual(share.value, training_neighbours(train, held_out, fake).share.value)
+        for name in ("precision", "recall", "density", "coverage"):
+            ours, theirs = (precision_recall_density_coverage(*parts) for parts in ((train, fake), (far[0], far[2])))
+            self.assertAlmostEqual(getattr(ours, name).value, getattr(theirs, name).value)
+
+    def test_balls_around_equal_rows_are_empty_and_said_to_be(self):
+        x = np.repeat(np.arange(8.0), 10)[:, None]
+        found = precision_recall_density_coverage(x, x.copy()).precision
+        self.assertEqual((found.value, found.how["empty_balls"]), (0.0, 1.0))
+
+    def test_a_column_that_is_constant_but_for_rounding_is_refused(self):
+        train, held_out, fake = (np.random.default_rng(i).normal(size=[40, 3]) for i in range(3))
+        for part in (train, held_out, fake):
+            part[:, 2] = 0.1
+        with self.assertRaisesRegex(ValueError, "1 of 3 features are the same for all held-out examples"):
+            feature_likelihood_divergence(train, held_out, fake)
+
+    @parameterized.parameters(0, 1, 2)
     def test_fresh_data_are_none(self, seed):
         train, held_out, fresh = np.random.default_rng(seed).normal(size=[3, 300, 3])
         for estimate, truth in (

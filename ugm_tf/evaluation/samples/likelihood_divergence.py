@@ -45,9 +45,10 @@ def feature_likelihood_divergence(
     rng = np.random.default_rng(seed)
     fake = fake[rng.permutation(len(fake))[:most]]
     scale = held_out.std(0, ddof=1)
-    if not scale.all():
+    constant = scale <= 1e-9 * np.abs(held_out).max(0)
+    if constant.any():
         raise ValueError(
-            f"{np.sum(scale == 0)} of {len(scale)} features are the same for all held-out examples, and cannot be "
+            f"{np.sum(constant)} of {len(scale)} features are the same for all held-out examples, and cannot be "
             "brought to one scale. Leave those columns out of all three sets."
         )
     train, held_out, fake = ((part - held_out.mean(0)) / scale for part in (train, held_out, fake))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn import metrics
@@ -9,7 +10,7 @@ from sklearn import metrics
 from ugm_tf.evaluation.checks import check_count, check_features
 from ugm_tf.evaluation.estimate import Estimate, mean
 
-__all__ = ["Manifold", "nearest", "precision_recall_density_coverage"]
+__all__ = ["Manifold", "nearest", "nearest_of_all", "precision_recall_density_coverage"]
 
 _CHUNK = 512
 
@@ -40,6 +41,9 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         fake: Features of samples, [M, D].
         k: Which neighbour a ball reaches to; below N and M.
 
+    Balls are open, as in the authors' code: around more than k equal rows they are empty, and hold not even copies.
+    The protocol's `empty_balls` is the share of such.
+
     Raises:
         ValueError: If the sets do not compare, or k is too large.
 
@@ -58,7 +62,7 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         inside += within.sum(0)
         covered.append(within.any(1))
         recalled.append((distances < fake_radii[None]).any(1))
-    how = {
+    how: dict[str, Any] = {
         "n_real": len(real),
         "n_fake": len(fake),
         "features": real.shape[1],
@@ -66,6 +70,8 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         "error": "the balls being given",
         "bias": "by the numbers of both: compare at equal n_real and n_fake",
     }
+    if empty := float(np.mean(np.concatenate([radii, fake_radii]) == 0.0)):
+        how["empty_balls"] = empty  # of k equal rows and more: nothing is inside
     return Manifold(
         precision=mean(inside > 0, **how),
         recall=mean(np.concatenate(recalled), **how),
@@ -97,8 +103,19 @@ def nearest(rows: np.ndarray, among: np.ndarray, k: int = 1) -> tuple[np.ndarray
     return np.concatenate(found), np.concatenate(which)
 
 
+def nearest_of_all(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """How often each row of `among`, [M, D], is nearest to one of some rows, [N, D], [M]; equally near ones share."""
+    hits, rounding = np.zeros(len(among)), 1e-7 * np.sqrt(np.mean(np.sum((among - among.mean(0)) ** 2, 1)))
+    for _, distances in _distances(rows, among):
+        near = distances <= distances.min(1, keepdims=True) + rounding
+        hits += (near / near.sum(1, keepdims=True)).sum(0)
+    return hits
+
+
 def _distances(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Parts of the matrix of distances, with the rows that they are of."""
+    """Parts of the matrix of distances, with the rows that they are of; both are centred, to keep their digits."""
+    middle = right.mean(0)
+    right, left = right - middle, left - middle
     for i in range(0, len(left), _CHUNK):
         rows = np.arange(i, min(i + _CHUNK, len(left)))
         yield rows, metrics.pairwise_distances(left[rows], right)

@@ -8,7 +8,7 @@ from sklearn import cluster
 
 from ugm_tf.evaluation.checks import check_count, check_features
 from ugm_tf.evaluation.estimate import Estimate, mean
-from ugm_tf.evaluation.samples.manifold import nearest
+from ugm_tf.evaluation.samples.manifold import nearest, nearest_of_all
 
 __all__ = ["Authenticity", "Neighbours", "authenticity", "data_copying", "training_neighbours"]
 
@@ -152,7 +152,7 @@ def training_neighbours(train: np.ndarray, held_out: np.ndarray, fake: np.ndarra
 
     Without copying, training and held-out examples could change places: how often each is a sample's nearest neighbour
     is then a finite population from which the training set is a random draw, and the share's mean and deviation are
-    exact.
+    exact.  Where several examples are equally near, each counts for a part.
 
     Args:
         train: Features of the training examples, [N, D].
@@ -164,8 +164,7 @@ def training_neighbours(train: np.ndarray, held_out: np.ndarray, fake: np.ndarra
     """
     train, held_out, fake = check_features(train=train, held_out=held_out, fake=fake)
     both = np.concatenate([train, held_out])
-    _, which = nearest(fake, both)
-    hits = np.bincount(which[:, 0], minlength=len(both)).astype(np.float64)
+    hits = nearest_of_all(fake, both)
     n, total = len(train), len(both)
     variance = n * (total - n) / total * np.var(hits, ddof=1) / len(fake) ** 2
     value, expected, error = hits[:n].sum() / len(fake), n / total, float(np.sqrt(variance))
