@@ -79,6 +79,7 @@ class PairProbe:
         real, real_logits, fake, fake_logits, drawn = held_out
         if not all(np.isfinite(part).all() for part in (real, real_logits, fake, fake_logits, *(seen or ()))):
             return {"jsd": float("nan")}
+        self.ratio.reset()  # so that figures of different times are found alike
         if seen is not None and len(seen.real) >= len(real) // 2:
             self.ratio.fit(self._learned(seen), seen.fake, steps)
         else:

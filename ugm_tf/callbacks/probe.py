@@ -19,7 +19,6 @@ from ugm_tf.evaluation.ratio import pooled
 
 __all__ = ["DivergenceProbe"]
 
-_LEAST_STEPS = 10
 _ACTIVE = 0.01
 
 
@@ -55,10 +54,10 @@ class DivergenceProbe(keras.callbacks.Callback):
     Args:
         held_out: Data that the model does not train on, as `evaluate` takes them.
         every: Steps between measurements.
-        steps: Steps of the probe's network for a measurement; the network goes on from the last one.
+        steps: Steps of the probe's network, which begins anew, for a measurement.
         size: Units of its hidden layers.
-        budget: The share of the training time that measurements may take; with less time, fewer steps, or none
-            this time, which `passed_over` counts.  The first and the last measurement of a run are always made.
+        budget: The share of the training time that measurements may take; one that would take more is passed over, and
+            counted in `passed_over`.  The first and the last measurement of a run are always made.
         examples: How many held-out examples are looked at.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
         training: Training data, as `held_out`, which the log-ratio learns from, and to find copies by.  Without them,
@@ -116,8 +115,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         """What was found, of another run or model."""
         self.latest: dict[str, float] = {}
         self.warnings: tuple[str, ...] = ()
-        self._spent, self._traced = 0.0, False
-        self._step_cost: float | None = None
+        self._spent, self._cost, self._traced = 0.0, 0.0, False
         self.measured_at, self.passed_over = -1, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -130,9 +128,8 @@ class DivergenceProbe(keras.callbacks.Callback):
         if int(np.asarray(self.model.steps)) >= self._next:
             self._next = int(np.asarray(self.model.steps)) + self.every
             left = self.budget * (time.perf_counter() - self._began) - self._spent
-            steps = self.steps if self._step_cost is None else min(self.steps, int(left / self._step_cost))
-            if self.measured_at < 0 or (left > 0.0 and steps >= min(_LEAST_STEPS, self.steps)):
-                self.measure(steps)
+            if self.measured_at < 0 or left > self._cost:
+                self.measure()
             else:
                 self.passed_over += 1
 
@@ -173,7 +170,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         self.measured_at = at
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
-            self._step_cost = took / steps
+            self._cost = took
         self._spent, self._traced = self._spent + took, True
         return out
 

@@ -22,8 +22,8 @@ _RIDGE = 1e4  # keeps weights finite where the sides lie apart
 class LogRatio:
     """log p(v | real) / p(v | generated), by logistic regression with a small network on pooled values.
 
-    It is warm: each `fit` goes on from the last one, with weights averaged over its steps.  It has noise and weights of
-    its own, and leaves Keras's global seed alone.
+    Each `fit` goes on from the last one, with weights averaged over its steps, or after `reset` from the beginning.  It
+    has noise and weights of its own, and leaves Keras's global seed alone.
 
     Args:
         shapes: Shape of one value of each variable; images are pooled by 2 until they have at most 1,024 numbers.
@@ -56,11 +56,22 @@ class LogRatio:
         self._optimizer.build(self._network.trainable_variables)
         self._mean, self._scale = tf.Variable(tf.zeros([self.width])), tf.Variable(tf.ones([self.width]))
         self._weights = tf.Variable([1.0, 0.0, 0.0])  # of the network, of a discriminator, and an offset
+        self._initial = [variable.numpy() for variable in self._state]
         self._run = traced(jit_compile=True, reduce_retracing=True)(self._train)
 
     def features(self, values: Sequence[Any]) -> tf.Tensor:
         """What the network looks at: each variable pooled and flattened, in one row, [N, D]."""
         return pooled(values)
+
+    @property
+    def _state(self) -> list[Any]:
+        return [*self._network.variables, *self._averages, *self._optimizer.variables, self._weights]
+
+    def reset(self) -> None:
+        """Forgets what was fitted."""
+        for variable, value in zip(self._state, self._initial, strict=True):
+            variable.assign(value)
+        self.steps = 0
 
     def fit(self, real: tf.Tensor, fake: tf.Tensor, steps: int) -> None:
         """Goes on with some steps on two sets of features, [N, D] and [M, D]."""
