@@ -83,7 +83,7 @@ class EndTest(absltest.TestCase):
             self.assertIn(f"<h2>{section}</h2>", text)
         self.assertIn("Traceback", (self.path / "errors.txt").read_text())
         written = json.loads((self.path / "figures.json").read_text())
-        self.assertEqual(written["bound on log p(x)"], -1.5)
+        self.assertEqual(written["bound on log p(x), k=100"], -1.5)
         self.assertNotIn("classes covered", written)
 
     @pytest.mark.slow

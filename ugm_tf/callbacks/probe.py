@@ -154,8 +154,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         """
         if self.model is None:
             raise ValueError("A DivergenceProbe measures a model: give it to fit() in callbacks=[...], or set_model().")
-        if self._of is not self.model:
-            self._prepare()
+        self._prepare()
         start, steps = time.perf_counter(), self.steps if steps is None else check_count("steps", steps)
         out: dict[str, float] = {}
         at = int(np.asarray(self.model.steps))
@@ -175,7 +174,10 @@ class DivergenceProbe(keras.callbacks.Callback):
         return out
 
     def _prepare(self) -> None:
-        joint, self._of = self.model.joint, self.model
+        """Reads the data for this model, once."""
+        if self._of is self.model:
+            return
+        joint = self.model.joint
         self._batches = _batches(self.model, "held_out", self.held_out, self.examples)
         self._train = None if self.training is None else _batches(self.model, "training", self.training, 10_000)
         self._pairs = [
@@ -183,6 +185,7 @@ class DivergenceProbe(keras.callbacks.Callback):
             for i, pair in enumerate(judged.judged_pairs(joint))
         ]
         self._references: References | None = None
+        self._of = self.model
 
     def _sampled(self) -> dict[str, float]:
         """What draws of a recipe without a discriminator are beside data."""
