@@ -57,7 +57,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         steps: Steps of the probe's network, which begins anew, for a measurement.
         size: Units of its hidden layers.
         budget: The share of the training time that measurements may take; one that would take more is passed over, and
-            counted in `passed_over`.  The first and the last measurement of a run are always made.
+            counted in `passed_over`.  The first and the last measurement of a run are always made, and count, too.
         examples: How many held-out examples are looked at.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
         training: Training data, as `held_out`, which the log-ratio learns from, and to find copies by.  Without them,
@@ -128,7 +128,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         if int(np.asarray(self.model.steps)) >= self._next:
             self._next = int(np.asarray(self.model.steps)) + self.every
             left = self.budget * (time.perf_counter() - self._began) - self._spent
-            if self.measured_at < 0 or left > self._cost:
+            if self.measured_at < 0 or left > 2.0 * self._cost:  # this one, and the last one of the run
                 self.measure()
             else:
                 self.passed_over += 1
