@@ -230,16 +230,16 @@ class ProbeTest(parameterized.TestCase):
         probe.set_model(models[0])
         self.assertIn("probe/jsd", probe.measure())
 
+    @parameterized.parameters((table.GAN, "jsd"), (table.VAE, "distortion"))
     @pytest.mark.slow
-    def test_what_is_not_finite_is_said_and_ends_no_training(self):
-        model = table.model(*table.GAN[1:])
+    def test_what_is_not_finite_is_said_and_ends_no_training(self, row, name):
+        model = table.model(*row[1:])
         probe = DivergenceProbe(held_out(model), steps=10)
         probe.set_model(model)
-        model.decoder.network.trainable_weights[0].assign(
-            tf.fill(model.decoder.network.trainable_weights[0].shape, np.nan)
-        )
-        self.assertTrue(np.isnan(probe.measure()["probe/jsd"]))
-        self.assertIn("is not finite, so these are not known: jsd", probe.warnings[-1])
+        bias = model.decoder.network.trainable_weights[-1]
+        bias.assign(tf.fill(bias.shape, np.nan))
+        self.assertTrue(np.isnan(probe.measure()[f"probe/{name}"]))
+        self.assertIn(f"is not finite, so these are not known: {name}", probe.warnings[-1])
 
     def test_a_probe_of_no_model_is_refused(self):
         with self.assertRaisesRegex(ValueError, "measures a model: give it to fit"):

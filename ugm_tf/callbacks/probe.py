@@ -57,7 +57,8 @@ class DivergenceProbe(keras.callbacks.Callback):
         steps: Steps of the probe's network, which begins anew, for a measurement.
         size: Units of its hidden layers.
         budget: The share of the training time that measurements may take; one that would take more is passed over, and
-            counted in `passed_over`.  The first and the last measurement of a run are always made, and count, too.
+            counted in `passed_over`; `spent` is what they took, in seconds.  The first and the last measurement of a
+            run are always made, and count, too.
         examples: How many held-out examples are looked at.
         classifier: A Keras model from images to logits, [N, C], such as `ugm_tf.evaluation.train_classifier` gives.
         training: Training data, as `held_out`, which the log-ratio learns from, and to find copies by.  Without them,
@@ -115,7 +116,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         """What was found, of another run or model."""
         self.latest: dict[str, float] = {}
         self.warnings: tuple[str, ...] = ()
-        self._spent, self._cost, self._traced = 0.0, 0.0, False
+        self.spent, self._cost, self._traced = 0.0, 0.0, False
         self.measured_at, self.passed_over = -1, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -127,7 +128,7 @@ class DivergenceProbe(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if int(np.asarray(self.model.steps)) >= self._next:
             self._next = int(np.asarray(self.model.steps)) + self.every
-            left = self.budget * (time.perf_counter() - self._began) - self._spent
+            left = self.budget * (time.perf_counter() - self._began) - self.spent
             if self.measured_at < 0 or left > 2.0 * self._cost:  # this one, and the last one of the run
                 self.measure()
             else:
@@ -170,7 +171,7 @@ class DivergenceProbe(keras.callbacks.Callback):
         took = time.perf_counter() - start
         if self._traced:  # the first measurement traces: it does not tell what one costs
             self._cost = took
-        self._spent, self._traced = self._spent + took, True
+        self.spent, self._traced = self.spent + took, True
         return out
 
     def _prepare(self) -> None:
@@ -200,6 +201,8 @@ class DivergenceProbe(keras.callbacks.Callback):
         fake = self.model.sample(len(real), seed, mean=False, **given)
         if fake.shape[1:] != real.shape[1:]:
             return {}
+        if not np.isfinite(fake).all():
+            return {"spread": float("nan")}
         if self._references is None:
             self._references = References(real, concatenated(self._train, "x"), self.classifier)
         rows, others = pooled([fake]), pooled([real])
