@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 import ugm_tf
+from ugm_tf import files
 from ugm_tf.callbacks import DivergenceProbe
 from ugm_tf.callbacks.warnings import warnings_of
 
@@ -97,17 +98,16 @@ class Rows(keras.callbacks.Callback):
         if self.probe.measured_at == self._written:
             return
         self._written = self.probe.measured_at
-        there = self.path.exists() and self.path.stat().st_size
-        if there:
-            with open(self.path) as file:
-                columns = file.readline().strip().split(",")[2:]
-        else:
-            columns = sorted(self.probe.latest)
-        lines = [] if there else [",".join(["epoch", "step", *columns])]
-        found = (repr(self.probe.latest.get(name, math.nan)) for name in columns)  # of what is not finite there is less
-        cells = [str(self._epoch), str(self._written), *found]
-        with open(self.path, "a", newline="") as file:
-            file.write("".join(f"{line}\n" for line in [*lines, ",".join(cells)]))
+        rows = metrics.read(self.path) if self.path.exists() and self.path.stat().st_size else []
+        rows.append({"epoch": self._epoch, "step": self._written, **self.probe.latest})
+        columns = sorted(
+            {name for row in rows for name in row} - {"epoch", "step"}
+        )  # of what is not finite there is less
+        lines = [",".join(["epoch", "step", *columns])]
+        for row in rows:
+            found = (repr(float(row.get(name, math.nan))) for name in columns)
+            lines.append(",".join([str(int(row["epoch"])), str(int(row["step"])), *found]))
+        files.write(self.path, "".join(f"{line}\n" for line in lines).encode())
         if self.probe.warnings != self._said:
             self._said = self.probe.warnings
             _LOG.warning(

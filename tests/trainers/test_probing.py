@@ -1,6 +1,7 @@
 """A probe in a run: training goes the same way, and its curves and words are kept beside it."""
 
 import dataclasses
+import math
 import pathlib
 from unittest import mock
 
@@ -58,6 +59,17 @@ class ProbingTest(absltest.TestCase):
         rows.on_train_end()  # the last measurement is made after the last epoch's end
         found = [(row["epoch"], row["step"], row["probe/jsd"]) for row in metrics.read(self.path / "probe.csv")]
         self.assertEqual(found, [(0, 5.0, 0.5), (2, 12.0, 0.125)])
+
+    def test_a_measurement_that_was_not_finite_costs_no_later_one_a_column(self):
+        probe = mock.Mock(measured_at=5, passed_over=0, latest={"probe/jsd": math.nan}, warnings=())
+        rows = probing.Rows(self.path / "probe.csv", probe)
+        rows.set_model(mock.Mock(steps=12))
+        rows.on_epoch_end(0)
+        probe.measured_at, probe.latest = 9, {"probe/jsd": 0.5, "probe/pull": 0.25}
+        rows.on_epoch_end(1)
+        first, second = metrics.read(self.path / "probe.csv")
+        self.assertTrue(math.isnan(first["probe/jsd"]) and math.isnan(first.get("probe/pull", math.nan)))
+        self.assertEqual(second, {"epoch": 1, "step": 9.0, "probe/jsd": 0.5, "probe/pull": 0.25})
 
     def test_measurements_that_its_budget_did_not_allow_are_said(self):
         probe = mock.Mock(measured_at=5, passed_over=7, budget=0.03, latest={"probe/jsd": 0.5}, warnings=())
