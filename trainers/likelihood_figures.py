@@ -11,7 +11,7 @@ from .subject import Effort, Subject
 
 __all__ = ["annealed", "can_anneal", "rates"]
 
-_SCALED = 4  # chains: a scale is over all examples
+_SCALED = {"chains": 4, "temperatures": 200}  # at most: a scale is over all examples
 _RATED, _ANNEALED, _TUNED = 1_000, 100, 100  # examples, if not said: the mutual information takes their square
 
 
@@ -41,7 +41,8 @@ def annealed(subject: Subject, effort: Effort) -> list[Figure]:
     observation = None
     if not subject.model.densities["decoder"].family.has_log_prob:
         seen = subject.training.first(min(_TUNED, len(subject.training.examples)))["x"]
-        observation = likelihood.observation_scale(subject.model, seen, chains=_SCALED)
+        fewer = {name: min(most, getattr(effort, name)) for name, most in _SCALED.items()}
+        observation = likelihood.observation_scale(subject.model, seen, **fewer)
     found = likelihood.annealed(
         subject.model, x, chains=effort.chains, temperatures=effort.temperatures, observation=observation
     )
