@@ -16,6 +16,8 @@ def densities(work: works.Work, recipe: ugm_tf.Recipe) -> dict[str, ugm_tf.Densi
     shapes = {"x": IMAGE, "z": (work.code,)}
     if work.network == "dcgan":
         out = ugm_tf.networks.build(recipe, shapes, network="dcgan")
+    elif work.network == "resnet":
+        out = ugm_tf.networks.build(recipe, shapes, network="resnet", filters=works.FILTERS)
     elif work.recipe == "bigan":
         out = ugm_tf.networks.build(recipe, shapes, hidden=(512, 256))
         out["decoder"] = ugm_tf.networks.build(recipe, shapes, hidden=(256, 512))["decoder"]

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks import turns, works
+from benchmarks.torch_resnet import resnet
 
 Compiler = Callable[[Any], Any]
 
@@ -32,7 +33,7 @@ def batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=works.BATCH_NORM_EPSILON, momentum=1.0 - works.BATCH_NORM_MOMENTUM)
 
 
-def dcgan(code: int) -> tuple[nn.Sequential, nn.Sequential]:
+def dcgan(code: int) -> tuple[nn.Module, nn.Module]:
     decoder = nn.Sequential(
         nn.Linear(code, 7 * 7 * 128, bias=False),
         nn.Unflatten(1, (128, 7, 7)),
@@ -112,7 +113,7 @@ def gan(work: works.Work, compiled: Compiler) -> Contender:
     decoder, discriminator = (
         (mlp([work.code, 256, 512, 784], works.LEAK, nn.Sigmoid()), mlp([784, 512, 256, 1], works.LEAK))
         if flat
-        else dcgan(work.code)
+        else (resnet if work.network == "resnet" else dcgan)(work.code)
     )
     adam_decoder, adam_discriminator = adam(work, decoder), adam(work, discriminator)
     generate, judge, fool = compiled(decoder), compiled(discriminate_loss), compiled(generate_loss)

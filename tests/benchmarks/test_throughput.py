@@ -32,6 +32,13 @@ class WorksTest(parameterized.TestCase):
             "dcgan",
             {"decoder": 6272 * 100 + 25 * (128 * 64 + 64) + 385, "discriminator": 25 * (64 + 64 * 128) + 6272 + 321},
         ),
+        (
+            "resnet",
+            {
+                "decoder": 101 * 1568 + 4 * (9 * 1024 + 32) + 2 * (1024 + 32) + 5 * 64 + 289,
+                "discriminator": 7 * (9 * 1024 + 32) + 1024 + 32 + 9 * 32 + 32 + 32 + 32 + 33,
+            },
+        ),
     )
     def test_networks_have_the_parameters_of_their_layers(self, name, expected):
         weights = works.initial_weights(works.WORKS[name])

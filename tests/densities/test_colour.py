@@ -2,6 +2,7 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import scipy.special
@@ -10,7 +11,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.densities import table
-from ugm_tf import densities, networks
+from ugm_tf import UnifiedModel, densities, networks
 from ugm_tf.densities.noise import standard_noise
 from ugm_tf.recipes import vae
 
@@ -45,9 +46,18 @@ class SharedScaleGaussianTest(parameterized.TestCase):
         self.assertEqual((decoder.event_shape, decoder.parameter_shape), ((8, 8, 3), (8, 8, 4)))
         scales = decoder.distribution(RNG.normal(size=(5, 2)).astype(np.float32)).distribution.scale.numpy()
         np.testing.assert_allclose(scales, np.log(2.0) + 1e-4, rtol=1e-5)  # the softplus of 0
-        decoder.network.layers[-1].shared.assign([-3.0])
+        decoder.network.layers[-1].shared.assign([-0.3])
         scales = decoder.distribution(np.zeros((5, 2), np.float32)).distribution.scale.numpy()
         np.testing.assert_allclose(scales, np.log1p(np.exp(-3.0)) + 1e-4, rtol=1e-5)
+
+    def test_the_scale_is_that_of_the_data_after_few_steps(self):
+        keras.utils.set_random_seed(0)
+        built = networks.build(vae(), {"x": (4, 4, 3), "z": (2,)}, likelihood="shared_scale_gaussian", hidden=(4,))
+        model = UnifiedModel(vae(), built)
+        model.compile(keras.optimizers.Adam(1e-3))
+        model.fit(RNG.normal(0.5, 0.1, [640, 4, 4, 3]).astype(np.float32), batch_size=64, epochs=50, verbose=0)
+        scale = built["decoder"].distribution(np.zeros((1, 2), np.float32)).distribution.scale.numpy().max()
+        self.assertBetween(scale, 0.09, 0.13)
 
     def test_refuses_networks_without_a_scale(self):
         with self.assertRaisesRegex(ValueError, "and one raw scale more on the last axis. Received a network of"):

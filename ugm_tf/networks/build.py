@@ -17,6 +17,7 @@ from ugm_tf.networks.priors import prior
 __all__ = ["build", "default_families", "is_adversarial"]
 
 Shape = tuple[int, ...]
+_SHARED_RATE = 10.0  # a scale of 1 would take thousands of steps to that of the data, and moves the whole likelihood
 
 
 def is_adversarial(recipe: Recipe, density: str | None = None) -> bool:
@@ -145,7 +146,7 @@ def _with_shared(body: keras.Model, inputs: Sequence[Shape], number: int) -> ker
         return body
     tensors = [keras.Input(shape) for shape in inputs]
     y = body(tensors if len(tensors) > 1 else tensors[0])
-    y = AppendShared(number, dtype=full_precision())(y)
+    y = AppendShared(number, _SHARED_RATE, dtype=full_precision())(y)
     return keras.Model(tensors if len(tensors) > 1 else tensors[0], y, name=body.name)
 
 

@@ -121,11 +121,13 @@ class AppendShared(keras.layers.Layer):
 
     Args:
         number: How many.
+        rate: What each weight is multiplied by.  Adam moves a weight by the learning rate whatever its gradient, so
+            this is how many times as fast as a weight of a kernel the number moves.
     """
 
-    def __init__(self, number: int = 1, **kwargs: Any):
+    def __init__(self, number: int = 1, rate: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.number = number
+        self.number, self.rate = number, rate
 
     def build(self, input_shape: Any) -> None:
         self.shared = self.add_weight(shape=(self.number,), initializer="zeros", name="shared")
@@ -133,10 +135,11 @@ class AppendShared(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         shape = tf.concat([tf.shape(inputs)[:-1], [self.number]], 0)
-        return tf.concat([inputs, tf.broadcast_to(tf.cast(self.shared, inputs.dtype), shape)], -1)
+        shared = self.rate * tf.cast(self.shared, inputs.dtype)
+        return tf.concat([inputs, tf.broadcast_to(shared, shape)], -1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], input_shape[-1] + self.number)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "number": self.number}
+        return {**super().get_config(), "number": self.number, "rate": self.rate}
