@@ -62,7 +62,7 @@ WORKS = {
         Work("aavae", "aavae", "mlp", 20, 128, 1e-3, 0.9, 52, 312, _WRITTEN),
         Work("iwgan_mlp", "iwgan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
         Work("iwae", "iwae", "mlp", 20, 128, 1e-3, 0.9, 26, 104, _WRITTEN, draws=5),
-        Work("iwae_50", "iwae", "mlp", 20, 128, 1e-3, 0.9, 12, 24, _WRITTEN, draws=50),
+        Work("iwae_50", "iwae", "mlp", 20, 128, 1e-3, 0.9, 12, 156, _WRITTEN, draws=50),
         Work("bigan", "bigan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
         Work("iwgan_dcgan", "iwgan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _WRITTEN),
         Work("resnet", "gan", "resnet", 100, 64, 2e-4, 0.5, 1, 24, ("torch_eager", "torch_compile", "ours")),

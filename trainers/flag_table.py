@@ -136,9 +136,10 @@ _OPTIONS: dict[str, Option] = {
     "augment": Option(
         flags.DEFINE_string,
         None,
-        "Change training images: flip, shift(2), and diffaugment(color,translation,cutout) before discriminators.",
-        parse=lambda text: parse_augment(text) if text else (),
-        text=",".join,
+        "Change training images: flip, shift(2), and diffaugment(color,translation,cutout) before discriminators; "
+        "or none.",
+        parse=lambda text: None if text is None else () if text in ("", "none") else parse_augment(text),
+        text=lambda changes: ",".join(changes) or "none",
     ),
     "storage": Option(
         flags.DEFINE_enum,

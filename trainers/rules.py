@@ -85,6 +85,11 @@ class Facts:
         return not self.scores or any(set(self.scores) & set(phase.updates) for phase in against)
 
     @property
+    def enumerates(self) -> bool:
+        """Whether every class is tried in place of a draw."""
+        return any(isinstance(step, ugm_tf.Enumerate) for step in self.recipe.steps)
+
+    @property
     def conditioned(self) -> bool:
         """Whether some discriminator judges an example beside a vector."""
         given = [self.recipe.roles[name].given for name in self.recipe.judges]
@@ -160,9 +165,22 @@ def _ema(facts: Facts, *_: Any) -> Choice:
 def _network(facts: Facts, asked: Settings, _: Any) -> Choice:
     if asked.hidden:
         return "mlp", "--hidden is of dense networks"
-    if facts.large and not facts.scores:
-        return "dcgan", f"images of {LARGE} pixels or more, which are only judged"
-    return "mlp", "data that are scored" if facts.large else "small images" if facts.image else "no images"
+    if facts.large and facts.enumerates and not facts.colour:
+        return "mlp", "grey images that are scored for every class, which takes that many times as long"
+    if facts.large:
+        return "dcgan", f"images of {LARGE} pixels or more"
+    return "mlp", "small images" if facts.image else "no images"
+
+
+def _augment(facts: Facts, *_: Any) -> Choice:
+    if facts.many or not facts.large or not facts.recipe.judges:
+        return None, ""
+    try:
+        ugm_tf.diffaugmented(facts.recipe)
+    except ValueError:  # it would bias a likelihood, or there are no images that are generated
+        return None, ""
+    policy = ",".join(ugm_tf.DiffAugment("x", "x").policy)
+    return (f"diffaugment({policy})",), "few images, which discriminators would learn by heart"
 
 
 def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
@@ -219,7 +237,15 @@ RULES: dict[str, Rule] = {
         _learning_rate,
     ),
     "ema": Rule(f"0.999 where a classifier learns from few labels among {_MANY:,} examples or more, else none", _ema),
-    "network": Rule(f"dcgan for images of {LARGE} pixels or more that are only judged, else mlp", _network),
+    "network": Rule(
+        f"dcgan for images of {LARGE} pixels or more, but for grey ones that are scored for every class; else mlp",
+        _network,
+    ),
+    "augment": Rule(
+        f"diffaugment for fewer than {_MANY:,} images of {LARGE} pixels or more, where a discriminator may judge "
+        "changed ones",
+        _augment,
+    ),
     "hidden": Rule(f"500,500 for images of {LARGE} pixels or more, 256,256 for smaller ones, else 128,128", _hidden),
     "conditioning": Rule("concat", _conditioning),
     "code_size": Rule(

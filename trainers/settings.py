@@ -37,7 +37,7 @@ class Settings:
     code_size: int | None = None
     image_size: int | None = None
     background: str | None = None
-    augment: tuple[str, ...] = ()
+    augment: tuple[str, ...] | None = None
     storage: str | None = None
     observation: str | None = None
     likelihood: str | None = None
@@ -66,13 +66,14 @@ class Settings:
                 recipe = ugm_tf.learned_prior(recipe, self.prior)
             except ValueError as error:
                 raise ValueError(f"--prior={self.prior} of recipe '{self.recipe}': {error}") from error
-        policy = next((text[len(_DIFFAUGMENT) : -1] for text in self.augment if text.startswith(_DIFFAUGMENT)), None)
+        changes = (text for text in self.augment or () if text.startswith(_DIFFAUGMENT))
+        policy = next((text[len(_DIFFAUGMENT) : -1] for text in changes), None)
         return recipe if policy is None else ugm_tf.diffaugmented(recipe, tuple(policy.split(",")))
 
     @property
     def augment_data(self) -> tuple[str, ...]:
         """What of `augment` is done to the data."""
-        return tuple(text for text in self.augment if not text.startswith(_DIFFAUGMENT))
+        return tuple(text for text in self.augment or () if not text.startswith(_DIFFAUGMENT))
 
 
 @dataclasses.dataclass(frozen=True)

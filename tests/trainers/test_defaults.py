@@ -8,6 +8,7 @@ from trainers.rates import PhaseRates, Rate
 from trainers.settings import Settings
 
 DIGITS, MNIST, CIFAR, RING = ((8, 8, 1), 1297), ((28, 28, 1), 55_000), ((32, 32, 3), 45_000), ((2,), 100_000)
+EMOJI = (32, 32, 3), 3_400
 
 
 def resolve(recipe, data, **settings):
@@ -114,6 +115,22 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual((settings.observation, settings.seed), ("dequantised", 5))
 
     @parameterized.parameters(
+        ("gan", EMOJI, True),
+        ("bigan", EMOJI, True),
+        ("vae_gan", EMOJI, True),
+        ("vae", EMOJI, False),  # nothing judges
+        ("aae", EMOJI, False),  # judges codes
+        ("aavae", EMOJI, False),  # would score images by weights of changed ones
+        ("gan", MNIST, False),
+        ("gan", DIGITS, False),
+        ("gan", RING, False),
+    )
+    def test_discriminators_of_few_images_see_them_changed(self, recipe, data, changed):
+        asked = ("diffaugment(color,translation,cutout)",) if changed else None
+        self.assertEqual(resolve(recipe, data).augment, asked)
+        self.assertEqual(resolve(recipe, data, augment=()).augment, ())
+
+    @parameterized.parameters(
         ("vae", {}, 1e-3),
         ("gan", {}, 2e-4),
         ("gan", {"contest": "wasserstein"}, 1e-4),
@@ -132,10 +149,14 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(found, PhaseRates((("discriminate", 2e-4), ("wake", Rate("cosine", 2e-3)))))
         self.assertEqual(resolve("aavae", DIGITS, learning_rate=PhaseRates((("wake", 2e-4),))).learning_rate, 2e-4)
 
-    def test_large_images_are_convolved_where_they_are_only_judged(self):
-        networks = {recipe: resolve(recipe, MNIST).network for recipe in ("vae", "aavae", "gan", "iwgan")}
-        self.assertEqual(networks, {"vae": "mlp", "aavae": "mlp", "gan": "dcgan", "iwgan": "dcgan"})
-        self.assertEqual(resolve("gan", DIGITS).network, "mlp")
+    def test_networks_that_are_asked_of_every_class_are_dense_but_in_colour(self):
+        found = [resolve("semi_supervised_vae", data).network for data in (MNIST, EMOJI)]
+        self.assertEqual(found, ["mlp", "dcgan"])
+
+    @parameterized.parameters("vae", "aavae", "gan", "iwgan", "conditional_vae")
+    def test_large_images_are_convolved(self, recipe):
+        self.assertEqual([resolve(recipe, data).network for data in (MNIST, EMOJI)], ["dcgan"] * 2)
+        self.assertEqual([resolve(recipe, data).network for data in (DIGITS, RING)], ["mlp"] * 2)
 
     def test_hidden_layers_are_those_of_dense_networks(self):
         self.assertEqual(resolve("gan", MNIST, hidden=(8,)).network, "mlp")
@@ -165,7 +186,7 @@ class ResolveTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(
-        ("gan", MNIST, "network", "images of 16 pixels or more, which are only judged"),
+        ("gan", MNIST, "network", "images of 16 pixels or more"),
         ("vae", RING, "likelihood", "no images"),
         ("gan", DIGITS, "epochs", "fewer than 10,000 examples, learned in small steps against a discriminator"),
         ("bigan", DIGITS, "hyperparameters", "what this recipe does best with on the validation split of digits"),

@@ -94,6 +94,11 @@ class OptionsTest(parameterized.TestCase):
         for name, rule in rules.RULES.items():
             self.assertEndsWith(options.OPTIONS[name].help, f"  By default {rule.words}.")
 
+    def test_no_augmentation_may_be_asked_for(self):
+        only = Settings("gan", "digits", augment=())
+        self.assertIn("--augment=none\n", options.as_text(only))
+        self.assertEqual(options.read(self.file(options.as_text(only))), only)
+
     def test_a_learning_rate_may_be_a_number(self):
         only = Settings("vae", "digits", learning_rate=0.1 + 0.2)
         self.assertEqual(options.read(self.file(options.as_text(only))), only)
