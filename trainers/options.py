@@ -104,7 +104,10 @@ def resolved(settings: Settings, path: str | os.PathLike[str]) -> Resolved:
 
 def differences(old: Settings, new: Settings) -> list[str]:
     """The flags in which two runs differ, each with both values, as messages list them."""
-    there, now = as_flags(old), as_flags(new)
+    there, now = (
+        {name: text for name, text in as_flags(settings).items() if (name, text) != ("augment", "none")}
+        for settings in (old, new)
+    )
     return [
         f"--{name} (there {there.get(name, 'unset')!r}, now {now.get(name, 'unset')!r})"
         for name in {**there, **now}

@@ -99,6 +99,12 @@ class OptionsTest(parameterized.TestCase):
         self.assertIn("--augment=none\n", options.as_text(only))
         self.assertEqual(options.read(self.file(options.as_text(only))), only)
 
+    def test_a_run_from_before_augmentation_was_chosen_had_none(self):
+        before, now = Settings("gan", "digits"), Settings("gan", "digits", augment=())
+        self.assertEqual(options.differences(before, now), [])
+        changed = Settings("gan", "digits", augment=("flip",))
+        self.assertEqual(options.differences(before, changed), ["--augment (there 'unset', now 'flip')"])
+
     def test_a_learning_rate_may_be_a_number(self):
         only = Settings("vae", "digits", learning_rate=0.1 + 0.2)
         self.assertEqual(options.read(self.file(options.as_text(only))), only)
