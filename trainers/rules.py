@@ -16,6 +16,7 @@ __all__ = ["LARGE", "RULES", "Choice", "Facts", "Rule"]
 _LABELS = 10  # labelled examples of each class
 LARGE = 16  # sides from which images are worth convolving
 _MANY = 10_000  # examples
+_WIDE = "gaussian(scale=0.3)"
 Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
 
 
@@ -128,7 +129,9 @@ def _epochs(facts: Facts, *_: Any) -> Choice:
     if facts.many:
         return 30, f"{_MANY:,} examples or more"
     fewer = f"fewer than {_MANY:,} examples"
-    return (400, f"{fewer}, learned in small steps against a discriminator") if facts.contested else (150, fewer)
+    if not facts.contested:
+        return 150, fewer
+    return 200 if facts.large else 400, f"{fewer}, learned in small steps against a discriminator"
 
 
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
@@ -209,10 +212,12 @@ def _likelihood(facts: Facts, *_: Any) -> Choice:
     if not facts.free:
         return None, ""
     if facts.judges_means:
-        return "gaussian(scale=0.3)", "its mean is judged as well"
+        return _WIDE, "its mean is judged as well"
     if not facts.image:
         return "gaussian", "no images"
-    return ("discretized_logistic", "images in colour") if facts.colour else ("bernoulli", "grey images")
+    if facts.colour:
+        return _WIDE, "images in colour: what is narrower fits detail for codes that the prior does not reach"
+    return "bernoulli", "grey images"
 
 
 def _observation(facts: Facts, *_: Any) -> Choice:
@@ -228,7 +233,9 @@ RULES: dict[str, Rule] = {
     "labels": Rule(f"{_LABELS}, fewer where the rarest class has fewer", _labels),
     "target": Rule("negative", _target),
     "epochs": Rule(
-        f"30; of fewer than {_MANY:,} examples 150, or 400 where they are learned against a discriminator", _epochs
+        f"30; of fewer than {_MANY:,} examples 150, or 400 where they are learned against a discriminator, of images "
+        f"of {LARGE} pixels or more 200",
+        _epochs,
     ),
     "batch_size": Rule(f"64, or 128 where {_MANY:,} examples or more are scored", _batch_size),
     "learning_rate": Rule(
@@ -252,8 +259,8 @@ RULES: dict[str, Rule] = {
         "20 where images are scored, else 32 of dense networks and 100 of others; 2 of points", _code_size
     ),
     "likelihood": Rule(
-        "bernoulli for grey images, discretized_logistic in colour, gaussian(scale=0.3) where its mean is judged as "
-        "well, gaussian for what is no image",
+        f"bernoulli for grey images, {_WIDE} in colour and where its mean is judged as well, gaussian for what is no "
+        "image",
         _likelihood,
     ),
     "observation": Rule("binarised for grey images that are scored, grey for other images, else raw", _observation),

@@ -45,6 +45,14 @@ class ResolveTest(parameterized.TestCase):
     def test_what_only_judges_has_no_likelihood(self, recipe):
         self.assertIsNone(resolve(recipe, DIGITS).likelihood)
 
+    def test_few_examples_are_seen_more_often_and_more_so_against_a_discriminator(self):
+        found = {recipe: [resolve(recipe, data).epochs for data in (MNIST, DIGITS, EMOJI)] for recipe in ("vae", "gan")}
+        self.assertEqual(found, {"vae": [30, 150, 150], "gan": [30, 400, 200]})
+
+    def test_images_in_colour_have_a_wide_likelihood_of_their_values(self):
+        found = [(resolve("vae", data).likelihood, resolve("vae", data).observation) for data in (MNIST, EMOJI, RING)]
+        self.assertEqual(found, [("bernoulli", "binarised"), ("gaussian(scale=0.3)", "grey"), ("gaussian", "raw")])
+
     def test_a_family_that_was_asked_for_needs_no_likelihood(self):
         self.assertIsNone(resolve("iwae", DIGITS, families=(("decoder", "laplace"),)).likelihood)
         self.assertEqual(resolve("iwae", DIGITS, families=(("encoder", "laplace"),)).likelihood, "bernoulli")
