@@ -21,13 +21,15 @@ def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examp
         settings: The run's settings.
         examples: Its training data, for their shape.
     """
+    network, options = own_networks.get(settings.network)
     densities = ugm_tf.networks.build(
         recipe,
         shapes(settings, examples),
-        network=own_networks.get(settings.network),
+        network=network,
         likelihood=settings.likelihood or "bernoulli",
         families_by_name=dict(settings.families),
         conditioning=settings.conditioning or "concat",
+        **options,
         **({} if settings.hidden is None else {"hidden": settings.hidden}),
     )
     return ugm_tf.UnifiedModel(recipe, densities, seed=settings.seed)

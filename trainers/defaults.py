@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import ugm_tf
 
-from . import best, precision
+from . import best, own_networks, precision
 from .rates import PhaseRates
 from .rules import LARGE, RULES, Facts
 from .settings import Resolved, Settings
@@ -108,7 +108,7 @@ def choose(
             chosen[name] = asked
     _check_batch_size(settings, examples)
     if settings.precision == "auto":
-        chosen["precision"], why["precision"] = precision.choose(chosen["network"])
+        chosen["precision"], why["precision"] = precision.choose(own_networks.kind(chosen["network"]))
     return Resolved(**{**_values(settings), **chosen}), why
 
 

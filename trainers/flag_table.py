@@ -110,7 +110,7 @@ _OPTIONS: dict[str, Option] = {
         flags.DEFINE_string,
         None,
         f"Kind of networks: {', '.join(ugm_tf.networks.names())}; or a builder of your own, as path/to/file.py:"
-        "function or module:function.",
+        "function or module:function; maybe with options, as dcgan(filters=32).",
         parse=lambda name: None if name is None else own_networks.absolute(name),
     ),
     "hidden": Option(

@@ -8,6 +8,7 @@ from typing import Any
 import ugm_tf
 
 from .building import is_adversarial, is_wasserstein
+from .own_networks import kind
 from .rates import AnyRate, PhaseRates, rate_of
 from .settings import Settings
 
@@ -17,6 +18,7 @@ _LABELS = 10  # labelled examples of each class
 LARGE = 16  # sides from which images are worth convolving
 _MANY = 10_000  # examples
 _WIDE = "gaussian(scale=0.3)"
+_FILTERS, _FEWEST, _SIDE = 64, 16, 32  # DCGAN's; the fewest of larger images; the longest side that has them all
 Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
 
 
@@ -50,6 +52,11 @@ class Facts:
     def large(self) -> bool:
         """Whether examples are images of 16 pixels or more."""
         return self.image and min(self.shape[:2]) >= LARGE
+
+    @property
+    def longest(self) -> int:
+        """The longest side of an image."""
+        return max(self.shape[:2])
 
     @property
     def many(self) -> bool:
@@ -170,6 +177,9 @@ def _network(facts: Facts, asked: Settings, _: Any) -> Choice:
         return "mlp", "--hidden is of dense networks"
     if facts.large and facts.enumerates and not facts.colour:
         return "mlp", "grey images that are scored for every class, which takes that many times as long"
+    if facts.large and facts.longest > _SIDE:
+        filters = max(_FEWEST, _FILTERS * _SIDE // facts.longest)
+        return f"dcgan(filters={filters})", f"images of more than {_SIDE} pixels, whose steps take long"
     if facts.large:
         return "dcgan", f"images of {LARGE} pixels or more"
     return "mlp", "small images" if facts.image else "no images"
@@ -187,7 +197,7 @@ def _augment(facts: Facts, *_: Any) -> Choice:
 
 
 def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
-    if chosen["network"] != "mlp":
+    if kind(chosen["network"]) != "mlp":
         return None, ""
     if not facts.image:
         return (128, 128), "no images"
@@ -205,7 +215,7 @@ def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
         return 2, "no images"
     if facts.scores:
         return 20, "images that are scored"
-    return (32, "dense networks") if chosen["network"] == "mlp" else (100, "DCGAN's")
+    return (32, "dense networks") if kind(chosen["network"]) == "mlp" else (100, "DCGAN's")
 
 
 def _likelihood(facts: Facts, *_: Any) -> Choice:
@@ -245,7 +255,8 @@ RULES: dict[str, Rule] = {
     ),
     "ema": Rule(f"0.999 where a classifier learns from few labels among {_MANY:,} examples or more, else none", _ema),
     "network": Rule(
-        f"dcgan for images of {LARGE} pixels or more, but for grey ones that are scored for every class; else mlp",
+        f"dcgan for images of {LARGE} pixels or more, of fewer filters beyond {_SIDE}, and else mlp, as for grey ones "
+        "that are scored for every class",
         _network,
     ),
     "augment": Rule(

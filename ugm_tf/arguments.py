@@ -1,5 +1,6 @@
 """Arguments of the kind that a function's signature names, or a refusal."""
 
+import ast
 import difflib
 import functools
 import inspect
@@ -9,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["count", "did_you_mean", "of_their_kind", "seed", "shown"]
+__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -48,12 +49,35 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
                 _refuse_unknown(owner, signature, kwargs)
                 return function(*args, **kwargs)
             for name, value in given.items():
-                _check(owner, signature.parameters[name], value)
+                check(owner, signature.parameters[name], value)
             return function(*args, **kwargs)
 
         return checked
 
     return decorate
+
+
+def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """What a text calls: its name, and its arguments by place and by name, which are numbers, words, lists and such.
+
+    Raises:
+        ValueError: If it is no name, maybe with arguments in brackets.
+
+    Example:
+
+    >>> call("flow(2, hidden=(32, 32))")
+    ('flow', [2], {'hidden': (32, 32)})
+    """
+    try:
+        found = ast.parse(text.strip(), mode="eval").body
+        made = found if isinstance(found, ast.Call) else ast.Call(found, [], [])
+        given = [keyword.arg for keyword in made.keywords]
+        if not isinstance(made.func, ast.Name) or None in given or len(set(given)) < len(given):
+            raise SyntaxError
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in made.keywords}
+        return made.func.id, [ast.literal_eval(argument) for argument in made.args], named
+    except (SyntaxError, TypeError, ValueError):
+        raise ValueError(f"'{text}' is no name, maybe with arguments in brackets, such as name(size=3).") from None
 
 
 def count(owner: str, name: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -120,19 +144,24 @@ def shown(parameter: inspect.Parameter) -> str:
     """A parameter as messages show it: "beta: float = 1.0"."""
     annotation, default = parameter.annotation, parameter.default
     empty = inspect.Parameter.empty
-    kinds = [] if annotation is empty else typing.get_args(annotation) or (annotation,)
+    kinds = [] if annotation is empty else _either(annotation)
     names = ["None" if kind is types.NoneType else getattr(kind, "__name__", str(kind)) for kind in kinds]
     value = "" if default is empty else f" = {default!r}"
     return f"{parameter.name}{': ' + ' | '.join(names) if names else ''}{value}"
 
 
-def _check(owner: str, parameter: inspect.Parameter, value: Any) -> None:
+def check(owner: str, parameter: inspect.Parameter, value: Any) -> None:
+    """Refuses a value of another kind than a parameter's annotation, where this is of numbers, switches and words.
+
+    Raises:
+        ValueError: If it is.
+    """
     empty, default = inspect.Parameter.empty, parameter.default
     annotation = type(default) if parameter.annotation is empty else parameter.annotation
-    kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not types.NoneType]
+    kinds = [kind for kind in _either(annotation) if kind is not types.NoneType]
     if not any(kind in _KINDS for kind in kinds) or not all(isinstance(kind, type) for kind in kinds):
         return
-    if value is None and len(typing.get_args(annotation)) > len(kinds):
+    if value is None and len(_either(annotation)) > len(kinds):
         return
     taken = [isinstance(value, _KINDS.get(kind, kind)) and isinstance(value, bool) == (kind is bool) for kind in kinds]
     if not any(taken):
@@ -141,3 +170,9 @@ def _check(owner: str, parameter: inspect.Parameter, value: Any) -> None:
             f"'{parameter.name}' of {owner} is of type {' or '.join(kind.__name__ for kind in kinds)}{such}. "
             f"Received: {value!r}."
         )
+
+
+def _either(annotation: Any) -> tuple[Any, ...]:
+    """The types of a union; else the one that it is."""
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if union else (annotation,)

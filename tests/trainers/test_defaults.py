@@ -49,6 +49,13 @@ class ResolveTest(parameterized.TestCase):
         found = {recipe: [resolve(recipe, data).epochs for data in (MNIST, DIGITS, EMOJI)] for recipe in ("vae", "gan")}
         self.assertEqual(found, {"vae": [30, 150, 150], "gan": [30, 400, 200]})
 
+    @parameterized.parameters(
+        (32, "dcgan"), (48, "dcgan(filters=42)"), (64, "dcgan(filters=32)"), (512, "dcgan(filters=16)")
+    )
+    def test_larger_images_have_fewer_filters(self, side, network):
+        for recipe in ("vae", "gan"):
+            self.assertEqual(resolve(recipe, ((side, side // 2, 3), 3_400)).network, network)
+
     def test_images_in_colour_have_a_wide_likelihood_of_their_values(self):
         found = [(resolve("vae", data).likelihood, resolve("vae", data).observation) for data in (MNIST, EMOJI, RING)]
         self.assertEqual(found, [("bernoulli", "binarised"), ("gaussian(scale=0.3)", "grey"), ("gaussian", "raw")])

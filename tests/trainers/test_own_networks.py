@@ -3,7 +3,7 @@
 import pathlib
 
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from tests.trainers import test_run
 from trainers import finished, options, own_networks
@@ -28,7 +28,7 @@ def small(inputs, output, bounded=False, name=None, hidden=(6,)):
 """
 
 
-class OwnNetworksTest(absltest.TestCase):
+class OwnNetworksTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir().full_path)
@@ -36,9 +36,34 @@ class OwnNetworksTest(absltest.TestCase):
         self.file.write_text(CODE)
 
     def test_a_name_is_of_the_package_or_of_a_file(self):
-        self.assertEqual(own_networks.get("resnet"), "resnet")
-        self.assertEqual(own_networks.get(f"{self.file}:small").__name__, "small")
+        self.assertEqual(own_networks.get("resnet"), ("resnet", {}))
+        builder, options_ = own_networks.get(f"{self.file}:small")
+        self.assertEqual((builder.__name__, options_), ("small", {}))
         self.assertEqual(own_networks.absolute("b.py:small"), f"{pathlib.Path.cwd() / 'b.py'}:small")
+
+    def test_options_are_in_brackets(self):
+        self.assertEqual(own_networks.get("resnet(filters=32, pooling='sum')")[1], {"filters": 32, "pooling": "sum"})
+        self.assertEqual(own_networks.get(f"{self.file}:small(hidden=(3,))")[1], {"hidden": (3,)})
+        self.assertEqual(own_networks.absolute("b.py:small(a=1)"), f"{pathlib.Path.cwd() / 'b.py'}:small(a=1)")
+        self.assertEqual([own_networks.kind(text) for text in ("dcgan(filters=3)", "mlp")], ["dcgan", "mlp"])
+
+    @parameterized.parameters(
+        ("dcgan(filter=3)", r"--network=dcgan\(filter=3\): 'dcgan' networks take .*filters.*Received: filter"),
+        ("dcgan(3)", "give options by their names, such as dcgan.filters=32."),
+        ("dcgan(filters=3", "is no name, maybe with arguments in brackets"),
+        ("dcgan(filters=many)", "is no name, maybe with arguments in brackets"),
+        ("mlp(hidden=(3,))", "sizes of hidden layers are given by --hidden"),
+        ("dcgam(filters=3)", "Did you mean 'dcgan'"),
+        ("dcgan(filters='3')", "'filters' of 'dcgan' networks is of type int, such as 64. Received: '3'"),
+    )
+    def test_other_options_are_refused_as_a_flag(self, text, words):
+        flags = self.create_tempfile("flags.txt", f"--network={text}\n").full_path
+        with self.assertRaisesRegex(ValueError, words):
+            options.read(flags)
+
+    def test_a_builder_of_ones_own_refuses_other_options(self):
+        with self.assertRaisesRegex(ValueError, "The builder small takes hidden. Received: width"):
+            own_networks.get(f"{self.file}:small(width=3)")
 
     def test_another_name_is_refused_as_a_flag(self):
         flags = self.create_tempfile("flags.txt", "--network=unet\n").full_path

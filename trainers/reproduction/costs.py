@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from .. import own_networks
 from ..settings import Settings
 from . import choosing
 from .units import Plan, Unit
@@ -79,7 +80,7 @@ def _images(unit: Unit) -> float | None:
 
 def _speed(settings: Settings) -> float | None:
     """Images a second; None where it was not measured."""
-    network = settings.network or "mlp"
+    network = own_networks.kind(settings.network or "mlp")
     draws = dict(settings.hyperparameters).get("k", 5)
     if settings.recipe == "iwae" and network == "mlp":
         return min(_SPEEDS["vae", "mlp"], _DRAWS / draws)

@@ -1,6 +1,5 @@
 """Schedules by name, and what stands for one."""
 
-import ast
 import functools
 import inspect
 import math
@@ -14,7 +13,7 @@ import keras
 from ugm_tf.algebra import keras_schedule
 from ugm_tf.algebra.keras_schedule import FromKeras
 from ugm_tf.algebra.schedule import Cyclical, Linear, Scale, Scaled, Schedule
-from ugm_tf.arguments import did_you_mean
+from ugm_tf.arguments import call, did_you_mean
 
 __all__ = [
     "Cyclical",
@@ -77,24 +76,22 @@ def get(text: str) -> Schedule:
     """
     hint = ""
     try:
-        call = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        name, values, named = call(text)
+        if "(" not in text:
             raise ValueError
-        hint = _nearest(call.func.id, list(_BY_NAME))
-        signature = inspect.signature(_BY_NAME[call.func.id])
-        values = [ast.literal_eval(argument) for argument in call.args]
-        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        hint = _nearest(name, list(_BY_NAME))
+        signature = inspect.signature(_BY_NAME[name])
         hint = next(
-            (_nearest(name, list(signature.parameters)) for name in named if name not in signature.parameters), ""
+            (_nearest(each, list(signature.parameters)) for each in named if each not in signature.parameters), ""
         )
         bound = signature.bind(*values, **named)
-    except (KeyError, SyntaxError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         takes = "; ".join(f"{name}{inspect.signature(make)}".split(" ->")[0] for name, make in _BY_NAME.items())
         raise ValueError(
             "A schedule is written by its name with its arguments in brackets, such as 'warmup(1000)'. "
             f"There are: {takes}. Received: '{text}'.{hint}"
         ) from None
-    return _BY_NAME[call.func.id](*bound.args, **bound.kwargs)
+    return _BY_NAME[name](*bound.args, **bound.kwargs)
 
 
 def _nearest(word: str, known: list[str]) -> str:

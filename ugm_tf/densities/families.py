@@ -1,12 +1,10 @@
 """The families that can be given by name."""
 
-import ast
 import inspect
-import re
 from collections.abc import Callable
 
 from ugm_tf import serialization
-from ugm_tf.arguments import did_you_mean
+from ugm_tf.arguments import call, did_you_mean
 from ugm_tf.densities import colour, continuous, discrete
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.mixture import Mixture
@@ -57,25 +55,22 @@ def get(family: str | Family) -> Family:
     if isinstance(family, Family):
         serialization.check(family, "family")
         return family
-    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(family))
-    name, arguments = match.groups() if match else (family, None)
-    if name not in _FAMILIES:
+    name, brackets, rest = str(family).partition("(")
+    if name not in _FAMILIES or (brackets and not rest.endswith(")")):
         near = " Did you mean 'gaussian'?" if name == "normal" else did_you_mean(name, _FAMILIES)
         raise ValueError(
             f"There is no family '{family}'.{near} Give one of {', '.join(names())}, maybe with arguments, such as "
             "'gaussian(scale=0.1)'; or a Family, such as Gaussian(scale=0.1)."
         )
     make = _FAMILIES[name]
-    if arguments is None:
+    if not brackets:
         return make()
     known = inspect.signature(make).parameters
     try:
-        call = ast.parse(f"f({arguments})", mode="eval").body
-        keywords = call.keywords if isinstance(call, ast.Call) and not call.args else []
-        values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
-        if arguments and (not values or len(values) < len(keywords) or not set(values) <= set(known)):
+        _, unnamed, values = call(str(family))
+        if unnamed or not set(values) <= set(known):
             raise ValueError
-    except (SyntaxError, ValueError):
+    except ValueError:
         takes = ", ".join(str(parameter) for parameter in known.values()) or "none"
         raise ValueError(f"'{name}' takes the arguments: {takes}. Received: '{family}'.") from None
     return make(**values)

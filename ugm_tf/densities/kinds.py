@@ -1,11 +1,10 @@
 """Priors that learn, by name: "mixture(50)", "vamp(500)", "flow(4)"."""
 
-import ast
 import inspect
-import re
 from typing import Any, ClassVar
 
 from ugm_tf import serialization
+from ugm_tf.arguments import call
 from ugm_tf.densities import families
 from ugm_tf.densities.continuous import Laplace
 from ugm_tf.densities.family import Family
@@ -78,22 +77,19 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
     if isinstance(prior, Flow | Vamp):
         serialization.check(prior, "prior")
         return prior
-    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", str(prior))
-    if isinstance(prior, Family) or match is None or match[1] not in _KINDS:
+    name = "" if isinstance(prior, Family) else str(prior).partition("(")[0]
+    if name not in _KINDS:
         try:
             return families.get(prior)
         except ValueError as error:
             raise ValueError(f"A prior that learns is {', '.join(_KINDS)}, or one of a family. {error}") from None
-    made = _KINDS[match[1]]
+    made = _KINDS[name]
     try:
-        call = ast.parse(f"f({match[2] or ''})", mode="eval").body
-        if not isinstance(call, ast.Call):
-            raise SyntaxError(f"No arguments: {match[2]}")
-        names = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-        bound = inspect.signature(made).bind(*map(ast.literal_eval, call.args), **names)
-    except (SyntaxError, TypeError, ValueError):
+        _, values, named = call(str(prior))
+        bound = inspect.signature(made).bind(*values, **named)
+    except (TypeError, ValueError):
         takes = ", ".join(map(str, inspect.signature(made).parameters.values()))
-        raise ValueError(f"The prior '{match[1]}' takes the arguments: {takes}. Received: '{prior}'.") from None
+        raise ValueError(f"The prior '{name}' takes the arguments: {takes}. Received: '{prior}'.") from None
     return made(*bound.args, **bound.kwargs)
 
 

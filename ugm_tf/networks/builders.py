@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from ugm_tf.arguments import did_you_mean
+from ugm_tf.arguments import check, did_you_mean
 from ugm_tf.networks.cyclegan import cyclegan
 from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.mlp import mlp
@@ -62,7 +62,7 @@ def get(network: str | Builder) -> Builder:
 
 
 def check_options(network: str | Builder, options: Mapping[str, Any]) -> None:
-    """Refuses options that a builder does not take.
+    """Refuses options that a builder does not take, or that are of another kind.
 
     Args:
         network: Its name, or the function.
@@ -72,11 +72,14 @@ def check_options(network: str | Builder, options: Mapping[str, Any]) -> None:
         ValueError: If there is one.
     """
     builder = _BUILDERS[network] if isinstance(network, str) else network
-    own = set(_parameters(builder)) - set(_GIVEN)
+    known = _parameters(builder)
+    own = set(known) - set(_GIVEN)
+    called = f"'{network}' networks" if isinstance(network, str) else _called(network)
     if (unknown := sorted(set(options) - own)) and not _takes_any(builder):
-        called = f"'{network}' networks take" if isinstance(network, str) else f"{_called(network)} takes"
-        takes = ", ".join(sorted(own)) or "no options"
-        raise ValueError(f"{called} {takes}. Received: {', '.join(unknown)}.")
+        takes = "take " if isinstance(network, str) else "takes "
+        raise ValueError(f"{called} {takes}{', '.join(sorted(own)) or 'no options'}. Received: {', '.join(unknown)}.")
+    for name in own & set(options):
+        check(called, known[name], options[name])
 
 
 def of_judges(builder: Builder) -> dict[str, Any]:
