@@ -21,14 +21,16 @@ Batches = Sequence[Mapping[str, tf.Tensor]]
 
 
 class _Drawn(NamedTuple):
-    """Features of both sides, [N, D] and [M, D], the discriminator's logits there, and generated values of the first
-    variable."""
+    """Features of both sides, [N, D] and [M, D], and the discriminator's logits there; generated values of the first
+    variable before a `DiffAugment`, and features of both sides with it as it is there."""
 
     real: tf.Tensor
     real_logits: tf.Tensor
     fake: tf.Tensor
     fake_logits: tf.Tensor
     values: tf.Tensor
+    real_before: tf.Tensor
+    fake_before: tf.Tensor
 
 
 class PairProbe:
@@ -76,7 +78,7 @@ class PairProbe:
         held_out, seen = self._all(self.held_out, seed), None
         if self.training is not None:
             seen = self._all(self.training[:_FRESH], fold(seed, -2))
-        real, real_logits, fake, fake_logits, drawn = held_out
+        real, real_logits, fake, fake_logits = held_out[:4]
         if not all(np.isfinite(part).all() for part in (real, real_logits, fake, fake_logits, *(seen or ()))):
             return {"jsd": float("nan")}
         self.ratio.reset()  # so that figures of different times are found alike
@@ -96,8 +98,9 @@ class PairProbe:
             out["fake_accuracy"] = float(np.mean(fake_logits < pair.boundary))
             if seen is not None:
                 out["training_accuracy"] = float(np.mean(seen.real_logits > pair.boundary))
-        out["spread"] = spread(held_out.fake, held_out.real)
-        return out | self._beside().figures(drawn, held_out.fake, held_out.real)
+        before = held_out.fake_before, held_out.real_before
+        out["spread"] = spread(*before)
+        return out | self._beside().figures(held_out.values, *before)
 
     def _divergences(self, real: Any, real_logits: Any, fake: Any, fake_logits: Any) -> dict[str, float]:
         self.ratio.calibrate(real, fake, real_logits, fake_logits)
@@ -118,7 +121,7 @@ class PairProbe:
 
     def _beside(self) -> References:
         if self._references is None:
-            variable = self.pair.variables(self.joint)[0]
+            variable = self.pair.first(self.joint)
             training = concatenated(self.training, variable) if len(self.ratio.shapes) == 1 else None
             self._references = References(concatenated(self.held_out, variable), training, self.classifier)
         return self._references
@@ -128,9 +131,12 @@ class PairProbe:
         return _Drawn(*(tf.concat(part, 0) for part in zip(*parts, strict=True)))
 
     def _drawn(self, values: Mapping[str, tf.Tensor], seed: tf.Tensor) -> _Drawn:
-        real, fake = self.pair.draw(self.joint, values, seed)
-        features = self.ratio.features
-        return _Drawn(features(real.values), real.logits, features(fake.values), fake.logits, fake.values[0])
+        features, sides = self.ratio.features, self.pair.draw(self.joint, values, seed)
+        (of_real, of_fake), (real, fake) = (features(side.values) for side in sides), sides
+        before = of_real, of_fake
+        if self.pair.first(self.joint) != self.pair.variables(self.joint)[0]:
+            before = tuple(features((side.first, *side.values[1:])) for side in sides)
+        return _Drawn(of_real, real.logits, of_fake, fake.logits, fake.first, *before)
 
     def _cosine_of(self, values: Mapping[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
         """Between the gradients of KL and JSD."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf.algebra import DiscriminatorLoss, Draws, Phase, Sampler, contests
+from ugm_tf.algebra import DiffAugment, DiscriminatorLoss, Draws, Phase, Sampler, contests
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
 
@@ -20,10 +20,12 @@ class Side:
     Attributes:
         values: What it judges, in the order of its role, each [N, ...].
         logits: Its output l, [N].
+        first: The first of `values`, as it was before a `DiffAugment`.
     """
 
     values: tuple[tf.Tensor, ...]
     logits: tf.Tensor
+    first: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,12 @@ class JudgedPair:
     def variables(self, joint: Joint) -> tuple[str, ...]:
         """Variables that are judged."""
         return joint.roles[self.by].given
+
+    def first(self, joint: Joint) -> str:
+        """The first of them, or what a `DiffAugment` made it of."""
+        changed = {step.new: step.old for step in joint.recipe.steps if isinstance(step, DiffAugment)}
+        variable = self.variables(joint)[0]
+        return changed.get(variable, variable)
 
     def shapes(self, joint: Joint) -> tuple[tuple[int, ...], ...]:
         """Shape of one value of each.
@@ -130,12 +138,14 @@ class JudgedPair:
     def _side(self, joint: Joint, draws: Draws, sampler: Any, seed: tf.Tensor) -> Side:
         sample = draws(sampler, seed)
         logits = sample.distribution(self.by).logits
-        lead = tf.shape(logits)
-        values = []
-        for variable, shape in zip(self.variables(joint), self.shapes(joint), strict=True):
-            whole = tf.broadcast_to(sample[variable], tf.concat([lead, shape], 0))
-            values.append(tf.reshape(whole, [-1, *shape]))
-        return Side(tuple(values), tf.reshape(logits, [-1]))
+        lead, shapes = tf.shape(logits), self.shapes(joint)
+
+        def whole(variable: str, shape: tuple[int, ...]) -> tf.Tensor:
+            return tf.reshape(tf.broadcast_to(sample[variable], tf.concat([lead, shape], 0)), [-1, *shape])
+
+        values = tuple(whole(*each) for each in zip(self.variables(joint), shapes, strict=True))
+        same = self.first(joint) == self.variables(joint)[0]
+        return Side(values, tf.reshape(logits, [-1]), values[0] if same else whole(self.first(joint), shapes[0]))
 
 
 def judged_pairs(joint: Joint) -> tuple[JudgedPair, ...]:
@@ -167,4 +177,5 @@ def _flat(gradients: list[Any], variables: list[Any]) -> tf.Tensor:
 
 def _joined(sides: list[Side]) -> Side:
     values = tuple(tf.concat(parts, 0) for parts in zip(*(side.values for side in sides), strict=True))
-    return Side(values, tf.concat([side.logits for side in sides], 0))
+    logits, first = (tf.concat([getattr(side, name) for side in sides], 0) for name in ("logits", "first"))
+    return Side(values, logits, first)
