@@ -41,7 +41,7 @@ EXPERIMENT = Experiment(
             updates=3_000, only=("1 %", "10 %"), choosing=1, note="The runs are those of hu_aavae at this scale."
         ),
         "full": Scale(
-            updates=43_000,
+            updates=42_900,
             only=("1 %, convolutional", "10 %, convolutional"),
             note="The runs are those of hu_aavae at this scale.",
         ),
