@@ -17,7 +17,7 @@ class Scaled(keras.layers.Layer):
     def call(self, x):
         return 0.5 * x
 
-def small(inputs, output, bounded=False, name=None, hidden=(6,)):
+def small(inputs, output, bounded=False, name=None, hidden=(6,), scale=1, width: int = 3):
     tensors = [keras.Input(shape) for shape in inputs]
     y = keras.layers.Flatten()(tensors[0])
     size = 1
@@ -62,8 +62,13 @@ class OwnNetworksTest(parameterized.TestCase):
             options.read(flags)
 
     def test_a_builder_of_ones_own_refuses_other_options(self):
-        with self.assertRaisesRegex(ValueError, "The builder small takes hidden. Received: width"):
-            own_networks.get(f"{self.file}:small(width=3)")
+        with self.assertRaisesRegex(ValueError, "The builder small takes hidden, scale, width. Received: height"):
+            own_networks.get(f"{self.file}:small(height=3)")
+        with self.assertRaisesRegex(
+            ValueError, "'width' of the builder small is of type int, such as 3. Received: 0.5"
+        ):
+            own_networks.get(f"{self.file}:small(width=0.5)")
+        self.assertEqual(own_networks.get(f"{self.file}:small(scale=0.5)")[1], {"scale": 0.5})  # not annotated
 
     def test_another_name_is_refused_as_a_flag(self):
         flags = self.create_tempfile("flags.txt", "--network=unet\n").full_path

@@ -78,8 +78,9 @@ def check_options(network: str | Builder, options: Mapping[str, Any]) -> None:
     if (unknown := sorted(set(options) - own)) and not _takes_any(builder):
         takes = "take " if isinstance(network, str) else "takes "
         raise ValueError(f"{called} {takes}{', '.join(sorted(own)) or 'no options'}. Received: {', '.join(unknown)}.")
-    for name in own & set(options):
-        check(called, known[name], options[name])
+    for name in sorted(own & set(options)):
+        if known[name].annotation is not inspect.Parameter.empty:  # a default alone promises no kind
+            check(called.replace("The ", "the "), known[name], options[name])
 
 
 def of_judges(builder: Builder) -> dict[str, Any]:
