@@ -26,7 +26,7 @@ def fit(
     held_out: inputs.Inputs,
     epoch_steps: int,
     kept: tuple[int | None, int],
-    probe: list[keras.callbacks.Callback],
+    watching: list[keras.callbacks.Callback],
     show: bool,
 ) -> tuple[Progress, best.KeepBest | None]:
     """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
@@ -44,7 +44,7 @@ def fit(
         metrics.Log(directory.metrics),
         progress,
         *([] if keep is None else [keep]),
-        *probe,  # after what goes by the metrics of the run alone, and before what shows all
+        *watching,  # after what goes by the metrics of the run alone, and before what shows all
         *_visible(model, directory, settings, held_out),
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]

@@ -109,7 +109,7 @@ def train(
     if not on.chief:
         fitting.help_out(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
         return None
-    with rundir.held(workdir), devices.losing(on):
+    with rundir.held(workdir) as check, devices.losing(on):
         directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training), why)
         if own_code.is_own(resolved.recipe):
             directory.check_equations(model.describe())
@@ -123,8 +123,10 @@ def train(
             model.describe(),
         )
         _say_what_may_surprise(resolved, why, len(examples), epoch_steps)
-        watching = probing.watching(directory.probe, probe, training, held_out, judge)
+        still_there = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check())
+        probes = probing.watching(directory.probe, probe, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
+        watching = [still_there, *probes]
         progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, watching, show)
         if keep is not None:
             model = keep.best(model)

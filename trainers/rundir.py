@@ -11,7 +11,7 @@ import os
 import pathlib
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -69,8 +69,11 @@ class Lost(Exception):
 
 
 @contextlib.contextmanager
-def held(workdir: str | os.PathLike[str]) -> Iterator[None]:
+def held(workdir: str | os.PathLike[str]) -> Iterator[Callable[[], None]]:
     """Within it, no other process trains in the directory.
+
+    Yields:
+        Raises `Lost` if the directory was removed, in part or made anew too; called at the end by itself.
 
     Raises:
         ValueError: If another one does, or the directory cannot be written.
@@ -78,9 +81,22 @@ def held(workdir: str | os.PathLike[str]) -> Iterator[None]:
     """
     path, within = pathlib.Path(workdir), False
     try:
-        with files.locked(path / ".lock"):
+        with files.locked(path / ".lock") as is_there:
             within = True
-            yield
+
+            def check() -> None:
+                if not is_there():
+                    raise Lost(
+                        f"The run directory '{path}' was removed while the run wrote to it. Train again, in another "
+                        "--workdir."
+                    )
+
+            try:
+                yield check
+            except (OSError, tf.errors.OpError):
+                check()
+                raise
+            check()
     except files.Locked as error:
         raise ValueError(
             f"The run directory '{path}' is being written by {error.holder}. Wait for it, stop it, or give another "
@@ -98,8 +114,6 @@ def held(workdir: str | os.PathLike[str]) -> Iterator[None]:
 
 def _lost(path: pathlib.Path, error: Exception) -> str:
     """Why a run directory can no longer be written, and what to do; "" if the error is another."""
-    if not path.is_dir():
-        return f"The run directory '{path}' was removed while the run wrote to it. Train again, in another --workdir."
     disk, number = os.statvfs(path), getattr(error, "errno", None)
     little = number is None and disk.f_bavail * disk.f_frsize < _LITTLE  # TensorFlow's own errors have no number
     if number in (errno.ENOSPC, errno.EDQUOT) or little:

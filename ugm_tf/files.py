@@ -5,7 +5,7 @@ import fcntl
 import os
 import pathlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 __all__ = ["Locked", "cache_folder", "locked", "remove_drafts", "replacing", "sync", "write"]
@@ -98,11 +98,14 @@ def remove_drafts(folder: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+def locked(path: str | os.PathLike[str]) -> Iterator[Callable[[], bool]]:
     """Holds a lock, which the system frees however the process ends.
 
     Args:
         path: The lock's file, which is there as long as it is held; its folder is made if need be.
+
+    Yields:
+        Says whether that file is still there: no longer, where its folder was removed meanwhile.
 
     Raises:
         Locked: If another process holds it.
@@ -111,14 +114,22 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = _acquired(path)
+
+    def is_there() -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
     try:
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
-        yield
+        yield is_there
     finally:
-        path.unlink(missing_ok=True)
+        if is_there():  # else it may be another process's, in a folder that was made anew
+            path.unlink(missing_ok=True)
         file.close()
 
 

@@ -17,7 +17,7 @@ from absl.testing import absltest, parameterized
 
 import ugm_tf
 from tests.conformance import table
-from trainers import defaults, fitting, metrics, run, stopping
+from trainers import defaults, fitting, metrics, run, rundir, stopping
 from trainers.settings import Settings
 from ugm_tf.evaluation import features
 from ugm_tf.training import execution
@@ -165,6 +165,19 @@ class RunTest(parameterized.TestCase):
             self.assertEqual(raised.exception.status, 143)
             again = train(SMALL, directory)
         table.assert_same(table.state(again.model), table.state(self.finished.model))
+
+    def test_a_directory_that_is_removed_in_part_ends_it_at_the_epochs_end(self):
+        directory, calls = self.path / "removed", []
+
+        def remove(self, batch, logs=None):
+            calls.append(batch)
+            (directory / ".lock").unlink(missing_ok=True)
+
+        one_a_call = mock.patch.object(execution, "choose_steps", lambda *_: 1)
+        with one_a_call, mock.patch.object(fitting.Progress, "on_train_batch_end", remove):
+            with self.assertRaisesRegex(rundir.Lost, "removed' was removed while the run wrote to it. Train again"):
+                train(SMALL, directory)
+        self.assertLen(calls, 5)
 
     def test_stopped_within_an_epoch_it_goes_on_to_the_same_end(self):
         directory, calls = self.path / "stopped", []

@@ -193,6 +193,17 @@ class HeldTest(parameterized.TestCase):
                 shutil.rmtree(self.path)
                 (self.path / "metrics.csv").write_text("")
 
+    @parameterized.parameters("in part", "and made anew")
+    def test_a_directory_that_was_removed_and_is_there_again(self, how):
+        with self.assertRaisesRegex(rundir.Lost, "run' was removed while the run wrote to it. Train again"):
+            with rundir.held(self.path) as check:
+                check()
+                shutil.rmtree(self.path)
+                self.path.mkdir()
+                if how == "and made anew":
+                    (self.path / ".lock").write_text("another's")
+        self.assertLen(list(self.path.iterdir()), how == "and made anew")
+
     @parameterized.parameters(
         (errno.ENOSPC, "is full. Make room, and the same command goes on"),
         (errno.EROFS, "can no longer be written: Read-only file system. Once it can, the same command goes on from"),
