@@ -47,6 +47,7 @@ def peak() -> float:
 def turn(k: int, chunk: int, batch: int, steps: int, jit: bool) -> tuple[dict[str, float], list[np.ndarray]]:
     """Seconds a step and the memory of this process, and the gradient of the first step by variable."""
     import keras
+    import tensorflow as tf
 
     import ugm_tf
 
@@ -56,13 +57,16 @@ def turn(k: int, chunk: int, batch: int, steps: int, jit: bool) -> tuple[dict[st
     model = ugm_tf.UnifiedModel(recipe, densities)
     model.compile(keras.optimizers.SGD(1.0, momentum=0.9), jit_compile=jit, steps_per_execution=1)
     x = (np.random.default_rng(0).random((batch, 28, 28, 1)) < 0.15).astype("float32")
+    options = tf.data.Options()
+    options.autotune.enabled = False  # whose thread may hold up the end of `fit` for as long as that took
+    x = tf.data.Dataset.from_tensors(x).with_options(options)
     before = [v.numpy() for v in model.trainable_variables]
-    model.fit(x, batch_size=batch, verbose=0)
+    model.fit(x, verbose=0)
     gradient = [b - v.numpy() for b, v in zip(before, model.trainable_variables, strict=True)]
     for optimizer in model.optimizers.values():
         optimizer.learning_rate = 1e-4
     start = time.perf_counter()
-    model.fit(x, batch_size=batch, epochs=steps, verbose=0)
+    model.fit(x, epochs=steps, verbose=0)
     return {"seconds": (time.perf_counter() - start) / steps, "peak": peak()}, gradient
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
+from ugm_tf.training import steps
 
 X = (np.random.default_rng(0).random((32, 4)) < 0.4).astype("float32")
 
@@ -77,6 +78,19 @@ class RematerialisedTest(parameterized.TestCase):
 
 
 class ChunksTest(parameterized.TestCase):
+    @parameterized.parameters("alternating", "simultaneous")
+    def test_a_step_keeps_nothing_of_a_chunk(self, schedule):
+        model = ugm_tf.UnifiedModel(ugm_tf.recipes.iwae(k=8, chunk=4), densities())
+        model.compile("sgd", schedule=schedule)
+        step = tf.function(
+            lambda x: steps.train(model.joint, {"x": x}, 0, tf.constant(0), dict(model.optimizers), schedule)
+        )
+        graph = step.get_concrete_function(tf.TensorSpec((16, 4))).graph.as_graph_def()
+        kinds = [node.op for function in graph.library.function for node in function.node_def]
+        kinds += [node.op for node in graph.node]
+        self.assertEqual(sum("While" in kind for kind in kinds), 2)  # for the value, and again for the gradient
+        self.assertNotIn("TensorListPushBack", kinds)
+
     @parameterized.parameters(keras.layers.BatchNormalization, lambda: keras.layers.Dropout(0.5))
     def test_refuses_layers_that_change_or_draw_in_each_chunk(self, layer):
         made = densities()

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from ugm_tf.algebra.joint_sample import JointSample
+from ugm_tf.algebra.tapes import unrecorded
 
 __all__ = ["Chunked"]
 
@@ -122,13 +123,14 @@ class Chunked:
             def of_chunk(local: Sequence[tf.Tensor], i: tf.Tensor) -> _Piece:
                 return piece(self._sample(tf.nest.pack_sequence_as(state, local, expand_composites=True), i))
 
-            value, log_mass = self._forward(lambda i: of_chunk(tensors, i), axes, together)
+            with unrecorded():  # no tape is to go back through the first pass
+                value, log_mass = self._forward(lambda i: of_chunk(tensors, i), axes, together)
 
             def gradient(upstream: tf.Tensor, variables: Sequence[tf.Variable] = ()) -> Any:
                 given, own = self._backward(of_chunk, tensors, variables, log_mass, upstream, together)
                 return (given, own) if variables else given
 
-            return tf.stop_gradient(value), gradient  # no tape is to go back through the first pass
+            return tf.stop_gradient(value), gradient
 
         return merged(*tf.nest.flatten(state, expand_composites=True))
 

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ugm_tf.algebra import DiffAugment, DiscriminatorLoss, Draws, Phase, Sampler, contests
+from ugm_tf.algebra.tapes import persistent_tape
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
 
@@ -120,7 +121,7 @@ class JudgedPair:
         """
         phase = next(phase for phase in joint.recipe.phases if phase.name == self.against)
         variables = joint.variables_of(phase)
-        with tf.GradientTape(persistent=True) as tape:
+        with persistent_tape() as tape:
             side = self._side(joint, Draws(joint.sample(values, training=False)), self.moving, seed)
             of_fake = tf.reduce_mean(tf.math.log_sigmoid(-ratio(side)))
             kl = of_fake - tf.reduce_mean(tf.math.log_sigmoid(side.logits))

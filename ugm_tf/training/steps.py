@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ugm_tf import replicas
 from ugm_tf.algebra import Draws, JointSample, Phase
+from ugm_tf.algebra.tapes import persistent_tape
 from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
 from ugm_tf.training import accumulation, averages
@@ -55,7 +56,7 @@ def train(
     out: dict[str, tf.Tensor] = {}
     pending: list[tuple[int, Phase, tf.Tensor]] = []
     visits = itertools.count()
-    with tf.GradientTape(persistent=True) as tape:
+    with persistent_tape() as tape:
         for i, phase in enumerate(joint.recipe.phases):
             for repeat in range(phase.repeats):
                 if repeat:
@@ -127,7 +128,7 @@ def _of_part(
     """Metrics and gradients of some phases on a part of a batch, where others are done."""
     draws, losses = Draws(start), []
     out: dict[str, tf.Tensor] = {}
-    with tf.GradientTape(persistent=True) as tape:
+    with persistent_tape() as tape:
         for i, phase, repeat in done:
             draws = draws.afresh() if repeat else draws
             list(phase.draw(draws, _fold(seed, step, i, repeat)))
