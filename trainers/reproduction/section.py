@@ -5,7 +5,7 @@ import math
 
 from matplotlib.ticker import MaxNLocator
 
-from .. import curves, page
+from .. import page
 from . import tables
 from .statistics import METHOD
 from .summaries import Pair, Summary
@@ -87,7 +87,7 @@ def plot(pairs: list[Pair]) -> str:
     bottom = _TOP + _ROW * len(lines)
     return _template("section.plot.jinja").render(
         lines=lines,
-        ticks=[(x(float(tick)), curves.number(round(float(tick), 10))) for tick in ticks],
+        ticks=[(x(float(tick)), tables.short(float(tick))) for tick in ticks],
         zero=x(0.0),
         size={"width": _WIDTH, "height": bottom + _BOTTOM, "left": _LEFT, "right": _RIGHT, "bottom": bottom},
     )

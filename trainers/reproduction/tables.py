@@ -8,7 +8,7 @@ from ..curves import number, with_spread
 from .statistics import METHOD, Mean
 from .summaries import Cell, Pair, Summary
 
-__all__ = ["as_json", "cell_rows", "headline", "markdown", "overview", "pair_rows", "pair_texts", "readings"]
+__all__ = ["as_json", "cell_rows", "headline", "markdown", "overview", "pair_rows", "pair_texts", "readings", "short"]
 
 _MANY = 4  # figures that are easier read side by side
 
@@ -47,7 +47,7 @@ def pair_texts(pair: Pair) -> dict[str, str]:
     return {
         "condition": pair.under,
         "difference": f"{pair.name} less {pair.against}",
-        "published": "–" if pair.published is None else _signed(pair.published),
+        "published": "–" if pair.published is None else f"{'+' * (pair.published > 0)}{short(pair.published)}",
         "ours": ours,
         "interval": interval,
         "p": p,
@@ -157,6 +157,15 @@ def _table(rows: list[dict[str, str]]) -> list[str]:
 
 def _mean(found: Mean) -> str:
     return with_spread(found.value, found.spread)
+
+
+def short(value: float) -> str:
+    """A number that is exact to a few digits, without zeros behind them.
+
+    >>> short(0.1100000001), short(-2500.0), short(0.0)
+    ('0.11', '−2500', '0')
+    """
+    return f"{round(value, 10):.6g}".replace("-", "−")
 
 
 def _signed(value: float, spread: float | None = None) -> str:

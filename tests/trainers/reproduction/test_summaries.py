@@ -153,7 +153,7 @@ class SummaryTest(SmallTest):
         self.assertEqual(written["differences"][0]["ours"]["value"], 3.0)
         (line,) = written["readings"]
         self.assertStartsWith(line, "ELBO, b less a at few: +3.0 nats (")
-        self.assertEndsWith(line, "over 3 seeds; published +1.000: as published, within the spread over seeds.")
+        self.assertEndsWith(line, "over 3 seeds; published +1: as published, within the spread over seeds.")
 
     def test_infinite_values_are_written_as_words_and_drawn_nowhere(self):
         results = self.results()
