@@ -26,7 +26,7 @@ from absl.testing import absltest, parameterized
 import import_order
 import ugm_tf
 from trainers import comparison, curves, figure, options, page, rates, reading
-from trainers.reproduction import costs, declarations, statistics
+from trainers.reproduction import costs, declarations, statistics, tables
 
 ROOT = import_order.ROOT
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
@@ -116,7 +116,7 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(comparison, curves, figure, page, rates, reading, costs, declarations, statistics)
+    @parameterized.parameters(comparison, curves, figure, page, rates, reading, costs, declarations, statistics, tables)
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
@@ -133,6 +133,7 @@ class ExamplesTest(parameterized.TestCase):
                 "trainers/reproduction/costs.py",
                 "trainers/reproduction/declarations.py",
                 "trainers/reproduction/statistics.py",
+                "trainers/reproduction/tables.py",
             ],
         )
 
