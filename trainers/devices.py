@@ -1,12 +1,13 @@
 """On what a run trains: one device, all GPUs of a machine, or several machines."""
 
 import contextlib
+import functools
 import json
 import logging
 import os
 import pathlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -61,14 +62,20 @@ class Devices:
 
     def wait_for_all(self) -> None:
         """Returns when every process is here: TensorFlow ends the others where one leaves."""
-        if self.processes > 1:
+        self.sums([1.0])
 
-            @tf.function(autograph=False)
-            def count() -> tf.Tensor:
-                one = self.strategy.run(lambda: tf.constant(1.0))
-                return self.strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None)
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Sums over all devices of what each process gives, in the same place of each."""
+        return list(values) if self.processes == 1 else self._summed(tf.constant(values)).numpy().tolist()
 
-            count().numpy()
+    @functools.cached_property
+    def _summed(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        @tf.function(autograph=False)
+        def summed(values: tf.Tensor) -> tf.Tensor:
+            own = self.strategy.run(tf.identity, args=(values,))
+            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, own, axis=None)
+
+        return summed
 
 
 ONE = Devices()
@@ -128,9 +135,15 @@ def _cluster() -> Any:
     text = os.environ.get("TF_CONFIG")
     if text:
         try:
-            workers = json.loads(text)["cluster"]
+            read = json.loads(text)
+            workers = {kind: list(addresses) for kind, addresses in dict(read["cluster"]).items()}
+            if workers:
+                read["task"]["type"], int(read["task"]["index"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"TF_CONFIG is JSON with a 'cluster' and a 'task'. Received: {text}.") from error
+            raise ValueError(
+                "TF_CONFIG is JSON with a 'cluster' of lists of addresses and a 'task' with its type and index. "
+                f"Received: {text}."
+            ) from error
         return tf.distribute.cluster_resolver.TFConfigClusterResolver() if workers else None
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
         # Slurm gives each task its GPUs (--gpus-per-task).  TensorFlow would count those of the node by nvidia-smi, and

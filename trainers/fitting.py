@@ -10,7 +10,7 @@ import keras
 import ugm_tf
 from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
-from . import beginning, best, board, devices, divergence, inputs, metrics, options, pictures, rundir, stopping
+from . import best, board, devices, divergence, inputs, metrics, options, pictures, rundir, stopping
 from .settings import Resolved
 
 __all__ = ["fit", "help_out"]
@@ -28,6 +28,7 @@ def fit(
     kept: tuple[int | None, int],
     watching: list[keras.callbacks.Callback],
     show: bool,
+    on: devices.Devices,
 ) -> tuple[Progress, best.KeepBest | None]:
     """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
     total = settings.epochs * epoch_steps
@@ -38,6 +39,7 @@ def fit(
         metrics.truncate(directory.probe, step // epoch_steps)
 
     forget(start)
+    metrics.check_whole(directory.metrics, start // epoch_steps)
     progress = Progress(total, settings.batch_size, start, show)
     keep = _keep_best(directory, settings)
     callbacks = [
@@ -54,7 +56,7 @@ def fit(
         _go_on(model, start, settings, training, held_out, epoch_steps, [*callbacks, stop], over)
 
     with contextlib.closing(progress), stopping.deferred() as asked:
-        stop = stopping.StopWhenAsked(asked, checkpoints, total)
+        stop = stopping.StopWhenAsked(asked, checkpoints, total, on)
         if settings.on_nan == "rollback":
             divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
         else:
@@ -75,8 +77,6 @@ def _started(
     start = checkpoints.restore(model)
     if start:
         _LOG.info("Going on from step %d of %d.", start, settings.epochs * epoch_steps)
-    elif settings.init_from is not None:
-        beginning.begin(model, settings.init_from)
     return checkpoints, start
 
 
@@ -128,7 +128,7 @@ def help_out(
         on.wait_for_all()
         devices.log_to(workdir / f"worker_{on.index}.log")
         checkpoints, start = _started(model, workdir / "checkpoints", settings, epoch_steps, kept)
-        stop = stopping.StopWhenAsked(asked, checkpoints, settings.epochs * epoch_steps)
+        stop = stopping.StopWhenAsked(asked, checkpoints, settings.epochs * epoch_steps, on)
         logged = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: _LOG.info("Epoch %d: %s", epoch + 1, logs)
         )

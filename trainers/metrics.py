@@ -1,6 +1,7 @@
 """The numbers of a run, by epoch, as `metrics.csv` keeps them."""
 
 import csv
+import logging
 import os
 import pathlib
 from typing import Any
@@ -11,6 +12,7 @@ from ugm_tf import files
 
 __all__ = ["Log", "read", "truncate"]
 
+_LOG = logging.getLogger("ugm_tf.trainers")
 _ABSENT = ("", "NA")  # what loggers write where a row lacks a column
 
 
@@ -35,6 +37,22 @@ class Log(keras.callbacks.Callback):
         cells = [repr(float(logs[name])) if name in logs else _ABSENT[1] for name in columns]
         with open(self.path, "a", newline="") as file:
             file.write("".join(f"{line}\n" for line in [*lines, ",".join([str(epoch), *cells])]))
+            file.flush()
+            os.fsync(file.fileno())  # as checkpoints are, which come after
+
+
+def check_whole(path: str | os.PathLike[str], epochs: int) -> None:
+    """Says in the log which of the epochs that are done have no row."""
+    there = {row["epoch"] for row in read(path)} if pathlib.Path(path).exists() else set()
+    if lost := [epoch for epoch in range(epochs) if epoch not in there]:
+        _LOG.warning(
+            "%s has no row of %d of the %d epochs that are done, from epoch %d on: it was cut or removed. Curves and "
+            "--keep_best go without them.",
+            path,
+            len(lost),
+            epochs,
+            lost[0],
+        )
 
 
 def _lines(path: str | os.PathLike[str]) -> list[bytes]:

@@ -12,7 +12,9 @@ from . import inputs, scripts, summary
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run directory.", required=True)
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie.")
-_CACHE_DIR = flags.DEFINE_string("cache_dir", None, "Where data larger than memory are prepared to be mapped.")
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", None, "Where data larger than memory are prepared to be mapped, and trained classifiers lie."
+)
 
 
 def main(_: list[str]) -> int:

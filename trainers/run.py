@@ -10,6 +10,7 @@ import keras
 import ugm_tf
 
 from . import (
+    beginning,
     building,
     commands,
     defaults,
@@ -89,11 +90,7 @@ def train(
     settings.make_recipe()  # refuses what it does not know before any data are read
     if settings.network is not None:
         own_networks.get(settings.network)
-    if on.processes > 1 and (settings.keep_best is not None or settings.on_nan == "rollback"):
-        raise ValueError(
-            f"{on.processes} processes train together, of which none decides alone to stop or to go back. Leave out "
-            "--keep_best and --on_nan=rollback."
-        )
+    _check_together(settings, on, checkpoint_steps)
     whole = inputs.read(settings, "train", sources)
     settings = dataclasses.replace(settings, storage=whole.storage)
     examples = inputs.part(settings, "train", whole)
@@ -106,13 +103,14 @@ def train(
     judge = probing.classifier(whole, probe if on.chief else None, sources.cache_dir)  # before the run's seed is set
     model = on.made(lambda: _compiled(resolved, examples, epoch_steps))
     kept = (checkpoint_steps, keep_checkpoints)
+    if resolved.init_from is not None and not any(pathlib.Path(workdir, "checkpoints").glob("*.state")):
+        beginning.begin(model, resolved.init_from)
     if not on.chief:
         fitting.help_out(model, pathlib.Path(workdir), resolved, training, held_out, epoch_steps, kept, on)
         return None
     with rundir.held(workdir) as check, devices.losing(on):
-        directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training), why)
-        if own_code.is_own(resolved.recipe):
-            directory.check_equations(model.describe())
+        equations = model.describe() if own_code.is_own(resolved.recipe) else None
+        directory = rundir.RunDirectory(workdir, resolved, known_data.describe(training), why, equations)
         _LOG.info(
             "Training %s on %s (storage: %s) in %s (%s):\n%s",
             resolved.recipe,
@@ -123,17 +121,33 @@ def train(
             model.describe(),
         )
         _say_what_may_surprise(resolved, why, len(examples), epoch_steps)
-        still_there = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check())
-        probes = probing.watching(directory.probe, probe, training, held_out, judge)
+        watching = [
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check()),
+            *probing.watching(directory.probe, probe, training, held_out, judge),
+        ]
         on.wait_for_all()  # they read what is there, and write into it
-        watching = [still_there, *probes]
-        progress, keep = fitting.fit(model, directory, resolved, training, held_out, epoch_steps, kept, watching, show)
+        of = (model, directory, resolved, training, held_out)
+        progress, keep = fitting.fit(*of, epoch_steps, kept, watching, show, on)
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)
-        end = summary.write(model, directory, resolved, training, held_out, command, progress)
+        end = summary.write(model, directory, resolved, training, held_out, command, sources.cache_dir, progress)
         on.wait_for_all()
         return Run(model, directory, resolved, end)
+
+
+def _check_together(settings: Settings, on: devices.Devices, checkpoint_steps: int | None) -> None:
+    """Refuses what goes back or stops where it cannot."""
+    if on.processes > 1 and (settings.keep_best is not None or settings.on_nan == "rollback"):
+        raise ValueError(
+            f"{on.processes} processes train together, of which none decides alone to stop or to go back. Leave out "
+            "--keep_best and --on_nan=rollback."
+        )
+    if checkpoint_steps is not None and settings.keep_best is not None and settings.on_nan == "rollback":
+        raise ValueError(
+            "Going back further than an epoch may lose the model that --keep_best keeps. Leave out --checkpoint_steps, "
+            "--keep_best or --on_nan=rollback."
+        )
 
 
 def _say_what_may_surprise(resolved: Resolved, why: dict[str, str], number: int, epoch_steps: int) -> None:

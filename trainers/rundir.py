@@ -21,7 +21,7 @@ from ugm_tf import files
 from . import kept_json, known_data, options, rates
 from .settings import Settings
 
-__all__ = ["Lost", "RunDirectory", "held", "validated_every", "versions"]
+__all__ = ["Lost", "RunDirectory", "check_free", "held", "validated_every", "versions"]
 
 _LITTLE = 2**20  # bytes
 _LOG = logging.getLogger("ugm_tf.trainers")
@@ -135,6 +135,18 @@ def validated_every(epochs: int) -> int:
     return max(1, epochs // _MOMENTS)
 
 
+def check_free(path: str | os.PathLike[str]) -> None:
+    """Refuses a directory that holds something and no run.
+
+    Raises:
+        ValueError: If it does.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir() and not (path / "flags.txt").exists() and any(p.name[0] != "." for p in path.iterdir()):
+        # (Drafts are hidden: one may be left of a kill.)
+        raise ValueError(f"'{path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir.")
+
+
 class RunDirectory:
     """A directory that belongs to one set of settings, which its flags.txt holds.
 
@@ -143,9 +155,11 @@ class RunDirectory:
         settings: The run's.
         data: What `known_data.describe` says of its data, to be kept in data.json; None where they were not read.
         why: Why each setting was chosen that nobody asked for: comments of flags.txt.
+        equations: What a recipe of the user's own says, to refuse another one under its name.
 
     Raises:
-        ValueError: If it belongs to other flags or other data, is not a directory, or cannot be written to.
+        ValueError: If it belongs to other flags, data or equations, is not a directory, cannot be written to, or holds
+            a damaged file that the end of the run needs.
     """
 
     def __init__(
@@ -154,6 +168,7 @@ class RunDirectory:
         settings: Settings,
         data: Mapping[str, Any] | None = None,
         why: Mapping[str, str] | None = None,
+        equations: str | None = None,
     ):
         self._why = why
         self.path = pathlib.Path(path)
@@ -171,11 +186,8 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.flags.exists():
                 self._check_same(settings, data or {})
-            elif any(p.name[0] != "." for p in self.path.iterdir()):  # drafts are hidden: one may be left of a kill
-                raise ValueError(
-                    f"'{self.path}' is not empty and has no flags.txt, so it is not a run's. Give a new --workdir."
-                )
             else:
+                check_free(self.path)
                 files.write(self.flags, options.as_text(settings, self._why).encode())
             if data and not (self.path / known_data.FILE).exists():
                 self.write_json("data", data)
@@ -186,6 +198,9 @@ class RunDirectory:
             raise ValueError(
                 f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
             ) from e
+        self.read_json("timing")
+        if equations is not None:
+            self._check_equations(equations)
 
     def _check_same(self, settings: Settings, data: Mapping[str, Any]) -> None:
         old = options.read(self.flags)
@@ -237,12 +252,7 @@ class RunDirectory:
             _LOG.info("What the run of %d epochs ended with is kept in %s.", epochs, kept)
         files.write(self.flags, options.as_text(settings, self._why).encode())
 
-    def check_equations(self, equations: str) -> None:
-        """Keeps what a recipe of the user's own says, to refuse another one under its name.
-
-        Raises:
-            ValueError: If the run began with other equations.
-        """
+    def _check_equations(self, equations: str) -> None:
         path = self.path / "equations.txt"
         if path.exists() and path.read_text() != equations + "\n":
             raise ValueError(

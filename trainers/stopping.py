@@ -11,6 +11,8 @@ import numpy as np
 
 from ugm_tf.callbacks import Checkpoints
 
+from . import devices
+
 __all__ = ["Asked", "StopWhenAsked", "Stopped", "at_once", "deferred"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -82,36 +84,47 @@ def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
 class StopWhenAsked(keras.callbacks.Callback):
     """Saves and stops as soon as a signal has asked for it.  It comes after `checkpoints` in the list of callbacks.
 
+    Of several processes all save and stop at the same step, whichever the signal was sent to.
+
     Args:
         asked: As `deferred` gives it.
         checkpoints: Saves the state: after a call of steps, and where an epoch has ended only when the other callbacks
             have written what they write of it.
         steps: Steps of the whole run, for the message.
+        on: The processes that train together.
 
     Raises:
         Stopped: Out of `fit`.
     """
 
-    def __init__(self, asked: Asked, checkpoints: Checkpoints, steps: int):
+    def __init__(self, asked: Asked, checkpoints: Checkpoints, steps: int, on: devices.Devices = devices.ONE):
         super().__init__()
-        self.asked, self.checkpoints, self.steps = asked, checkpoints, steps
+        self.asked, self.checkpoints, self.steps, self.on = asked, checkpoints, steps, on
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.asked.number is None:
+        if (number := self._number()) is None:
             return
         self.checkpoints.every = 1
         self.checkpoints.on_train_batch_end(batch, logs)
         if batch + 1 < self.params["steps"]:
-            self._stop(self.asked.number)
+            self._stop(number)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self.asked.number is None:
+        if (number := self._number()) is None:
             return
         self.checkpoints.every = 1
         self.checkpoints.on_epoch_end(epoch, logs)
-        self._stop(self.asked.number)
+        self._stop(number)
+
+    def _number(self) -> int | None:
+        """The signal's that some process was sent; None in all of them if there was none."""
+        own = self.asked.number
+        sent = self.on.sums([float(own == number) for number in _SIGNALS])
+        return next((int(number) for number, times in zip(_SIGNALS, sent, strict=True) if times), None)
 
     def _stop(self, number: int) -> None:
         step, saved = int(np.asarray(self.model.steps)), self.checkpoints.finish()
         words = "which is saved" if saved == step else f"and step {saved} is the latest that could be saved"
+        if not self.on.chief:
+            words = "which the first process saves"
         raise Stopped(f"Stopped at step {step} of {self.steps}, {words}: the same command goes on.", number)

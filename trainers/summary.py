@@ -63,6 +63,7 @@ def write(
     training: Inputs,
     held_out: Inputs,
     command: str,
+    cache_dir: str | None,
     progress: Progress | None = None,
 ) -> End:
     """Writes model.keras, saved_model, samples.png, figures.json and report.html.
@@ -77,10 +78,11 @@ def write(
         training: What it learned from.
         held_out: The validation split.
         command: What to type to train it again.
+        cache_dir: Where trained classifiers lie; None is the user's cache folder.
         progress: Of the training that has just ended; None where the end of an earlier run is made again, whose
             model.keras and versions.json stay as they are.
     """
-    parts, data = Parts(), directory.data
+    parts, data, name = Parts(), directory.data, own_code.short(settings.recipe)
     names = known_data.class_names(data)
     if progress is not None:
         parts.attempt("model.keras", lambda: model.save(directory.model))
@@ -89,14 +91,13 @@ def write(
     with pictures.weights(model, settings):
         parts.attempt("saved_model", lambda: _export(model, directory, names))
         of = pictures.weights_in_words(model, settings)
-        subject = figure_table.Subject(model, training, held_out, of)
+        subject = figure_table.Subject(model, training, held_out, of, cache_dir=cache_dir)
         measured, _ = figure_table.measure(subject, figure_table.AT_THE_END, parts=parts)
         drawn = _draw(parts, model, directory, training, held_out, names)
     rows = parts.attempt("curves", lambda: metrics.read(directory.metrics) if directory.metrics.exists() else [])
     probe = parts.attempt("probe", lambda: probing.section(directory.probe, [int(row["epoch"]) for row in rows or ()]))
     numbers = {figure.name: float(figure.value) for figure in measured}
     directory.write_json("figures", numbers)
-    name = own_code.short(settings.recipe)
     progressed = beside.progress(directory) if held_out.examples.is_image else []
     animation = parts.attempt("animation", lambda: beside.animation(directory, progressed))
     doubtful = parts.attempt(
@@ -151,7 +152,8 @@ def write_again(
     run = finished.load(workdir, sources)
     command = commands.of("train", f"--flagfile={run.directory.flags}")
     training, held_out = run.split("train"), run.split("validation")
-    return write(run.model, run.directory, run.settings, training, held_out, command), run.directory
+    end = write(run.model, run.directory, run.settings, training, held_out, command, sources.cache_dir)
+    return end, run.directory
 
 
 def _report(parts: Parts, directory: rundir.RunDirectory, content: page.Report) -> None:

@@ -25,7 +25,7 @@ import sys
 
 from absl import flags
 
-from . import commands, comparison, devices, inputs, options, own_code, probing, run, scripts
+from . import commands, comparison, devices, inputs, options, own_code, probing, run, rundir, scripts
 from .settings import Settings
 
 options.define()
@@ -33,13 +33,19 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is written; ru
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Where TFDS keeps data sets; its own default if it is not given.")
 _MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Where files that were downloaded by hand lie, for sets of TFDS.")
 _CACHE_DIR = flags.DEFINE_string(
-    "cache_dir", None, "Where data larger than memory are prepared to be mapped; the user's cache folder by default."
+    "cache_dir",
+    None,
+    "Where data larger than memory are prepared to be mapped, and trained classifiers lie; the user's cache folder by "
+    "default.",
 )
 _SEEDS = flags.DEFINE_integer(
     "seeds", 1, "Train so many runs, of --seed and the seeds after it, and compare them.", lower_bound=1
 )
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
-    "checkpoint_steps", None, "Steps between checkpoints; an epoch or a fiftieth of the run by default.", lower_bound=1
+    "checkpoint_steps",
+    None,
+    "Least steps between checkpoints; an epoch or a fiftieth of the run by default.",
+    lower_bound=1,
 )
 
 _KEEP_CHECKPOINTS = flags.DEFINE_integer(
@@ -83,6 +89,8 @@ def main(_: list[str]) -> int:
         return _train(settings, workdir, on)
     seeds = range(settings.seed, settings.seed + _SEEDS.value)
     directories = [os.path.join(workdir, f"seed_{seed}") for seed in seeds]
+    for path in directories:
+        rundir.check_free(path)
     each = [_train(dataclasses.replace(settings, seed=n), path, on) for n, path in zip(seeds, directories, strict=True)]
     if not on.chief:
         return max(each)

@@ -91,7 +91,7 @@ class Joint:
                 raise ValueError(
                     f"The recipe takes data of {', '.join(names)}: give a dict by them, or a tuple in that order. "
                     f"Received {len(parts)} part{'s' if len(parts) > 1 else ''}."
-                    f"{' Make one array of a list of examples with np.stack.' if len(names) == 1 else ''}"
+                    f"{_advice(data) if len(names) == 1 else ''}"
                 )
             data = dict(zip(names, parts, strict=True))
         if set(data) != set(names):
@@ -141,3 +141,9 @@ def _check_names(recipe: Recipe) -> None:
 def _as_float(name: str, value: Any) -> tf.Tensor:
     value = tf.convert_to_tensor(of_numbers(value, f"The data of {name}"))
     return value if value.dtype.is_floating else tf.cast(value, tf.float32)
+
+
+def _advice(data: Any) -> str:
+    if isinstance(data, tuple) and len(data) == 2:
+        return " There are no targets: give the data alone."
+    return " Make one array of a list of examples with np.stack."

@@ -12,7 +12,7 @@ from ugm_tf.algebra import Recipe
 from ugm_tf.densities import Density, Prior
 from ugm_tf.inference import Answers
 from ugm_tf.joint import Joint
-from ugm_tf.training import averages, distributed, execution, keras_internals, memory, optimizers
+from ugm_tf.training import averages, distributed, execution, keras_internals, memory, metrics, optimizers
 from ugm_tf.training.loops import Loops
 
 __all__ = ["UnifiedModel"]
@@ -70,7 +70,7 @@ class UnifiedModel(Answers, Loops):
         super().__init__(**kwargs)
         self.joint, self.seed = Joint(recipe, densities), arguments.seed("UnifiedModel()", seed)
         self.steps = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="steps")
-        self._trackers = [keras.metrics.Mean(name=name) for name in recipe.metrics]
+        self._trackers = [metrics.MeanOfSome(name=name) for name in recipe.metrics]
         self._evaluated = keras.metrics.Sum(name="evaluated_batches")
         self._start_loops()
         self.functions: dict[Any, Any] = {}
@@ -176,6 +176,7 @@ class UnifiedModel(Answers, Loops):
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
         memory.check(self.joint, accumulate, remat, schedule)
+        distributed.check_here("compile()", self.distribute_strategy)
         if self.distributed:
             variables = [v for density in self.densities.values() for v in density.variables]
             distributed.check_scope(self.distribute_strategy, variables)

@@ -56,8 +56,9 @@ def gathered(value: tf.Tensor) -> tf.Tensor:
     if count() == 1:
         return value[None]
     context = tf.distribute.get_replica_context()
-    mine = tf.one_hot(context.replica_id_in_sync_group, count(), dtype=value.dtype)
-    return total(tf.tensordot(mine, value, 0))
+    mine = tf.equal(tf.range(count()), context.replica_id_in_sync_group)
+    mine = tf.reshape(mine, [-1, *[1] * value.shape.rank])
+    return total(tf.where(mine, value[None], tf.zeros_like(value)[None]))  # and not a product: 0 * -inf is NaN
 
 
 def share_of(batch_size: tf.Tensor) -> Share:

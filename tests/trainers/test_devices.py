@@ -68,7 +68,10 @@ class OfTest(parameterized.TestCase):
     @parameterized.parameters("{", "[]", '{"task": {}}')
     def test_a_damaged_configuration_is_shown(self, text):
         with mock.patch.dict(os.environ, {"TF_CONFIG": text}):
-            with self.assertRaisesRegex(ValueError, "TF_CONFIG is JSON with a 'cluster' and a 'task'. Received: "):
+            with self.assertRaisesRegex(
+                ValueError,
+                "TF_CONFIG is JSON with a 'cluster' of lists of addresses and a 'task' with its type and index",
+            ):
                 devices.of("auto")
 
     def test_slurm_names_the_processes(self):

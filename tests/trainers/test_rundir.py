@@ -125,11 +125,23 @@ class RunDirectoryTest(parameterized.TestCase):
             rundir.RunDirectory(self.path, VAE, known(1))
 
     def test_equations_that_changed_are_refused(self):
-        directory = rundir.RunDirectory(self.path, VAE)
         for _ in range(2):
-            directory.check_equations("wake: minimise")
+            rundir.RunDirectory(self.path, VAE, equations="wake: minimise")
         with self.assertRaisesRegex(ValueError, "began with another recipe of this name: see .*equations.txt. Give a"):
-            directory.check_equations("wake: maximise")
+            rundir.RunDirectory(self.path, VAE, equations="wake: maximise")
+
+    def test_a_damaged_file_that_the_end_needs_is_said_at_the_start(self):
+        rundir.RunDirectory(self.path, VAE)
+        (self.path / "timing.json").write_text('{"seconds": 1')
+        with self.assertRaisesRegex(ValueError, "timing.json"):
+            rundir.RunDirectory(self.path, VAE)
+
+    def test_a_directory_is_free_where_nothing_or_a_run_is(self):
+        rundir.check_free(self.path / "nothing")
+        rundir.RunDirectory(self.path / "run", VAE)
+        rundir.check_free(self.path / "run")
+        with self.assertRaisesRegex(ValueError, "is not empty and has no flags.txt"):
+            rundir.check_free(self.path)
 
     def test_the_latest_export_is_the_highest_number(self):
         directory = rundir.RunDirectory(self.path, VAE)

@@ -44,7 +44,7 @@ class EndTest(absltest.TestCase):
 
     def end(self, progress=None):
         directory = rundir.RunDirectory(self.path, VAE)
-        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", progress)
+        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", None, progress)
 
     def report(self):
         return (self.path / "report.html").read_text()

@@ -128,7 +128,8 @@ class Chunked:
 
             def gradient(upstream: tf.Tensor, variables: Sequence[tf.Variable] = ()) -> Any:
                 given, own = self._backward(of_chunk, tensors, variables, log_mass, upstream, together)
-                return (given, own) if variables else given
+                given = [None if g is None else _once(g) for g in given]
+                return (given, [_once(g) for g in own]) if variables else given
 
             return tf.stop_gradient(value), gradient
 
@@ -233,6 +234,18 @@ class Chunked:
         for name in e.asked:
             if name in roles and not changing & {roles[name].of, *roles[name].given} and roles[name].given:
                 self.start.distribution(name)
+
+
+@tf.custom_gradient
+def _once(gradient: tf.Tensor) -> Any:
+    """A gradient that has none itself: the chunks' shares, of which it is made, are constants in it."""
+
+    def of_it(_: tf.Tensor) -> Any:
+        raise ValueError(
+            "A gradient through draws in chunks has no gradient itself. Leave `chunk` out where one is taken of it."
+        )
+
+    return tf.identity(gradient), of_it
 
 
 def _log_mass(e: Any, sample: JointSample) -> tf.Tensor:

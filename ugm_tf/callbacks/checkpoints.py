@@ -72,6 +72,8 @@ class Checkpoints(keras.callbacks.Callback):
         self._failures = 0  # one after the other
         self._was_full = False
         self._metrics: list[np.ndarray] = []  # as an epoch that is under way has them
+        self._within = False  # whether what was saved last is of such an epoch
+        self._over = True  # whether the epoch has had all its steps, as far as is known
         self._going_on = False
 
     # -------------------------------------------------------------- restore
@@ -163,19 +165,25 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         steps = self.params.get("steps")
-        last = steps is not None and batch + 1 >= steps
-        if not last and self._due():
+        self._over = steps is None or batch + 1 >= steps
+        if not (self._over and steps) and self._due():
             self._save(within_epoch=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._due():
-            self._save(within_epoch=False)
+        ended = not self._stopped_within  # a number of steps that is unknown is known here, at the latest
+        if self._due() or (ended and self._within and self._saved_at == int(np.asarray(self.model.steps))):
+            self._save(within_epoch=not ended)
 
     def on_train_end(self, logs: Any = None) -> None:
         written = self.finish()
         if int(np.asarray(self.model.steps)) > (self._saved_at if self._together else written):
-            self._save(within_epoch=False)
+            self._save(within_epoch=self._stopped_within)
             self.finish()
+
+    @property
+    def _stopped_within(self) -> bool:
+        """Whether training was asked to end before the epoch's last step."""
+        return bool(self.model.stop_training) and not self._over
 
     def finish(self) -> int:
         """Waits until what was saved is on the disk; returns the step of the latest checkpoint there, 0 without one."""
@@ -204,7 +212,7 @@ class Checkpoints(keras.callbacks.Callback):
         arrays = {name: np.array(variable.numpy()) for name, variable in _variables(self.model).items()}
         if not within_epoch:
             arrays |= {name: np.zeros_like(array) for name, array in arrays.items() if name.startswith("metrics/")}
-        self._saved_at = int(np.asarray(self.model.steps))
+        self._saved_at, self._within = int(np.asarray(self.model.steps)), within_epoch
         about = {"step": self._saved_at, "seed": self.model.seed}
         if not self._writes:  # it read them, since what replicas sum is read by all of them together
             return

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ugm_tf.algebra import Ancestral, Expectation, Pack, Recipe
 from ugm_tf.joint import Joint
 
-__all__ = ["check", "mean_over_parts", "parts_of"]
+__all__ = ["check", "check_rows", "mean_over_parts", "parts_of"]
 
 Found = tuple[dict[str, tf.Tensor], list[list[Any]]]
 
@@ -72,6 +72,21 @@ def _sides(expectations: tuple[Expectation, ...]) -> list[Ancestral]:
 
 def _prefixes(side: Ancestral) -> list[Ancestral]:
     return [Ancestral(side.steps[:n]) for n in range(1, len(side.steps) + 1)]
+
+
+def check_rows(number: int, rows: int, batch_size: int) -> None:
+    """Refuses arrays of which some batch is no multiple of the number of parts.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    sizes = {min(rows, batch_size), rows % batch_size or batch_size} if rows > batch_size else {rows}
+    if uneven := [size for size in sorted(sizes) if size % number]:
+        raise ValueError(
+            f"accumulate={number} takes batches in as many equal parts. Received {rows} examples in batches of "
+            f"{batch_size}, of which one has {uneven[0]}: choose a batch_size that is a multiple, without a rest, "
+            "as by drop_remainder=True in ugm_tf.data.batches."
+        )
 
 
 def parts_of(values: Mapping[str, tf.Tensor], number: int) -> dict[str, tf.Tensor]:

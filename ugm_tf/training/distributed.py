@@ -14,7 +14,7 @@ from ugm_tf.training import keras_internals
 from ugm_tf.training.execution import StepsLeft
 from ugm_tf.training.optimizers import inner
 
-__all__ = ["check_scope", "make_function", "prepare", "reduced_bytes"]
+__all__ = ["check_here", "check_scope", "make_function", "prepare", "reduced_bytes"]
 
 _LOG = logging.getLogger(__package__)
 
@@ -35,6 +35,23 @@ def reduced_bytes(joint: Joint) -> int:
     return sum(
         p.repeats * int(np.prod(v.shape)) * tf.as_dtype(v.dtype).size for p in phases for v in joint.variables_of(p)
     )
+
+
+def check_here(owner: str, strategy: Any) -> None:
+    """Refuses the scope of another distribution strategy than a model's.
+
+    Args:
+        owner: What is called, for the message.
+        strategy: The strategy in whose scope the model was made; TensorFlow's default one if there was none.
+
+    Raises:
+        ValueError: If it is called within another scope.
+    """
+    if tf.distribute.has_strategy() and tf.distribute.get_strategy() is not strategy:
+        raise ValueError(
+            f"{owner} is called within the scope of a distribution strategy in which the model was not made. Make the "
+            "networks, the densities and the model within `with strategy.scope():`, or call it outside."
+        )
 
 
 def check_scope(strategy: Any, variables: Iterable[Any]) -> None:
@@ -145,6 +162,13 @@ def _iterator_over(strategy: Any, batch: Any) -> Any:
     return iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices(parts).batch(size)))
 
 
+def _at_hand(iterator: Any, step: Callable[[Any], tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Whether there is a further batch, with which a step is run; and whether that may be used."""
+    batch = iterator.get_next_as_optional()
+    nothing = lambda: (tf.constant(False), tf.constant(True))  # noqa: E731
+    return tf.cond(batch.has_value(), lambda: (tf.constant(True), step(batch.get_value())), nothing)
+
+
 def make_function(
     strategy: Any,
     step_values: Callable[[Any], dict[str, tf.Tensor]],
@@ -176,17 +200,20 @@ def make_function(
             further = tf.logical_and(i < todo, ok)
             return further if going_on is None else tf.logical_and(further, going_on())
 
-        def body(i: tf.Tensor, ok: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            ok = step(next(iterator))
-            return i + tf.cast(ok, tf.int32), ok
+        def more_of_it(i: tf.Tensor, there: tf.Tensor, ok: tf.Tensor) -> tf.Tensor:
+            return tf.logical_and(there, more(i, ok))
 
-        return tf.while_loop(more, body, (tf.constant(0), tf.constant(True)), parallel_iterations=1)
+        def body(i: tf.Tensor, _: tf.Tensor, ok: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            there, ok = _at_hand(iterator, step)
+            return i + tf.cast(tf.logical_and(there, ok), tf.int32), there, ok
+
+        start = (tf.constant(0), tf.constant(True), tf.constant(True))
+        done, _, ok = tf.while_loop(more_of_it, body, start, parallel_iterations=1)
+        return done, ok
 
     @traced(reduce_retracing=True)
     def one(iterator: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = iterator.get_next_as_optional()
-        nothing = lambda: (tf.constant(False), tf.constant(True))  # noqa: E731
-        return tf.cond(batch.has_value(), lambda: (tf.constant(True), step(batch.get_value())), nothing)
+        return _at_hand(iterator, step)
 
     @traced()
     def read() -> dict[str, tf.Tensor]:

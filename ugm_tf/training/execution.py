@@ -30,7 +30,9 @@ def choose_jit(layers: list[keras.layers.Layer], jit_compile: bool | str = "auto
     if jit_compile != "auto":
         return bool(jit_compile), f"jit_compile={jit_compile}"
     if tf.distribute.has_strategy():
-        return False, "no XLA: under a distribution strategy collectives do not compile"
+        number = tf.distribute.get_strategy().num_replicas_in_sync
+        of = f"{number} device{'s' if number > 1 else ''}"
+        return False, f"no XLA: under a distribution strategy, here of {of}, collectives do not compile"
     if tf.config.list_logical_devices("GPU"):
         return True, "XLA: there is a GPU"
     convolutions = [layer.name for layer in layers if "Conv" in type(layer).__name__]

@@ -12,7 +12,7 @@ from ugm_tf import arguments, validation
 from ugm_tf.arrays import give_batches
 from ugm_tf.data.batching import supports_of
 from ugm_tf.joint import Joint
-from ugm_tf.training.batches import known
+from ugm_tf.training.batches import fits, known
 
 __all__ = ["First", "check_counts", "check_end", "check_first", "check_held_out", "check_some", "opened"]
 
@@ -26,17 +26,20 @@ class First:
         batches: Number of batches; None if unknown or infinite.
         known: Whether values that the densities do not take cannot come: arrays were looked at as a whole, and batches
             of `ugm_tf.data.batches` are made so.
+        rows: Number of examples of arrays; None of what gives batches.
     """
 
     bytes: int
     batches: int | None
     known: bool
+    rows: int | None = None
 
 
 # What counts things in `fit`, `evaluate` and `predict`, with the least that makes sense; None is the default of all but
 # the first three.
 _COUNTS = {"epochs": 1, "initial_epoch": 0, "validation_freq": 1, "batch_size": 1, "validation_batch_size": 1}
 _COUNTS |= {"steps_per_epoch": 1, "validation_steps": 1, "steps": 1, "whole_epoch": 1}
+_ENDLESS = 2**40  # batches: at a thousand a second a lifetime
 _NO_BATCH = "The dataset holds no batch. Is the batch larger than the data, with drop_remainder=True?"
 _NEVER_NONE = ("epochs", "initial_epoch", "validation_freq")
 
@@ -74,7 +77,8 @@ def check_end(data: Any, steps: int | None, advice: str) -> None:
     """
     if steps is not None:
         return
-    if isinstance(data, tf.data.Dataset) and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
+    number = int(data.cardinality()) if isinstance(data, tf.data.Dataset) else 0
+    if number == tf.data.INFINITE_CARDINALITY or number > _ENDLESS:
         raise ValueError(
             f"This dataset never ends, so {advice}; or make one that ends, with epochs=1 in ugm_tf.data.batches, or "
             "without repeat()."
@@ -113,6 +117,11 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     if isinstance(x, tf.data.Dataset):
         batches = int(x.cardinality())
         batches = batches if batches > 0 else None
+        if not supports_of(x):  # of a pipeline of one's own a look takes a batch away, or shuffles once more
+            check_some(x)
+            joint.values(tf.nest.map_structure(lambda part: tf.zeros([1], part.dtype), x.element_spec))
+            fits(joint, x.element_spec)
+            return First(_bytes(x.element_spec), batches, False)
         data = next(iter(x.take(1)), None)
         if data is None:
             raise ValueError(_NO_BATCH)
@@ -132,7 +141,14 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
     whole = not isinstance(x, tf.data.Dataset | keras.utils.PyDataset)
     if whole:
         total //= batches or 1
-    return First(total, batches, whole or known(joint, supports_of(x)))
+    rows = len(tf.nest.flatten(x)[0]) if whole else None
+    return First(total, batches, whole or known(joint, supports_of(x)), rows)
+
+
+def _bytes(spec: Any) -> int:
+    """How many bytes a batch has, as far as its specification says."""
+    shapes = [(part.shape, part.dtype.size) for part in tf.nest.flatten(spec)]
+    return sum(size * shape.num_elements() for shape, size in shapes if shape.is_fully_defined())
 
 
 def _refuse_bytes(joint: Joint, data: Any, values: dict[str, np.ndarray]) -> None:

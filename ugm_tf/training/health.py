@@ -39,9 +39,10 @@ class Health:
                 self.entries += [(phase.name, "density", name) for name in phase.updates]
                 self.visits.append(range(start, len(self.entries)))
         # Of the first bad step since the last look: its entries' values, zeros if there was none; that step; how many
-        # bad steps there were; and how many of them are the latest steps, whenever they were.
+        # bad steps there were; how many of them are the latest steps, whenever they were; and in how many of the latest
+        # steps an optimizer that scales its loss made no update.
         self._values = tf.Variable(tf.zeros(len(self.entries)), trainable=False)
-        self._counts = tf.Variable(tf.zeros(3), trainable=False)
+        self._counts = tf.Variable(tf.zeros(4, tf.float64), trainable=False)  # exact beyond 2**24
 
     def watch(self, step: tf.Tensor) -> "Watch":
         """A watch over one step, of this number."""
@@ -57,19 +58,24 @@ class Health:
         Raises:
             FloatingPointError: If one was bad and training is to stop; or if too many were, one after the other.
         """
-        first, number, latest = self._counts.numpy()
+        first, number, latest, unscaled = self._counts.numpy()
+        if unscaled >= _MOST:
+            raise FloatingPointError(
+                f"The gradients of the last {int(unscaled)} steps were not finite at any scale of the loss, so that "
+                f"nothing was learned from them. {_ADVICE}"
+            )
         if not number:
             return
         words = self._words(int(first) + 1, self._values.numpy())
         self._values.assign(tf.zeros_like(self._values))
-        self._counts.assign([0.0, 0.0, latest if self.skip else 0.0])
+        self._counts.assign([0.0, 0.0, latest if self.skip else 0.0, unscaled])
         if not self.skip:
             raise FloatingPointError(
-                f"Training diverged at step {words}. Nothing was learned from it, and the latest checkpoint is from "
-                f"before. {_ADVICE}"
+                f"Training diverged at step {words}. Nothing was learned from it, and what was saved is from before. "
+                f"{_ADVICE}"
             )
         if latest >= _MOST:
-            raise FloatingPointError(f"The last {int(latest)} steps were all skipped, since step {words}. {_ADVICE}")
+            raise FloatingPointError(f"The last {int(latest)} steps were all skipped, such as step {words}. {_ADVICE}")
         others = f", and {int(number) - 1} after it" if number > 1 else ""
         _LOG.warning("Skipped an update at step %s%s.", words, others)
 
@@ -94,8 +100,9 @@ class Watch:
     """
 
     def __init__(self, health: Health, values: tf.Variable, counts: tf.Variable, step: tf.Tensor):
-        self._health, self._values, self._counts, self._step = health, values, counts, tf.cast(step, tf.float32)
+        self._health, self._values, self._counts, self._step = health, values, counts, tf.cast(step, tf.float64)
         self._seen: dict[int, tf.Tensor] = {}
+        self._scaled: list[tf.Tensor] = []  # whether gradients of a scaled loss are finite
         self._before = [tf.identity(variable.value) for variable in health.variables]
         self.good = tf.constant(True) if health.skip else tf.equal(counts[1], 0.0)
 
@@ -106,13 +113,13 @@ class Watch:
     def gradients(self, visit: int, phase: Phase, joint: Joint, gradients: Sequence[Any], optimizer: Any) -> tf.Tensor:
         """Notes a phase's gradients; returns whether the update may be made, a bool scalar."""
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # which looks itself, and lowers the scale
+            self._scaled.append(_are_finite(gradients))
             return self.good
-        of, norms = {id(v): g for v, g in zip(joint.variables_of(phase), gradients, strict=True)}, {}
+        of, found = {id(v): g for v, g in zip(joint.variables_of(phase), gradients, strict=True)}, {}
         for name in phase.updates:
             own = [of[id(variable)] for variable in joint.densities[name].trainable_variables]
-            squares = [tf.reduce_sum(tf.square(tf.convert_to_tensor(g))) for g in own if g is not None]
-            norms[name] = tf.add_n(squares) if squares else tf.constant(0.0)
-        self._note(visit, "density", norms)
+            found[name] = tf.where(_are_finite(own), 0.0, float("nan"))
+        self._note(visit, "density", found)
         return self.good
 
     def _note(self, visit: int, kind: str, values: Mapping[str, tf.Tensor]) -> None:
@@ -128,12 +135,19 @@ class Watch:
         """Keeps what was noted, if it is bad; returns whether the step counts, a bool scalar."""
         zero = tf.constant(0.0)
         noted = tf.stack([self._seen.get(i, zero) for i in range(len(self._health.entries))])
-        step, number, latest = tf.unstack(self._counts)
+        step, number, latest, unscaled = tf.unstack(self._counts)
         first = tf.logical_and(tf.equal(number, 0.0), tf.logical_not(self.good))
-        bad = tf.cast(tf.logical_not(self.good), tf.float32)
+        bad = tf.cast(tf.logical_not(self.good), tf.float64)
+        unscaled = (unscaled + 1.0) * (1.0 - tf.cast(tf.reduce_all(tf.stack([True, *self._scaled])), tf.float64))
         self._values.assign(tf.where(first, noted, self._values))
-        counts = [tf.where(first, self._step, step), number + bad, (latest + 1.0) * bad]
+        counts = [tf.where(first, self._step, step), number + bad, (latest + 1.0) * bad, unscaled]
         self._counts.assign(tf.stack(counts))
         for variable, before in zip(self._health.variables, self._before, strict=True):
             variable.assign(tf.where(self.good, variable.value, before))
         return self.good
+
+
+def _are_finite(gradients: Sequence[Any]) -> tf.Tensor:
+    """Whether all are, a bool scalar; a sum of squares would overflow before they do."""
+    found = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(g))) for g in gradients if g is not None]
+    return tf.reduce_all(tf.stack([True, *found]))

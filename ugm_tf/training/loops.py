@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from ugm_tf.arrays import give_batches, is_symbolic, of_examples, of_numbers
 from ugm_tf.data import naming_files
 from ugm_tf.data.batching import rows_of
 from ugm_tf.data.readers import Rows
-from ugm_tf.training import execution, first_batch, keras_callbacks, keras_internals
+from ugm_tf.training import accumulation, execution, first_batch, keras_callbacks, keras_internals
 from ugm_tf.training.stepping import Stepping
 
 __all__ = ["Loops"]
@@ -70,6 +71,9 @@ class Loops(Stepping):
         with naming_files():
             first = first_batch.check_first(self.joint, x, y, size)
             first_batch.check_held_out(self.joint, held_out, size, kwargs.get("validation_steps"))
+        if first is not None and first.rows is not None and steps is None:
+            number = math.floor(first.rows * (1.0 - (kwargs.get("validation_split") or 0.0)))
+            accumulation.check_rows(self._compile_arguments["accumulate"], number, size or 32)
         if first is not None:
             self._choose_steps(whole_epoch or steps or first.batches, first.bytes)
         self._left.looks = first is None or not first.known

@@ -107,7 +107,7 @@ def by_phase(
 def _copies(names: list[str], one: keras.optimizers.Optimizer) -> dict[str, keras.optimizers.Optimizer]:
     """A copy of an optimizer by its config for each name; itself, where there is one name and it cannot be copied."""
     try:
-        return {name: type(one).from_config(one.get_config()) for name in names}
+        out = {name: type(one).from_config(one.get_config()) for name in names}
     except (NotImplementedError, TypeError, ValueError) as error:
         if len(names) == 1 and not one.built:
             return {names[0]: one}
@@ -117,6 +117,16 @@ def _copies(names: list[str], one: keras.optimizers.Optimizer) -> dict[str, kera
             f"be read: {reason}. Give a dict with an optimizer of its own for each phase: "
             f"{', '.join(names)}. (Or register a class of your own with @keras.saving.register_keras_serializable().)"
         ) from error
+    for copy in out.values():
+        _exclude_alike(inner(copy), inner(one))
+    return out
+
+
+def _exclude_alike(copy: keras.optimizers.Optimizer, one: keras.optimizers.Optimizer) -> None:
+    """Gives a copy what no config holds: the variables whose weights do not decay."""
+    for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
+        if hasattr(one, name):
+            setattr(copy, name, getattr(one, name))
 
 
 def inner(optimizer: Any) -> Any:

@@ -15,6 +15,7 @@ from ugm_tf.densities import fold
 from ugm_tf.joint import Joint
 from ugm_tf.training import accumulation, averages
 from ugm_tf.training.health import Watch
+from ugm_tf.training.optimizers import inner
 
 __all__ = ["evaluate", "train"]
 
@@ -212,6 +213,6 @@ def _apply(
 
 
 def _update(optimizer: keras.optimizers.Optimizer, gradients: list[Any], variables: list[Any]) -> tf.Tensor:
-    with averages.warming_up(optimizer):
+    with averages.warming_up(inner(optimizer)):
         optimizer.apply(gradients, variables)
     return tf.constant(True)
