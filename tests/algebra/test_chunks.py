@@ -120,6 +120,13 @@ class ExactTest(parameterized.TestCase):
         np.testing.assert_allclose(parts[0], whole[0], rtol=1e-6)
         np.testing.assert_allclose(parts[1], whole[1], rtol=1e-4)
 
+    def test_a_gradient_of_its_gradient_is_refused(self):
+        world = World()
+        with tf.GradientTape() as tape:
+            _, found = world.gradient(chunked(EXPECTATIONS["bound"], 4))
+        with self.assertRaisesRegex(ValueError, "through draws in chunks has no gradient itself. Leave `chunk` out"):
+            tape.gradient(found[0], world.variables)
+
     def test_a_value_at_each_example(self):
         world, e = World(), EXPECTATIONS["bound"]
         found = [e.by_example(Draws(world.start)(given.under, stubs.seed())) for given in (e, chunked(e, 3))]

@@ -6,6 +6,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -117,6 +118,37 @@ class CheckpointsTest(parameterized.TestCase):
     def test_stopped_between_epochs_it_takes_no_metrics_along(self):
         self.go_on(table.GAN, epochs=1, every=100)  # writes one at the end
         self.check(table.GAN, STEPS, epochs=(1,))
+
+    def fitted(self, data, epochs, callbacks=(), **options):
+        model, checkpoints = table.model(*table.VAE[1:], steps_per_execution=2), Checkpoints(self.directory, 2)
+        begun = checkpoints.restore(model)
+        history = model.fit(data(begun), epochs=epochs, verbose=0, callbacks=[checkpoints, *callbacks], **options)
+        return begun, history.history["wake/loss"]
+
+    def test_an_epoch_of_unknown_length_leaves_nothing_to_the_next(self):
+        x = table.arrays(ugm_tf.recipes.vae(), 16 * 4)["x"]
+        data = lambda _: tf.data.Dataset.from_tensor_slices(x).batch(16).filter(lambda _: True)  # noqa: E731
+        _, expected = self.fitted(data, 2)
+        for path in self.directory.iterdir():
+            path.unlink()
+        self.fitted(data, 1)
+        begun, found = self.fitted(data, 2, initial_epoch=1)
+        self.assertEqual((begun, found), (4, expected[1:]))
+
+    def test_an_epoch_that_a_callback_ended_early_goes_on_with_its_metrics(self):
+        class Stop(keras.callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                self.model.stop_training = True
+
+        x = table.arrays(ugm_tf.recipes.vae(), 16 * 4)["x"]
+        data = lambda begun: tf.data.Dataset.from_tensor_slices(x).batch(16, True).skip(begun)  # noqa: E731
+        _, expected = self.fitted(data, 1, steps_per_epoch=4)
+        for path in self.directory.iterdir():
+            path.unlink()
+        self.fitted(data, 1, [Stop()], steps_per_epoch=4)
+        begun, found = self.fitted(data, 1, steps_per_epoch=2)
+        self.assertEqual(begun, 2)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
     @pytest.mark.slow
     def test_a_finished_run_stays_as_it_is(self):

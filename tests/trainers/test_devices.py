@@ -65,7 +65,9 @@ class OfTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "--strategy=multiworker takes the processes from TF_CONFIG"):
             devices.of("multiworker")
 
-    @parameterized.parameters("{", "[]", '{"task": {}}')
+    @parameterized.parameters(
+        "{", "[]", '{"task": {}}', '{"cluster": "x", "task": {}}', '{"cluster": {"worker": ["a:1"]}}'
+    )
     def test_a_damaged_configuration_is_shown(self, text):
         with mock.patch.dict(os.environ, {"TF_CONFIG": text}):
             with self.assertRaisesRegex(

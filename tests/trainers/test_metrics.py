@@ -36,6 +36,18 @@ class LogTest(absltest.TestCase):
         self.assertEqual(metrics.read(self.path), [{"epoch": 0, "wake/rate": 1.0}])
 
 
+class WholeTest(absltest.TestCase):
+    def test_epochs_that_are_done_and_have_no_row_are_said(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "metrics.csv"
+        path.write_text("epoch,loss\n0,1.0\n2,3.0\n")
+        with self.assertLogs("ugm_tf.trainers", "WARNING") as log:
+            metrics.check_whole(path, 4)
+        self.assertRegex(log.output[0], "has no row of 2 of the 4 epochs that are done, from epoch 1 on: it was cut")
+        with self.assertNoLogs("ugm_tf.trainers", "WARNING"):
+            metrics.check_whole(path, 1)
+            metrics.check_whole(path.with_name("no"), 0)
+
+
 class MetricsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()

@@ -54,6 +54,17 @@ class RefusalsTest(parameterized.TestCase):
     def test_settings_that_make_no_sense(self, changes, advice):
         self.refuses(advice, **changes)
 
+    def test_going_back_further_than_the_best_model(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "run"
+        settings = dataclasses.replace(SMALL, keep_best="wake/loss", on_nan="rollback")
+        with self.assertRaisesRegex(ValueError, "may lose the model that --keep_best keeps. Leave out --checkpoint_st"):
+            train(settings, path, checkpoint_steps=4)
+
+    def test_first_weights_that_are_not_there_leave_no_directory(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "run"
+        self.refuses("--init_from is a finished run's directory or a model.keras, and there is", path, init_from="no")
+        self.assertFalse(path.exists())
+
     def test_a_directory_that_is_not_a_runs(self):
         path = pathlib.Path(self.create_tempdir().full_path)
         (path / "thesis.tex").write_text("")

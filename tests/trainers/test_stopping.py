@@ -42,6 +42,16 @@ class StopWhenAskedTest(parameterized.TestCase):
         stop.on_epoch_end(0)
         self.assertEqual(stop.checkpoints.asked, [])
 
+    @parameterized.parameters(None, signal.SIGINT)
+    def test_stops_with_the_process_that_was_sent_a_signal(self, own):
+        stop = callback(own)
+        stop.on = mock.Mock(sums=lambda sent: [sent[0], sent[1] + 1.0], chief=False)
+        status = 143 if own is None else 130
+        with self.assertRaisesRegex(stopping.Stopped, "step 4 of 30, which the first process saves: the") as raised:
+            stop.on_train_batch_end(3)
+        self.assertEqual(raised.exception.status, status)
+        self.assertEqual(stop.checkpoints.asked, [("batch", 3, 1)])
+
     @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
     def test_saves_and_stops_after_a_step(self, number, status):
         stop = callback(number)

@@ -72,6 +72,21 @@ class DoorsTest(_Test):
                 of.fit(Batches(self.x), shuffle=False, verbose=0)
         self.check_same(*models)
 
+    def test_fewer_batches_than_steps(self):
+        models = both()
+        with self.assertWarnsRegex(UserWarning, "ran out of data"):
+            found = [of.fit(self.x, batch_size=16, shuffle=False, steps_per_epoch=5, verbose=0) for of in models]
+        self.assertSameElements(found[0].history, found[1].history)
+        self.check_same(*models)
+
+    def test_a_device_without_a_row_has_no_part_in_weights(self):
+        models = both(table.IWGAN)
+        for of in models:
+            of.fit(self.x[:17], batch_size=16, shuffle=False, verbose=0)
+        self.check_same(*models)
+        found = [of.evaluate(self.x[:17], batch_size=16, verbose=0, return_dict=True) for of in models]
+        self.assertLess(apart(found[0].values(), found[1].values()), 1e-5)
+
     def test_single_batches(self):
         models = both()
         logs = [[of.train_on_batch(self.x[:16]), of.test_on_batch(self.x[:16])] for of in models]

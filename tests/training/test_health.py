@@ -212,6 +212,41 @@ class SkipTest(parameterized.TestCase):
         made(on_nan="skip").save(path)
         self.assertEqual(ugm_tf.load_model(path).get_compile_config()["on_nan"], "skip")
 
+    def test_of_skipped_steps_alone_there_is_no_mean(self):
+        model = made(on_nan="skip", jit_compile=False)
+        with self.assertLogs("ugm_tf.training"):
+            bad = tf.data.Dataset.from_tensors(np.full([16, *table.IMAGE], np.nan, np.float32))
+            history = model.fit(bad, verbose=0).history
+        self.assertTrue(np.isnan(history["wake/loss"][0]))
+
+
+class GradientTest(parameterized.TestCase):
+    """Of one layer, whose gradient is what its activation makes it."""
+
+    X = np.ones([8, 4], np.float32)
+
+    def fit(self, activation, optimizer, **options):
+        encoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4), keras.layers.Lambda(activation)])
+        decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
+        recipe = ugm_tf.recipes.vae()
+        densities = {
+            "prior": ugm_tf.Prior((2,)),
+            "encoder": ugm_tf.Density(encoder, "gaussian"),
+            "decoder": ugm_tf.Density(decoder, "bernoulli"),
+        }
+        model = ugm_tf.UnifiedModel(recipe, densities)
+        model.compile(optimizer, **options)
+        model.fit(self.X, batch_size=8, epochs=120, verbose=0)
+
+    @parameterized.parameters(False, True)
+    def test_one_that_no_scale_of_the_loss_makes_finite_ends_training(self, jit_compile):
+        scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+        with self.assertRaisesRegex(FloatingPointError, "1.. steps were not finite at any scale of the loss, so that"):
+            self.fit(lambda x: tf.sqrt(0.0 * x), scaled, jit_compile=jit_compile)
+
+    def test_a_large_one_is_finite(self):
+        self.fit(lambda x: 1e10 * x, keras.optimizers.SGD(1e-30))
+
 
 class RefusalTest(absltest.TestCase):
     def test_another_word(self):

@@ -24,6 +24,15 @@ class CompileTest(parameterized.TestCase):
         self.assertIsNot(*model.optimizers.values())
         self.assertFalse(given.built)
 
+    def test_a_copy_excludes_the_same_weights_from_decay(self):
+        model, given = uncompiled(vae()), keras.optimizers.AdamW(1e-8, weight_decay=1e6)
+        given.exclude_from_weight_decay(var_names=["kernel", "bias"])
+        model.compile(keras.optimizers.LossScaleOptimizer(given), jit_compile=False)
+        before = model.decoder.get_weights()
+        model.train_on_batch(np.ones([8, 4, 4, 1]))
+        for old, new in zip(before, model.decoder.get_weights(), strict=True):
+            np.testing.assert_allclose(new, old, atol=1e-6)
+
     def test_each_phases_optimizer_has_slots_for_its_variables_alone(self):
         model = uncompiled(gan())
         model.compile("adam")
@@ -154,6 +163,18 @@ class LossScaleTest(parameterized.TestCase):
             self.assertEqual(int(model.optimizers[model.recipe.phases[-1].name].iterations), 1)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
+
+    @pytest.mark.slow
+    def test_its_averages_forget_the_first_weights_as_others_do(self):
+        def average(wrap):
+            one = wrap(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.999))
+            model, _ = self.change(one)
+            with model.averaged():
+                return model.decoder.get_weights()
+
+        plain, scaled = average(lambda one: one), average(keras.optimizers.LossScaleOptimizer)
+        for a, b in zip(plain, scaled, strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-7)
 
     @pytest.mark.slow
     def test_a_step_that_overflows_is_left_out(self):

@@ -113,12 +113,12 @@ class Watch:
     def gradients(self, visit: int, phase: Phase, joint: Joint, gradients: Sequence[Any], optimizer: Any) -> tf.Tensor:
         """Notes a phase's gradients; returns whether the update may be made, a bool scalar."""
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # which looks itself, and lowers the scale
-            self._scaled.append(_are_finite(gradients))
+            self._scaled.append(_are_finite(gradients, optimizer.inner_optimizer))
             return self.good
         of, found = {id(v): g for v, g in zip(joint.variables_of(phase), gradients, strict=True)}, {}
         for name in phase.updates:
             own = [of[id(variable)] for variable in joint.densities[name].trainable_variables]
-            found[name] = tf.where(_are_finite(own), 0.0, float("nan"))
+            found[name] = tf.where(_are_finite(own, optimizer), 0.0, float("nan"))
         self._note(visit, "density", found)
         return self.good
 
@@ -147,7 +147,9 @@ class Watch:
         return self.good
 
 
-def _are_finite(gradients: Sequence[Any]) -> tf.Tensor:
-    """Whether all are, a bool scalar; a sum of squares would overflow before they do."""
-    found = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(g))) for g in gradients if g is not None]
-    return tf.reduce_all(tf.stack([True, *found]))
+def _are_finite(gradients: Sequence[Any], optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+    """Whether all are, and their norms where the optimizer clips by them: by one that overflows it would make zeros."""
+    clips = optimizer.clipnorm is not None or optimizer.global_clipnorm is not None
+    given = [tf.convert_to_tensor(g) for g in gradients if g is not None]
+    found = [tf.math.is_finite(tf.reduce_sum(tf.square(g)) if clips else g) for g in given]
+    return tf.reduce_all(tf.stack([True, *map(tf.reduce_all, found)]))

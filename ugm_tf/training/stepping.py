@@ -21,10 +21,10 @@ _MOST_KEPT = 2**28  # bytes of it
 
 
 def _hides(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether an optimizer may make an update finite whose gradient is not: it clips, or is one of one's own."""
+    """Whether what an optimizer leaves is finite though a gradient is not: it clips, scales, or is one of one's own."""
     own = inner(optimizer)
     clips = own.clipvalue is not None or own.clipnorm is not None
-    return clips or not type(own).__module__.startswith("keras.")
+    return clips or own is not optimizer or not type(own).__module__.startswith("keras.")
 
 
 class Stepping(keras.Model):
