@@ -119,8 +119,8 @@ class CheckpointsTest(parameterized.TestCase):
         self.go_on(table.GAN, epochs=1, every=100)  # writes one at the end
         self.check(table.GAN, STEPS, epochs=(1,))
 
-    def fitted(self, data, epochs, callbacks=(), **options):
-        model, checkpoints = table.model(*table.VAE[1:], steps_per_execution=2), Checkpoints(self.directory, 2)
+    def fitted(self, data, epochs, callbacks=(), every=2, **options):
+        model, checkpoints = table.model(*table.VAE[1:], steps_per_execution=2), Checkpoints(self.directory, every)
         begun = checkpoints.restore(model)
         history = model.fit(data(begun), epochs=epochs, verbose=0, callbacks=[checkpoints, *callbacks], **options)
         return begun, history.history["wake/loss"]
@@ -135,7 +135,8 @@ class CheckpointsTest(parameterized.TestCase):
         begun, found = self.fitted(data, 2, initial_epoch=1)
         self.assertEqual((begun, found), (4, expected[1:]))
 
-    def test_an_epoch_that_a_callback_ended_early_goes_on_with_its_metrics(self):
+    @parameterized.parameters(2, 100)
+    def test_an_epoch_that_a_callback_ended_early_goes_on_with_its_metrics(self, every):
         class Stop(keras.callbacks.Callback):
             def on_train_batch_end(self, batch, logs=None):
                 self.model.stop_training = True
@@ -145,7 +146,7 @@ class CheckpointsTest(parameterized.TestCase):
         _, expected = self.fitted(data, 1, steps_per_epoch=4)
         for path in self.directory.iterdir():
             path.unlink()
-        self.fitted(data, 1, [Stop()], steps_per_epoch=4)
+        self.fitted(data, 1, [Stop()], every, steps_per_epoch=4)
         begun, found = self.fitted(data, 1, steps_per_epoch=2)
         self.assertEqual(begun, 2)
         np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -223,7 +223,7 @@ class SkipTest(parameterized.TestCase):
 class GradientTest(parameterized.TestCase):
     """Of one layer, whose gradient is what its activation makes it."""
 
-    X = np.ones([8, 4], np.float32)
+    X = np.ones([64, 4], np.float32)
 
     def fit(self, activation, optimizer, **options):
         encoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4), keras.layers.Lambda(activation)])
@@ -236,7 +236,7 @@ class GradientTest(parameterized.TestCase):
         }
         model = ugm_tf.UnifiedModel(recipe, densities)
         model.compile(optimizer, **options)
-        model.fit(self.X, batch_size=8, epochs=120, verbose=0)
+        model.fit(self.X, batch_size=8, epochs=15, verbose=0)
 
     @parameterized.parameters(False, True)
     def test_one_that_no_scale_of_the_loss_makes_finite_ends_training(self, jit_compile):

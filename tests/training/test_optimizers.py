@@ -169,6 +169,8 @@ class LossScaleTest(parameterized.TestCase):
         def average(wrap):
             one = wrap(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.999))
             model, _ = self.change(one)
+            for _ in range(5):
+                model.train_on_batch(np.ones([8, 4, 4, 1]))
             with model.averaged():
                 return model.decoder.get_weights()
 

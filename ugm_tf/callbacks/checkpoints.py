@@ -170,9 +170,11 @@ class Checkpoints(keras.callbacks.Callback):
             self._save(within_epoch=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        ended = not self._stopped_within  # a number of steps that is unknown is known here, at the latest
-        if self._due() or (ended and self._within and self._saved_at == int(np.asarray(self.model.steps))):
-            self._save(within_epoch=not ended)
+        if self._stopped_within:
+            return
+        # That it was the last step is known here, at the latest: where the number of steps is not.
+        if self._due() or (self._within and self._saved_at == int(np.asarray(self.model.steps))):
+            self._save(within_epoch=False)
 
     def on_train_end(self, logs: Any = None) -> None:
         written = self.finish()
