@@ -176,7 +176,7 @@ class UnifiedModel(Answers, Loops):
         optimizers.check(self.recipe, unknown, **arguments)
         layers = keras_internals.flat_layers(self)
         memory.check(self.joint, accumulate, remat, schedule)
-        distributed.check_here("compile()", self.distribute_strategy)
+        distributed.check_here("compile()", self._distribute_strategy)
         if self.distributed:
             variables = [v for density in self.densities.values() for v in density.variables]
             distributed.check_scope(self.distribute_strategy, variables)

@@ -153,6 +153,12 @@ class DoorsTest(_Test):
         with self.assertRaisesRegex(ValueError, message):
             model(**options)
 
+    def test_a_model_from_elsewhere_is_refused_within_the_scope(self):
+        one = model(ONE)
+        for door in (lambda: one.compile("adam"), lambda: one.fit(self.x, verbose=0), lambda: one.evaluate(self.x)):
+            with STRATEGY.scope(), self.assertRaisesRegex(ValueError, "strategy in which the model was not made"):
+                door()
+
     def test_networks_from_elsewhere_are_refused(self):
         recipe = ugm_tf.recipes.gan()
         densities = table.dense(recipe)

@@ -42,7 +42,7 @@ def check_here(owner: str, strategy: Any) -> None:
 
     Args:
         owner: What is called, for the message.
-        strategy: The strategy in whose scope the model was made; TensorFlow's default one if there was none.
+        strategy: The strategy in whose scope the model was made; None if there was none.
 
     Raises:
         ValueError: If it is called within another scope.

@@ -130,7 +130,7 @@ class Stepping(keras.Model):
                 f"before. Call compile() again before {method}()."
             )
         keras_internals.assert_compiled(self, method)
-        distributed.check_here(f"{method.removesuffix('()')}()", self.distribute_strategy)
+        distributed.check_here(f"{method.removesuffix('()')}()", self._distribute_strategy)
 
     def _values(self, data: Any) -> dict[str, tf.Tensor]:
         values = self.joint.values(data)
