@@ -27,10 +27,10 @@ class EndTest(parameterized.TestCase):
             return (GOOD[:8],)
 
     @parameterized.product(
-        door=["fit", "fit(validation_data)", "evaluate", "predict"], endless=["dataset", "py_dataset"]
+        door=["fit", "fit(validation_data)", "evaluate", "predict"], endless=["dataset", "huge", "py_dataset"]
     )
     def test_is_asked_for(self, door, endless):
-        data = dataset(GOOD).repeat() if endless == "dataset" else self.Endless()
+        data = self.Endless() if endless == "py_dataset" else dataset(GOOD).repeat(2**50 if endless == "huge" else None)
         advice = {"fit": "fit.. steps_per_epoch", "evaluate": "evaluate.. steps", "predict": "predict.. steps"}
         with self.assertRaisesRegex(ValueError, f"never ends.*give {advice.get(door, 'fit.. validation_steps')}"):
             {**LOOPS, **PREDICTIONS}[door](vae(), data)

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -108,6 +109,19 @@ class ProcessesTest(absltest.TestCase):
         self.together(folder / "killed")
         for left, right in zip(weights(folder / "two"), weights(folder / "killed"), strict=True):
             np.testing.assert_array_equal(left, right)
+
+    def test_a_signal_to_one_of_them_lets_both_save_the_same_step_and_end(self):
+        run, found = pathlib.Path(self.create_tempdir()) / "run", ports(2)
+        both = [start(run, "--epochs=2000", "--checkpoint_steps=100", index=i, found=found) for i in range(2)]
+        self.wait_for_checkpoint(run, both)
+        both[1].send_signal(signal.SIGTERM)
+        errors = [each.communicate(timeout=120)[1] for each in both]
+        self.assertEqual([each.returncode for each in both], [143, 143], errors)
+        words = r"Stopped at step (\d+) of \d+, which (is saved|the first process saves):"
+        stopped = [re.search(words, error) for error in errors]
+        step = int(stopped[0][1])
+        self.assertEqual((int(stopped[1][1]), stopped[1][2]), (step, "the first process saves"))
+        self.assertTrue((run / "checkpoints" / f"step-{step:010d}.state").exists())
 
     def test_one_that_waits_for_nobody_ends(self):
         waiting = start(pathlib.Path(self.create_tempdir()) / "run", "--form_seconds=3", index=0, found=ports(2))

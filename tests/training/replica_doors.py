@@ -73,7 +73,7 @@ class DoorsTest(_Test):
         self.check_same(*models)
 
     def test_fewer_batches_than_steps(self):
-        models = both()
+        models = both(steps_per_execution=5)
         with self.assertWarnsRegex(UserWarning, "ran out of data"):
             found = [of.fit(self.x, batch_size=16, shuffle=False, steps_per_epoch=5, verbose=0) for of in models]
         self.assertSameElements(found[0].history, found[1].history)

@@ -110,6 +110,16 @@ class RefusedTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "Received one of 10 examples: choose a batch_size that is a multiple"):
             accumulation.parts_of({"x": tf.zeros([10, 4])}, 4)
 
+    @parameterized.parameters((45, 5, {}), (40, 4, {"validation_split": 0.1}), (5, 5, {}))
+    def test_arrays_whose_last_batch_is_not_are_refused_before_a_step(self, rows, rest, options):
+        recipe = ugm_tf.recipes.vae()
+        densities = ugm_tf.networks.build(recipe, {"x": (4,), "z": (2,)}, hidden=(4,))
+        model = ugm_tf.UnifiedModel(recipe, densities)
+        model.compile("sgd", accumulate=8, jit_compile=False)
+        with self.assertRaisesRegex(ValueError, f"in as many equal parts. Received .* of which one has {rest}: choose"):
+            model.fit(np.zeros([rows, 4]), batch_size=8, verbose=0, **options)
+        self.assertEqual(int(model.steps), 0)
+
     def test_layers_of_the_whole_batch(self):
         recipe = ugm_tf.recipes.gan()
         densities = ugm_tf.networks.build(
