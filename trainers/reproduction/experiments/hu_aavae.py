@@ -5,6 +5,7 @@ from ..declarations import Contender, Experiment, Measured, Published, Scale
 ALL = 55_000  # training examples of MNIST
 CONVOLUTIONAL = "convolutional"
 _DENSE = {"network": "mlp", "hidden": (500, 500)}
+_DCGAN = {"network": "dcgan", "precision": "mixed_bfloat16"}  # 1.7 times as fast on cores that have it
 TEMPERATURES = {"temperature": (1.0, 1.5, 3.0, 5.0)}
 SETTINGS = {
     "dataset": "mnist",
@@ -52,7 +53,7 @@ def _contenders(part: str, networks: dict, suffix: str = "") -> list[Contender]:
 
 CONTENDERS = tuple(
     contender
-    for networks, suffix in ((_DENSE, ""), ({"network": "dcgan"}, f", {CONVOLUTIONAL}"))
+    for networks, suffix in ((_DENSE, ""), (_DCGAN, f", {CONVOLUTIONAL}"))
     for part in _PARTS
     for contender in _contenders(part, networks, suffix)
 )
@@ -92,7 +93,8 @@ EXPERIMENT = Experiment(
                 f"100 %, {CONVOLUTIONAL}",
                 *(c.title for c in CONTENDERS if CONVOLUTIONAL in c.under and c.name not in ("VAE", "AAVAE")),
             ),
-            note="Dense networks of 500 and 500 units, and the VAE pair at 1 % and 10 % with convolutional ones.",
+            note="Dense networks of 500 and 500 units, and the VAE pair at 1 % and 10 % with convolutional ones, these "
+            "in mixed bfloat16, with weights and losses in float32.",
         ),
         "full": Scale(
             updates={f"{part}, {CONVOLUTIONAL}": n for part, n in (("1 %", 5_000), ("10 %", 20_000), ("100 %", 42_900))}
