@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from unittest import mock
@@ -73,6 +74,44 @@ class LockedTest(absltest.TestCase):
             process.kill()
         with files.locked(path):
             pass
+
+    def test_a_fork_of_a_killed_process_holds_nothing(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / ".lock"
+        script = f"""
+import importlib.util, os, time
+spec = importlib.util.spec_from_file_location("files", {files.__file__!r})
+files = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(files)
+with files.locked({str(path)!r}):
+    if not os.fork():
+        print(os.getpid(), flush=True)
+    time.sleep(60)
+"""
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+            fork = int(process.stdout.readline())
+            try:
+                with self.assertRaises(files.Locked), files.locked(path):
+                    pass
+                process.kill()
+                process.wait()
+                with files.locked(path):
+                    pass
+            finally:
+                os.kill(fork, signal.SIGKILL)
+
+    def test_a_fork_leaves_the_lock_to_its_process(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / ".lock"
+        ended = []
+        with files.locked(path) as is_there:
+            fork = os.fork()
+            if fork:
+                ended.append(os.waitpid(fork, 0)[1])
+                self.assertTrue(is_there())
+                with self.assertRaises(files.Locked), files.locked(path):
+                    pass
+        if not fork:
+            os._exit(0 if path.exists() else 1)  # its block has ended
+        self.assertEqual(ended, [0])
 
 
 if __name__ == "__main__":

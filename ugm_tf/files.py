@@ -8,6 +8,8 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+_HELD: set[TextIO] = set()  # files of the locks of this process
+
 __all__ = ["Locked", "cache_folder", "locked", "remove_drafts", "replacing", "sync", "write"]
 
 
@@ -99,7 +101,7 @@ def remove_drafts(folder: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def locked(path: str | os.PathLike[str]) -> Iterator[Callable[[], bool]]:
-    """Holds a lock, which the system frees however the process ends.
+    """Holds a lock, which the system frees however the process ends, also where a fork of it lives on.
 
     Args:
         path: The lock's file, which is there as long as it is held; its folder is made if need be.
@@ -114,8 +116,11 @@ def locked(path: str | os.PathLike[str]) -> Iterator[Callable[[], bool]]:
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = _acquired(path)
+    _HELD.add(file)
 
     def is_there() -> bool:
+        if file.closed:  # in a fork, whose lock it is not
+            return False
         try:
             return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -130,7 +135,17 @@ def locked(path: str | os.PathLike[str]) -> Iterator[Callable[[], bool]]:
     finally:
         if is_there():  # else it may be another process's, in a folder that was made anew
             path.unlink(missing_ok=True)
+        _HELD.discard(file)
         file.close()
+
+
+def _let_go() -> None:
+    """Closes the locks of the process that this one is a fork of, which would hold them after its end."""
+    while _HELD:
+        _HELD.pop().close()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _acquired(path: pathlib.Path) -> TextIO:
