@@ -73,7 +73,7 @@ _OPTIONS: dict[str, Option] = {
         flags.DEFINE_string,
         None,
         "A prior p(z) that learns, where the recipe scores it: mixture(50), vamp(500), flow, or a family, such as "
-        "gaussian.",
+        "gaussian; or none, for the recipe's own.",
     ),
     "fraction": Option(
         flags.DEFINE_float,

@@ -13,6 +13,8 @@ __all__ = ["OPTIONS", "asked", "as_flags", "as_reasons", "as_text", "define", "d
 
 flags.disclaim_key_flags()  # they are those of the script that calls `define`
 
+_SAYS_NOTHING = (("augment", "none"), ("prior", "none"))  # as if it were not there
+
 
 def _name(field: str) -> str:
     return OPTIONS[field].name or field
@@ -105,7 +107,7 @@ def resolved(settings: Settings, path: str | os.PathLike[str]) -> Resolved:
 def differences(old: Settings, new: Settings) -> list[str]:
     """The flags in which two runs differ, each with both values, as messages list them."""
     there, now = (
-        {name: text for name, text in as_flags(settings).items() if (name, text) != ("augment", "none")}
+        {name: text for name, text in as_flags(settings).items() if (name, text) not in _SAYS_NOTHING}
         for settings in (old, new)
     )
     return [

@@ -98,6 +98,13 @@ class Facts:
         return any(isinstance(step, ugm_tf.Enumerate) for step in self.recipe.steps)
 
     @property
+    def learns_factors(self) -> bool:
+        """Whether units of a code are to be independent."""
+        terms = (e.of for e in self.recipe.expectations)
+        permuted = any(isinstance(step, ugm_tf.Permute) for step in self.recipe.steps)
+        return permuted or any(isinstance(term, ugm_tf.TotalCorrelation) for term in terms)
+
+    @property
     def conditioned(self) -> bool:
         """Whether some discriminator judges an example beside a vector."""
         given = [self.recipe.roles[name].given for name in self.recipe.judges]
@@ -196,6 +203,16 @@ def _augment(facts: Facts, *_: Any) -> Choice:
     return (f"diffaugment({policy})",), "few images, which discriminators would learn by heart"
 
 
+def _prior(facts: Facts, *_: Any) -> Choice:
+    if not (facts.large and facts.colour and facts.scores) or facts.learns_factors:
+        return None, ""
+    try:
+        ugm_tf.learned_prior(facts.recipe, "flow")
+    except ValueError:  # it is not scored, or something asks for a closed form
+        return None, ""
+    return "flow", "images in colour, of whose codes a fixed prior reaches few"
+
+
 def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
     if kind(chosen["network"]) != "mlp":
         return None, ""
@@ -263,6 +280,9 @@ RULES: dict[str, Rule] = {
         f"diffaugment for fewer than {_MANY:,} images of {LARGE} pixels or more, where a discriminator may judge "
         "changed ones",
         _augment,
+    ),
+    "prior": Rule(
+        f"flow where images in colour of {LARGE} pixels or more are scored and it can learn, else the recipe's", _prior
     ),
     "hidden": Rule(f"500,500 for images of {LARGE} pixels or more, 256,256 for smaller ones, else 128,128", _hidden),
     "conditioning": Rule("concat", _conditioning),

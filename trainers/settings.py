@@ -11,6 +11,7 @@ from .rates import AnyRate
 __all__ = ["Resolved", "Settings"]
 
 _DIFFAUGMENT = "diffaugment("
+_FIXED = "none"  # the prior that the recipe has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Settings:
             ValueError: If there is no such recipe, hyperparameter or prior, or it has nothing to augment.
         """
         recipe = own_recipes.make(self.recipe, dict(self.hyperparameters))
-        if self.prior is not None:
+        if self.prior not in (None, _FIXED):
             try:
                 recipe = ugm_tf.learned_prior(recipe, self.prior)
             except ValueError as error:

@@ -146,6 +146,25 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(resolve(recipe, data, augment=()).augment, ())
 
     @parameterized.parameters(
+        ("vae", EMOJI, {}, "flow"),
+        ("aavae", EMOJI, {}, "flow"),
+        ("vae", MNIST, {}, None),
+        ("vae", ((8, 8, 3), 3_400), {}, None),
+        ("gan", EMOJI, {}, None),  # does not score it
+        ("wae", EMOJI, {}, None),  # draws from it only
+        ("vae", EMOJI, {"free_bits": 0.1}, None),  # takes a closed form
+        ("factor_vae", EMOJI, {}, None),  # wants independent units
+        ("beta_tc_vae", EMOJI, {}, None),
+    )
+    def test_codes_of_images_in_colour_have_a_prior_that_learns(self, recipe, data, hyperparameters, prior):
+        asked = {"hyperparameters": tuple(hyperparameters.items())}
+        settings = resolve(recipe, data, **asked)
+        self.assertEqual(settings.prior, prior)
+        fixed = resolve(recipe, data, **asked, prior="none")
+        learning = [any("prior" in phase.updates for phase in each.make_recipe().phases) for each in (settings, fixed)]
+        self.assertEqual(learning, [prior is not None, False])
+
+    @parameterized.parameters(
         ("vae", {}, 1e-3),
         ("gan", {}, 2e-4),
         ("gan", {"contest": "wasserstein"}, 1e-4),
