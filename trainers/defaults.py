@@ -138,6 +138,7 @@ def _tuned(recipe: str, shape: tuple[int, ...]) -> _Tuned:
         tuned.pop("hidden", None)
         tuned.pop("code_size", None)
         tuned.pop("hyperparameters", None)
+        tuned.pop("network", None)
     return tuned
 
 

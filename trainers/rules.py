@@ -184,10 +184,12 @@ def _network(facts: Facts, asked: Settings, _: Any) -> Choice:
         return "mlp", "--hidden is of dense networks"
     if facts.large and facts.enumerates and not facts.colour:
         return "mlp", "grey images that are scored for every class, which takes that many times as long"
-    if facts.large and facts.longest > _SIDE:
-        filters = max(_FEWEST, _FILTERS * _SIDE // facts.longest)
-        return f"dcgan(filters={filters})", f"images of more than {_SIDE} pixels, whose steps take long"
     if facts.large:
+        filters = max(_FEWEST, min(_FILTERS, _FILTERS * _SIDE // facts.longest))
+        if not facts.many and filters > _FILTERS // 2:
+            return f"dcgan(filters={_FILTERS // 2})", "few images, which more filters learn no better"
+        if filters < _FILTERS:
+            return f"dcgan(filters={filters})", f"images of more than {_SIDE} pixels, whose steps take long"
         return "dcgan", f"images of {LARGE} pixels or more"
     return "mlp", "small images" if facts.image else "no images"
 
@@ -272,8 +274,8 @@ RULES: dict[str, Rule] = {
     ),
     "ema": Rule(f"0.999 where a classifier learns from few labels among {_MANY:,} examples or more, else none", _ema),
     "network": Rule(
-        f"dcgan for images of {LARGE} pixels or more, of fewer filters beyond {_SIDE}, and else mlp, as for grey ones "
-        "that are scored for every class",
+        f"dcgan for images of {LARGE} pixels or more, of fewer filters beyond {_SIDE} and for fewer than {_MANY:,}, "
+        "else mlp, as for grey ones that are scored for every class",
         _network,
     ),
     "augment": Rule(

@@ -50,11 +50,17 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual(found, {"vae": [30, 150, 150], "gan": [30, 400, 200]})
 
     @parameterized.parameters(
-        (32, "dcgan"), (48, "dcgan(filters=42)"), (64, "dcgan(filters=32)"), (512, "dcgan(filters=16)")
+        (32, 45_000, "dcgan"),
+        (48, 45_000, "dcgan(filters=42)"),
+        (64, 45_000, "dcgan(filters=32)"),
+        (512, 45_000, "dcgan(filters=16)"),
+        (32, 3_400, "dcgan(filters=32)"),
+        (48, 3_400, "dcgan(filters=32)"),
+        (512, 3_400, "dcgan(filters=16)"),
     )
-    def test_larger_images_have_fewer_filters(self, side, network):
-        for recipe in ("vae", "gan"):
-            self.assertEqual(resolve(recipe, ((side, side // 2, 3), 3_400)).network, network)
+    def test_larger_and_fewer_images_have_fewer_filters(self, side, examples, network):
+        for recipe in ("vae", "gan", "cyclegan"):
+            self.assertEqual(resolve(recipe, ((side, side // 2, 3), examples)).network, network)
 
     def test_images_in_colour_have_a_wide_likelihood_of_their_values(self):
         found = [(resolve("vae", data).likelihood, resolve("vae", data).observation) for data in (MNIST, EMOJI, RING)]
@@ -185,11 +191,11 @@ class ResolveTest(parameterized.TestCase):
 
     def test_networks_that_are_asked_of_every_class_are_dense_but_in_colour(self):
         found = [resolve("semi_supervised_vae", data).network for data in (MNIST, EMOJI)]
-        self.assertEqual(found, ["mlp", "dcgan"])
+        self.assertEqual(found, ["mlp", "dcgan(filters=32)"])
 
     @parameterized.parameters("vae", "aavae", "gan", "iwgan", "conditional_vae")
     def test_large_images_are_convolved(self, recipe):
-        self.assertEqual([resolve(recipe, data).network for data in (MNIST, EMOJI)], ["dcgan"] * 2)
+        self.assertEqual([resolve(recipe, data).network for data in (MNIST, CIFAR)], ["dcgan"] * 2)
         self.assertEqual([resolve(recipe, data).network for data in (DIGITS, RING)], ["mlp"] * 2)
 
     def test_hidden_layers_are_those_of_dense_networks(self):
