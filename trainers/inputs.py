@@ -23,11 +23,13 @@ class Sources(NamedTuple):
         data_dir: Where TFDS keeps data sets.
         manual_dir: Where files that were downloaded by hand lie.
         cache_dir: Where mapped files and trained classifiers lie.
+        kept: What was read, for several runs on the same data: it is not read again.  None keeps nothing.
     """
 
     data_dir: str | None = None
     manual_dir: str | None = None
     cache_dir: str | None = None
+    kept: dict[tuple[Any, ...], ugm_tf.data.Examples] | None = None
 
 
 USUAL = Sources()  # where they lie if nobody says
@@ -97,15 +99,22 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
     Raises:
         ValueError: If the data cannot be read.
     """
-    may_be_mapped = "mapped" in ugm_tf.data.storages(settings.dataset) and settings.storage in (None, "mapped")
-    return ugm_tf.data.load(
-        settings.dataset,
-        split,
-        **sources._replace(cache_dir=sources.cache_dir if may_be_mapped else None)._asdict(),
-        image_size=settings.image_size,
-        background=settings.background,
-        storage=settings.storage,
-    )
+    kept = {} if sources.kept is None else sources.kept
+    asked = (settings.dataset, split, settings.image_size, settings.background)
+    if (*asked, settings.storage) not in kept:
+        may_be_mapped = "mapped" in ugm_tf.data.storages(settings.dataset) and settings.storage in (None, "mapped")
+        found = ugm_tf.data.load(
+            settings.dataset,
+            split,
+            data_dir=sources.data_dir,
+            manual_dir=sources.manual_dir,
+            cache_dir=sources.cache_dir if may_be_mapped else None,
+            image_size=settings.image_size,
+            background=settings.background,
+            storage=settings.storage,
+        )
+        kept[(*asked, settings.storage)] = kept[(*asked, found.storage)] = found
+    return kept[(*asked, settings.storage)]
 
 
 def part(settings: Settings, split: str, examples: ugm_tf.data.Examples) -> ugm_tf.data.Examples:

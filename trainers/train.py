@@ -85,24 +85,29 @@ def main(_: list[str]) -> int:
     workdir = _WORKDIR.value or os.path.join(
         "runs", f"{own_code.short(settings.recipe)}_{settings.dataset}".replace(":", "_").replace(os.sep, "_")
     )
+    sources = inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value)
     if _SEEDS.value == 1:
-        return _train(settings, workdir, on)
+        return _train(settings, workdir, sources, on)
     seeds = range(settings.seed, settings.seed + _SEEDS.value)
     directories = [os.path.join(workdir, f"seed_{seed}") for seed in seeds]
     for path in directories:
         rundir.check_free(path)
-    each = [_train(dataclasses.replace(settings, seed=n), path, on) for n, path in zip(seeds, directories, strict=True)]
+    sources = sources._replace(kept={})
+    each = [
+        _train(dataclasses.replace(settings, seed=n), path, sources, on)
+        for n, path in zip(seeds, directories, strict=True)
+    ]
     if not on.chief:
         return max(each)
     scripts.show_comparison(comparison.compare(directories), os.path.join(workdir, "comparison.html"))
     return max(each)
 
 
-def _train(settings: Settings, workdir: str, on: devices.Devices) -> int:
+def _train(settings: Settings, workdir: str, sources: inputs.Sources, on: devices.Devices) -> int:
     finished = run.train(
         settings,
         workdir,
-        sources=inputs.Sources(_DATA_DIR.value, _MANUAL_DIR.value, _CACHE_DIR.value),
+        sources=sources,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         keep_checkpoints=_KEEP_CHECKPOINTS.value,
         probe=_probe(),

@@ -1,5 +1,6 @@
 """A split of the data as a recipe takes it."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -63,6 +64,19 @@ class InputsTest(parameterized.TestCase):
         for name in ("vae", "acgan", "semi_supervised_vae", "cyclegan", "adversarial_domain_adaptation"):
             training = load(name)
             self.assertEqual(set(next(iter(training.batches(8)))), set(training.variables), name)
+
+    def test_what_was_read_is_kept_for_further_runs_where_that_is_asked_for(self):
+        settings = Settings("vae", "digits")
+        other = dataclasses.replace(settings, recipe="gan", storage="memory")  # as a run has it that has decided
+        sources = inputs.Sources(kept={})
+        first = inputs.read(settings, "train", sources)
+        for again in (settings, other):
+            self.assertIs(inputs.read(again, "train", sources), first)
+        larger = dataclasses.replace(settings, image_size=16)
+        for elsewhere in (inputs.read(settings, "test", sources), inputs.read(larger, "train", sources)):
+            self.assertIsNot(elsewhere, first)
+        self.assertIsNot(inputs.read(settings, "train", inputs.Sources()), first)
+        self.assertEqual(inputs.read(larger, "train", sources).shape, (16, 16, 1))
 
     def test_one_pass_holds_each_example_once(self):
         held_out = load("vae", "validation")

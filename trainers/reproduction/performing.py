@@ -53,6 +53,7 @@ def perform(
         ValueError: Before training starts, if data cannot be read, there is no such contender, or results are there of
             other settings.
     """
+    sources = sources._replace(kept={})
     for settings in {
         unit.settings.dataset: unit.settings for unit in _called(plan, only, store.read(out, plan))
     }.values():

@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from tests.trainers.reproduction.test_declarations import OWN, experiment
 from tests.trainers.reproduction.test_summaries import result
 from trainers import inputs, run
@@ -46,7 +47,8 @@ class LoopTest(parameterized.TestCase):
         self.made = []
 
     def make(self, plan, unit, out, sources):
-        del plan, out, sources
+        del plan, out
+        inputs.read(unit.settings, "train", sources)
         self.made.append(unit.run)
         value = float(unit.seed + len(unit.choice))
         return result(unit, value, unit.choice["temperature"] if unit.choice else None)
@@ -63,6 +65,12 @@ class LoopTest(parameterized.TestCase):
         self.assertSameElements(self.tables(), ["table.md", "table.json", "results.json", "page.html", "plot_1.svg"])
         performing.perform(PLAN, self.out)
         self.assertLen(self.made, 8)
+
+    def test_data_are_read_once(self):
+        with mock.patch.object(ugm_tf.data, "load", side_effect=ugm_tf.data.load) as load:
+            performing.perform(PLAN, self.out)
+        self.assertLen(self.made, 8)
+        load.assert_called_once()
 
     @pytest.mark.slow
     def test_started_again_it_makes_what_is_missing_and_the_same_tables(self):

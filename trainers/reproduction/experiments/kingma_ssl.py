@@ -44,7 +44,7 @@ EXPERIMENT = Experiment(
     contenders=tuple(contender for labels in _PUBLISHED for contender in _contenders(labels)),
     scales={
         "smoke": Scale({"dataset": "digits", "hidden": (32, 32)}, updates=100, seeds=2, only=("100 labels",)),
-        "cpu": Scale({"epochs": 30}, only=("100 labels", "1,000 labels")),
+        "cpu": Scale({"epochs": 20}, only=("100 labels", "1,000 labels")),
         "full": Scale(
             {"epochs": 300}, seeds=10, note="The paper has ten sets of labels; its number of epochs is larger."
         ),
