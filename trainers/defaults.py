@@ -6,8 +6,9 @@ from typing import Any, TypedDict
 import ugm_tf
 
 from . import best, own_networks, precision
+from .facts import LARGE, Facts
 from .rates import PhaseRates
-from .rules import LARGE, RULES, Facts
+from .rules import RULES
 from .settings import Resolved, Settings
 
 __all__ = ["choose", "resolve"]

@@ -1,118 +1,25 @@
 """The rules by which a run decides what no flag says: for each setting a value and the reason."""
 
 import dataclasses
-import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import ugm_tf
 
 from .building import is_adversarial, is_wasserstein
+from .facts import LARGE, MANY, Facts
 from .own_networks import kind
 from .rates import AnyRate, PhaseRates, rate_of
 from .settings import Settings
 
-__all__ = ["LARGE", "RULES", "Choice", "Facts", "Rule"]
+__all__ = ["RULES", "Choice", "Rule"]
 
 _LABELS = 10  # labelled examples of each class
-LARGE = 16  # sides from which images are worth convolving
-_MANY = 10_000  # examples
+_UPDATES = 6_000  # of few large images against a discriminator
 _WIDE = "gaussian(scale=0.3)"
 _FILTERS, _FEWEST, _SIDE = 64, 16, 32  # DCGAN's; the fewest of larger images; the longest side that has them all
 Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Facts:
-    """What the rules look at.
-
-    Attributes:
-        recipe: The recipe, with its hyperparameters.
-        shape: Shape of one example.
-        examples: Number of training examples.
-        rarest: Number of training examples of the rarest class.
-        families: Densities whose families were asked for one by one.
-    """
-
-    recipe: ugm_tf.Recipe
-    shape: tuple[int, ...]
-    examples: int
-    rarest: int
-    families: frozenset[str] = frozenset()
-
-    @property
-    def image(self) -> bool:
-        return len(self.shape) == 3
-
-    @property
-    def colour(self) -> bool:
-        return self.image and self.shape[-1] != 1
-
-    @property
-    def large(self) -> bool:
-        """Whether examples are images of 16 pixels or more."""
-        return self.image and min(self.shape[:2]) >= LARGE
-
-    @property
-    def longest(self) -> int:
-        """The longest side of an image."""
-        return max(self.shape[:2])
-
-    @property
-    def many(self) -> bool:
-        return self.examples >= _MANY
-
-    @functools.cached_property
-    def scores(self) -> list[str]:
-        """The densities of data that score it, and are not only sampled."""
-        families = ugm_tf.networks.default_families(self.recipe)
-        of_data = [name for name, role in self.recipe.roles.items() if role.of in self._of_data]
-        return [name for name in of_data if families[name] not in ("point", "logit")]
-
-    @property
-    def free(self) -> list[str]:
-        """Those of `scores` whose family neither the recipe nor a flag says."""
-        return [name for name in self.scores if name not in self.recipe.families and name not in self.families]
-
-    @property
-    def coded(self) -> bool:
-        """Whether there is a variable beside the data, their classes and provenance."""
-        variables = {v for role in self.recipe.roles.values() for v in (role.of, *role.given)}
-        return bool(variables - self._of_data - {"c", "y"})
-
-    @property
-    def judges_means(self) -> bool:
-        """Whether the mean of scored data is judged as well."""
-        means = {step.density for step in self.recipe.steps if isinstance(step, ugm_tf.Mean)}
-        return bool(self.scores) and any(self.recipe.roles[name].of in self._of_data for name in means)
-
-    @property
-    def contested(self) -> bool:
-        """Whether data are only judged, or what scores them learns by the steps of a phase against a discriminator."""
-        against = [phase for phase in self.recipe.phases if is_adversarial(phase)]
-        return not self.scores or any(set(self.scores) & set(phase.updates) for phase in against)
-
-    @property
-    def enumerates(self) -> bool:
-        """Whether every class is tried in place of a draw."""
-        return any(isinstance(step, ugm_tf.Enumerate) for step in self.recipe.steps)
-
-    @property
-    def learns_factors(self) -> bool:
-        """Whether units of a code are to be independent."""
-        terms = (e.of for e in self.recipe.expectations)
-        permuted = any(isinstance(step, ugm_tf.Permute) for step in self.recipe.steps)
-        return permuted or any(isinstance(term, ugm_tf.TotalCorrelation) for term in terms)
-
-    @property
-    def conditioned(self) -> bool:
-        """Whether some discriminator judges an example beside a vector."""
-        given = [self.recipe.roles[name].given for name in self.recipe.judges]
-        return any(len(names) == 2 and len(self._of_data & set(names)) == 1 for names in given)
-
-    @property
-    def _of_data(self) -> set[str]:
-        return {"x", *self.recipe.data} - {"c"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,13 +46,16 @@ def _target(facts: Facts, *_: Any) -> Choice:
     return ("negative", "the simplest other domain") if "target" in facts.recipe.data else (None, "")
 
 
-def _epochs(facts: Facts, *_: Any) -> Choice:
+def _epochs(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
     if facts.many:
-        return 30, f"{_MANY:,} examples or more"
-    fewer = f"fewer than {_MANY:,} examples"
+        return 30, f"{MANY:,} examples or more"
+    fewer = f"fewer than {MANY:,} examples"
     if not facts.contested:
         return 150, fewer
-    return 200 if facts.large else 400, f"{fewer}, learned in small steps against a discriminator"
+    if not facts.large:
+        return 400, f"{fewer}, learned in small steps against a discriminator"
+    each = max(1, facts.examples // chosen["batch_size"])
+    return math.ceil(_UPDATES / each), f"{_UPDATES:,} updates, as of {fewer} that are learned against a discriminator"
 
 
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
@@ -261,25 +171,25 @@ def _observation(facts: Facts, *_: Any) -> Choice:
 RULES: dict[str, Rule] = {
     "labels": Rule(f"{_LABELS}, fewer where the rarest class has fewer", _labels),
     "target": Rule("negative", _target),
+    "batch_size": Rule(f"64, or 128 where {MANY:,} examples or more are scored", _batch_size),
     "epochs": Rule(
-        f"30; of fewer than {_MANY:,} examples 150, or 400 where they are learned against a discriminator, of images "
-        f"of {LARGE} pixels or more 200",
+        f"30; of fewer than {MANY:,} examples 150, or 400 where they are learned against a discriminator; of images of "
+        f"{LARGE} pixels or more then as many as have {_UPDATES:,} updates",
         _epochs,
     ),
-    "batch_size": Rule(f"64, or 128 where {_MANY:,} examples or more are scored", _batch_size),
     "learning_rate": Rule(
         "2e-4 against a discriminator, 1e-4 in a Wasserstein contest, and else 1e-3, or 2e-4 where images are only "
         "judged",
         _learning_rate,
     ),
-    "ema": Rule(f"0.999 where a classifier learns from few labels among {_MANY:,} examples or more, else none", _ema),
+    "ema": Rule(f"0.999 where a classifier learns from few labels among {MANY:,} examples or more, else none", _ema),
     "network": Rule(
-        f"dcgan for images of {LARGE} pixels or more, of fewer filters beyond {_SIDE} and for fewer than {_MANY:,}, "
+        f"dcgan for images of {LARGE} pixels or more, of fewer filters beyond {_SIDE} and for fewer than {MANY:,}, "
         "else mlp, as for grey ones that are scored for every class",
         _network,
     ),
     "augment": Rule(
-        f"diffaugment for fewer than {_MANY:,} images of {LARGE} pixels or more, where a discriminator may judge "
+        f"diffaugment for fewer than {MANY:,} images of {LARGE} pixels or more, where a discriminator may judge "
         "changed ones",
         _augment,
     ),

@@ -47,7 +47,13 @@ class ResolveTest(parameterized.TestCase):
 
     def test_few_examples_are_seen_more_often_and_more_so_against_a_discriminator(self):
         found = {recipe: [resolve(recipe, data).epochs for data in (MNIST, DIGITS, EMOJI)] for recipe in ("vae", "gan")}
-        self.assertEqual(found, {"vae": [30, 150, 150], "gan": [30, 400, 200]})
+        self.assertEqual(found, {"vae": [30, 150, 150], "gan": [30, 400, 114]})
+
+    @parameterized.parameters((3_400, None, 114), (300, None, 1_500), (300, 150, 3_000), (10, None, 6_000))
+    def test_few_large_images_against_a_discriminator_have_as_many_updates(self, examples, batch_size, epochs):
+        found = resolve("gan", ((32, 32, 3), examples), batch_size=batch_size)
+        self.assertEqual(found.epochs, epochs)
+        self.assertBetween(found.epochs * (examples // found.batch_size), 6_000, 6_000 + examples // found.batch_size)
 
     @parameterized.parameters(
         (32, 45_000, "dcgan"),
