@@ -68,6 +68,12 @@ class ResolveTest(parameterized.TestCase):
         for recipe in ("vae", "gan", "cyclegan"):
             self.assertEqual(resolve(recipe, ((side, side // 2, 3), examples)).network, network)
 
+    @parameterized.parameters((DIGITS, "10.0"), (MNIST, "784.0"), (EMOJI, "3072.0"))
+    def test_a_cycle_weighs_as_published_where_images_are_large(self, data, scale):
+        settings, why = defaults.choose(Settings("cyclegan", "some"), *data)
+        self.assertEqual(dict(settings.families), dict.fromkeys(("decoder", "forward"), f"laplace(scale={scale})"))
+        self.assertEqual("published" in why["families"], data is not DIGITS)
+
     def test_images_in_colour_have_a_wide_likelihood_of_their_values(self):
         found = [(resolve("vae", data).likelihood, resolve("vae", data).observation) for data in (MNIST, EMOJI, RING)]
         self.assertEqual(found, [("bernoulli", "binarised"), ("gaussian(scale=0.3)", "grey"), ("gaussian", "raw")])
