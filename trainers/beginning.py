@@ -46,7 +46,7 @@ def begin(model: ugm_tf.UnifiedModel, path: str | os.PathLike[str]) -> None:
         )
         raise ValueError(
             f"--init_from={path} does not fit this run: {what}. Give the networks that it was trained with, by "
-            "--network, --hidden, --code_size, --likelihood and --image_size; its flags.txt has them."
+            "--network, --hidden, --code_size, --prior, --likelihood and --image_size; its flags.txt has them."
         )
     kept = averages.averages(source.joint, source.optimizers)
     with source.averaged() if kept else contextlib.nullcontext():

@@ -15,6 +15,7 @@ from .settings import Resolved, Settings
 __all__ = ["choose", "resolve"]
 
 _CYCLE = "cyclegan"
+_WITHOUT_HIDDEN = {*ugm_tf.networks.names()} - {"mlp"}
 _ALWAYS = "what this recipe does best with on the validation split of digits"
 
 
@@ -86,12 +87,15 @@ def choose(
     Raises:
         ValueError: If a setting is given that the recipe has no use for, or is out of range.
     """
-    _check_use(settings, Facts(settings.make_recipe(), shape, examples, rarest, frozenset(dict(settings.families))))
+    settings.make_recipe()  # refuses what it cannot be made with
+    _check_pairs(settings)
+    of_data = shape, examples, rarest
+    _check_use(settings, Facts(settings.make_plain_recipe(), *of_data, frozenset(dict(settings.families))))
     tuned: dict[str, Any] = {**_tuned(settings.recipe, shape)}
     hyperparameters = {**tuned.get("hyperparameters", {}), **dict(settings.hyperparameters)}
     families = {**tuned.get("families", {}), **dict(settings.families)}
-    recipe = dataclasses.replace(settings, hyperparameters=tuple(hyperparameters.items())).make_recipe()
-    facts = Facts(recipe, shape, examples, rarest, frozenset(families))
+    recipe = dataclasses.replace(settings, hyperparameters=tuple(hyperparameters.items())).make_plain_recipe()
+    facts = Facts(recipe, *of_data, frozenset(families))
     why: dict[str, str] = {}
     chosen: dict[str, Any] = {
         "hyperparameters": tuple(sorted(hyperparameters.items())),
@@ -106,7 +110,7 @@ def choose(
             value, reason = tuned[name], _ALWAYS
         if name == "learning_rate" or asked is None:  # a rate of some phases leaves others to be chosen
             chosen[name] = value
-            if value is not None and value != asked:
+            if value is not None and value != asked and reason:
                 why[name] = reason
         else:
             chosen[name] = asked
@@ -123,6 +127,8 @@ def _values(settings: Settings) -> dict[str, Any]:
 def _check_batch_size(settings: Settings, examples: int) -> None:
     """Refuses a batch of more than all examples, or of no equal parts."""
     size, parts = settings.batch_size, settings.accumulate
+    if parts > examples:
+        raise ValueError(f"--accumulate={parts} is more parts than there are examples to train on, {examples:,}.")
     if size is not None and size > examples:
         raise ValueError(f"--batch_size={size} is more than the {examples:,} examples to train on.")
     if size is not None and size % parts:
@@ -148,6 +154,20 @@ def _tuned(recipe: str, shape: tuple[int, ...]) -> _Tuned:
         scale = f"laplace(scale={float(math.prod(shape)) if large else 10.0})"
         tuned["families"] = {"forward": scale, "decoder": scale}
     return tuned
+
+
+def _check_pairs(settings: Settings) -> None:
+    """Refuses two flags of which one leaves the other nothing to say."""
+    if settings.hidden and own_networks.kind(settings.network or "mlp") in _WITHOUT_HIDDEN:
+        raise ValueError(
+            f"--hidden={','.join(map(str, settings.hidden))} is of dense networks, and --network={settings.network} "
+            "has no such sizes. Leave one of them out."
+        )
+    if settings.prior is not None and "prior" in dict(settings.families):
+        raise ValueError(
+            f"--prior={settings.prior} and --families=prior={dict(settings.families)['prior']} both say what the prior "
+            "is. Leave one of them out: --prior is of one that learns, --families of the recipe's own."
+        )
 
 
 def _check_use(settings: Settings, facts: Facts) -> None:

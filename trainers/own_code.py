@@ -6,28 +6,44 @@ import importlib.util
 import inspect
 import os
 import pathlib
+import re
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["absolute", "function", "is_own", "short"]
+__all__ = ["absolute", "function", "is_own", "short", "split"]
+
+_CALLED = re.compile(r"(?s)(?:(?P<place>.*?):)?(?P<called>\w+(?:\(.*\))?)")
+
+
+def split(name: str) -> tuple[str, str]:
+    """The file or the module, "" if it names none; and what is called there, with its options.
+
+    >>> split("my (old) files/networks.py:small(act='a:b')"), split("dcgan(filters=8)")
+    (('my (old) files/networks.py', "small(act='a:b')"), ('', 'dcgan(filters=8)'))
+    """
+    found = _CALLED.fullmatch(name)
+    if found is None:
+        place, _, called = name.rpartition(":")
+        return place, called
+    return found["place"] or "", found["called"]
 
 
 def is_own(name: str) -> bool:
     """Whether it names what is the user's, and not the package's."""
-    return ":" in name or name.endswith(".py")
+    return bool(split(name)[0]) or name.startswith(":") or name.endswith((":", ".py"))
 
 
 def absolute(name: str) -> str:
     """The same name, whatever the working directory: a file's path is made absolute."""
-    path, colon, function = name.rpartition(":")
-    return f"{os.path.abspath(path)}:{function}" if colon and path.endswith(".py") else name
+    path, called = split(name)
+    return f"{os.path.abspath(path)}:{called}" if path.endswith(".py") else name
 
 
 def short(name: str) -> str:
     """The name without where it is from: "my_gan" of "path/to/file.py:my_gan"."""
-    return name.rpartition(":")[2]
+    return split(name)[1]
 
 
 def function(flag: str, name: str) -> Callable[..., Any]:

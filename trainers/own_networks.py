@@ -62,11 +62,11 @@ def get(network: str) -> tuple[str | Callable[..., Any], dict[str, Any]]:
 
 def _split(network: str) -> tuple[str, dict[str, Any]]:
     """The name, and the options in brackets behind it."""
-    place, colon, called = network.rpartition(":")
+    place, called = own_code.split(network)
     try:
         name, unnamed, options = call(called) if "(" in called else (called, [], {})
     except ValueError as error:
         raise ValueError(f"--network={network}: {error}") from None
     if unnamed:
         raise ValueError(f"--network={network}: give options by their names, such as dcgan(filters=32).")
-    return f"{place}{colon}{name}", options
+    return f"{place}:{name}" if place else name, options

@@ -59,9 +59,16 @@ def _epochs(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 
 
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
-    size, parts = min(facts.examples, 128 if facts.many and facts.scores else 64), asked.accumulate
+    usual, parts = 128 if facts.many and facts.scores else 64, asked.accumulate
+    size = min(facts.examples, usual)
     why = (
-        "many examples, which are scored" if size == 128 else "few examples" if facts.scores else "half of DCGAN's 128"
+        "all examples"
+        if size < usual
+        else "many examples, which are scored"
+        if size == 128
+        else "few examples"
+        if facts.scores
+        else "half of DCGAN's 128"
     )
     return max(size - size % parts, parts), why if parts == 1 else f"{why}, in {parts} equal parts"
 
@@ -79,7 +86,10 @@ def _learning_rate(facts: Facts, asked: Settings, _: Any) -> tuple[AnyRate, str]
     whole = first if all(rate == first for rate in chosen.values()) else PhaseRates(tuple(chosen.items()))
     against = f"{'WGAN-GP' if wasserstein else 'DCGAN'}'s against a discriminator"
     usual = "Adam's usual" if otherwise == 1e-3 else "DCGAN's"
-    kinds = {is_adversarial(phase) for phase in facts.recipe.phases}
+    left = [
+        p for p in facts.recipe.phases if asked.learning_rate is None or rate_of(asked.learning_rate, p.name) is None
+    ]
+    kinds = {is_adversarial(phase) for phase in left}
     return whole, ", else ".join([against] * (True in kinds) + [usual] * (False in kinds))
 
 
@@ -115,8 +125,10 @@ def _augment(facts: Facts, *_: Any) -> Choice:
     return (f"diffaugment({policy})",), "few images, which discriminators would learn by heart"
 
 
-def _prior(facts: Facts, *_: Any) -> Choice:
-    if not (facts.large and facts.colour and facts.scores) or facts.learns_factors:
+def _prior(facts: Facts, asked: Settings, _: Any) -> Choice:
+    if not (facts.large and facts.colour and facts.scores) or facts.learns_factors or "prior" in facts.families:
+        return None, ""
+    if asked.code_size == 1:  # which a flow cannot bend
         return None, ""
     try:
         ugm_tf.learned_prior(facts.recipe, "flow")

@@ -61,8 +61,14 @@ class Settings:
         Raises:
             ValueError: If there is no such recipe, hyperparameter or prior, or it has nothing to augment.
         """
-        recipe = own_recipes.make(self.recipe, dict(self.hyperparameters))
+        recipe = self.make_plain_recipe()
         if self.prior not in (None, _FIXED):
+            if "prior" not in recipe.roles:
+                raise ValueError(
+                    f"--prior={self.prior} is of a density called 'prior', and recipe '{self.recipe}' has "
+                    f"{', '.join(recipe.roles)}. Leave it out; in a recipe of your own call the prior so, or have "
+                    "the function return ugm_tf.learned_prior(recipe, kind, name)."
+                )
             try:
                 recipe = ugm_tf.learned_prior(recipe, self.prior)
             except ValueError as error:
@@ -70,6 +76,14 @@ class Settings:
         changes = (text for text in self.augment or () if text.startswith(_DIFFAUGMENT))
         policy = next((text[len(_DIFFAUGMENT) : -1] for text in changes), None)
         return recipe if policy is None else ugm_tf.diffaugmented(recipe, tuple(policy.split(",")))
+
+    def make_plain_recipe(self) -> ugm_tf.Recipe:
+        """The recipe with its hyperparameters alone.
+
+        Raises:
+            ValueError: If there is no such recipe or hyperparameter.
+        """
+        return own_recipes.make(self.recipe, dict(self.hyperparameters))
 
     @property
     def augment_data(self) -> tuple[str, ...]:

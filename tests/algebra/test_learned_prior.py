@@ -123,7 +123,11 @@ class KindsTest(parameterized.TestCase):
         ("flow(step=2)", "The prior 'flow' takes the arguments: steps: int = 4"),
         ("vamp(print)", "The prior 'vamp' takes the arguments: pseudo_inputs: int = 500"),
         ("vamp(0)", "At least 1 pseudo-input. Received: pseudo_inputs=0"),
-        ("flow(0)", "A flow has at least 1 step and a hidden layer of at least 1 unit. Received: steps=0"),
+        ("flow(0)", "A flow has at least 1 step and hidden layers of at least 1 unit, .*Received: steps=0"),
+        ("flow(hidden=64)", r"such as hidden=\(64,\). Received: steps=4, hidden=64"),
+        ("flow(steps='a')", "'steps' of the prior 'flow' is of type int, such as 4. Received: 'a'"),
+        ("flow(inverse=1)", "'inverse' of the prior 'flow' is of type bool"),
+        ("vamp(2.5)", "'pseudo_inputs' of the prior 'vamp' is of type int"),
         ("flow(hidden=())", r"Received: steps=4, hidden=\(\)"),
         ("mixture(0)", "at least 1 component"),
     )

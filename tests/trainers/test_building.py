@@ -6,6 +6,7 @@ import ugm_tf
 from tests.trainers.test_defaults import DIGITS, resolve
 from trainers import building
 from trainers.rates import PhaseRates, Rate
+from trainers.settings import Settings
 
 
 def rate(optimizer):
@@ -54,6 +55,16 @@ class OptimizersTest(parameterized.TestCase):
 
 
 class PriorTest(parameterized.TestCase):
+    @parameterized.parameters("bernoulli", "continuous_bernoulli", "categorical")
+    def test_one_of_other_values_than_the_codes_is_refused(self, prior):
+        settings = resolve("vae", DIGITS, hidden=(4,), prior=prior, hyperparameters=(("kl", "sampled"),))
+        with self.assertRaisesRegex(ValueError, "'prior' is to be of the family .*'encoder', of the same z, is of"):
+            building.build(settings.make_recipe(), settings, ugm_tf.data.load("digits", "test"))
+
+    def test_a_recipe_whose_prior_has_another_name_is_told_what_to_do(self):
+        with self.assertRaisesRegex(ValueError, "of a density called 'prior', and recipe 'cyclegan' has forward, "):
+            Settings("cyclegan", "some", prior="flow").make_recipe()
+
     @parameterized.parameters(("mixture(3)", 1), ("vamp(3)", 1), ("flow(2)", 8))
     def test_one_that_learns_is_asked_for_by_name(self, prior, weights):
         settings = resolve("vae", DIGITS, hidden=(4,), prior=prior)

@@ -3,7 +3,7 @@
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from trainers import defaults
+from trainers import defaults, doubts
 from trainers.rates import PhaseRates, Rate
 from trainers.settings import Settings
 
@@ -134,6 +134,17 @@ class ResolveTest(parameterized.TestCase):
             {"learning_rate": PhaseRates((("wake", 1e-3), ("generate", 1e-3)))},
             "--learning_rate=wake=0.001,generate=0.001: recipe 'gan' has no phase wake. It has: discriminate, generate",
         ),
+        (
+            "vae",
+            {"hidden": (8,), "network": "dcgan(filters=4)"},
+            "--hidden=8 is of dense networks, and --network=dcgan",
+        ),
+        (
+            "vae",
+            {"prior": "flow", "families": (("prior", "mixture(5)"),)},
+            "--prior=flow and --families=prior=mixture.5. both say",
+        ),
+        ("gan", {"accumulate": 5_000}, "--accumulate=5000 is more parts than there are examples to train on, 1,297"),
         ("gan", {"families": (("encoder", "iaf"),)}, "'gan' has no density encoder. It has: prior, decoder"),
     )
     def test_refuses_what_a_recipe_has_no_use_for(self, recipe, settings, advice):
@@ -233,9 +244,27 @@ class ResolveTest(parameterized.TestCase):
 
     def test_a_rate_of_one_phase_leaves_a_reason_for_the_others(self):
         asked = Settings("aavae", "some", learning_rate=PhaseRates((("wake", 5e-4),)))
-        self.assertEqual(
-            defaults.choose(asked, *DIGITS)[1]["learning_rate"], "DCGAN's against a discriminator, else Adam's usual"
-        )
+        self.assertEqual(defaults.choose(asked, *DIGITS)[1]["learning_rate"], "DCGAN's against a discriminator")
+        every = Settings("aavae", "some", learning_rate=PhaseRates((("wake", 5e-4), ("discriminate", 1e-4))))
+        self.assertNotIn("learning_rate", defaults.choose(every, *DIGITS)[1])
+
+    def test_a_batch_of_all_examples_is_called_so(self):
+        self.assertEqual(defaults.choose(Settings("gan", "some"), (32, 32, 3), 50)[1]["batch_size"], "all examples")
+
+    @parameterized.parameters("bigan", "conditional_gan", "veegan", "cyclegan", "gan", "vae", "aavae", "vae_gan")
+    def test_what_was_chosen_is_asked_for_by_its_flags(self, recipe):
+        settings = resolve(recipe, EMOJI)
+        again = defaults.resolve(Settings(**vars(settings)), *EMOJI)
+        self.assertEqual(again, settings)
+        self.assertEqual(doubts.usual_epochs(settings, *EMOJI, 300), settings.epochs)
+
+    @parameterized.parameters(
+        ({"families": (("prior", "laplace"),)}, None),
+        ({"code_size": 1}, None),
+        ({"code_size": 2}, "flow"),
+    )
+    def test_a_prior_whose_family_is_said_or_of_one_number_is_left_alone(self, asked, prior):
+        self.assertEqual(resolve("vae", EMOJI, **asked).prior, prior)
 
     @parameterized.parameters(
         ("gan", MNIST, "network", "images of 16 pixels or more"),

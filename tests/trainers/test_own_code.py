@@ -3,12 +3,12 @@
 import os
 import pathlib
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from trainers import own_code
 
 
-class OwnCodeTest(absltest.TestCase):
+class OwnCodeTest(parameterized.TestCase):
     def file(self, code, name="mine.py"):
         path = pathlib.Path(self.create_tempdir().full_path) / name
         path.write_text(code)
@@ -24,6 +24,17 @@ class OwnCodeTest(absltest.TestCase):
 
     def test_what_is_ones_own_has_a_colon_or_is_a_file(self):
         self.assertEqual([own_code.is_own(n) for n in ("vae", "a.py", "a.py:f", "a.b:f")], [False, True, True, True])
+        self.assertEqual([own_code.is_own(n) for n in ("dcgan(normalization='a:b')", ":f", "a:")], [False, True, True])
+
+    @parameterized.parameters(
+        ("my (old) files/b.py:f(act='a:b')", ("my (old) files/b.py", "f(act='a:b')")),
+        ("my (old) files/b.py:f", ("my (old) files/b.py", "f")),
+        ("a.b:f(g='(:)')", ("a.b", "f(g='(:)')")),
+        ("dcgan(filters=3)", ("", "dcgan(filters=3)")),
+        ("/a-b/c.py:not a name", ("/a-b/c.py", "not a name")),
+    )
+    def test_where_it_is_ends_before_what_is_called(self, name, parts):
+        self.assertEqual(own_code.split(name), parts)
 
     def test_a_file_is_run_once_however_many_flags_name_it_and_again_when_it_changes(self):
         path = self.file("runs = []\ndef f():\n    return 1\ndef g():\n    return 2\n")

@@ -5,6 +5,7 @@ import pathlib
 import pytest
 from absl.testing import absltest, parameterized
 
+import ugm_tf
 from tests.trainers import test_run
 from trainers import finished, options, own_networks
 from trainers.settings import Settings
@@ -69,6 +70,18 @@ class OwnNetworksTest(parameterized.TestCase):
         ):
             own_networks.get(f"{self.file}:small(width=0.5)")
         self.assertEqual(own_networks.get(f"{self.file}:small(scale=0.5)")[1], {"scale": 0.5})  # not annotated
+
+    @parameterized.parameters(
+        ("dcgan", {"filters": 0}, "A 'dcgan' network cannot be made with name='encoder_network', filters=0."),
+        ("resnet", {"filters": 0}, "A 'resnet' network cannot be made with .*filters=0"),
+        ("mlp", {"activation": "nonsense"}, "A 'mlp' network cannot be made with .*activation='nonsense'"),
+        (lambda inputs, output: 1 // 0, {}, "asked for 'encoder_network' from .*, failed. ZeroDivisionError: "),
+    )
+    def test_what_cannot_be_made_says_of_which_network(self, network, options_, words):
+        with self.assertRaisesRegex(ValueError, words):
+            ugm_tf.networks.build(
+                ugm_tf.recipes.vae(), {"x": (16, 16, 3), "z": (3,)}, network=network, likelihood="gaussian", **options_
+            )
 
     def test_another_name_is_refused_as_a_flag(self):
         flags = self.create_tempfile("flags.txt", "--network=unet\n").full_path

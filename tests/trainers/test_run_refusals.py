@@ -41,7 +41,7 @@ class RefusalsTest(parameterized.TestCase):
         ({"batch_size": 5000}, "--batch_size=5000 is more than the 1,297 examples to train on"),
         ({"augment": ("diffaugment(color)",)}, "This recipe's discriminators: none. Leave it out, flip or shift"),
         ({"augment": ("shift(8)",)}, "by less than a side: .* of 8x8. Received: shift.8."),
-        ({"network": "dcgan"}, "'dcgan' networks take .*Received: hidden"),
+        ({"network": "dcgan"}, "--hidden=8 is of dense networks, and --network=dcgan has no such sizes"),
         ({"likelihood": "gaussian(scale=0)"}, "The scale of a Gaussian must be positive"),
         (
             {"recipe": "cyclegan", "target": "nagative", "code_size": None},

@@ -4,7 +4,7 @@ import inspect
 from typing import Any, ClassVar
 
 from ugm_tf import serialization
-from ugm_tf.arguments import call
+from ugm_tf.arguments import call, check
 from ugm_tf.densities import families
 from ugm_tf.densities.continuous import Laplace
 from ugm_tf.densities.family import Family
@@ -30,9 +30,10 @@ class Flow:
     reparameterised: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or not self.hidden or any(size < 1 for size in self.hidden):
+        sizes = isinstance(self.hidden, tuple | list) and all(isinstance(n, int) and n >= 1 for n in self.hidden)
+        if self.steps < 1 or not self.hidden or not sizes:
             raise ValueError(
-                "A flow has at least 1 step and a hidden layer of at least 1 unit. Received: "
+                "A flow has at least 1 step and hidden layers of at least 1 unit, such as hidden=(64,). Received: "
                 f"steps={self.steps}, hidden={self.hidden}."
             )
 
@@ -90,6 +91,8 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
     except (TypeError, ValueError):
         takes = ", ".join(map(str, inspect.signature(made).parameters.values()))
         raise ValueError(f"The prior '{name}' takes the arguments: {takes}. Received: '{prior}'.") from None
+    for argument, value in bound.arguments.items():
+        check(f"the prior '{name}'", inspect.signature(made).parameters[argument], value)
     return made(*bound.args, **bound.kwargs)
 
 

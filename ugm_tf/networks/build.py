@@ -133,11 +133,22 @@ def build(
         else:
             # An image that is only sampled lies in [0, 1].
             bounded = not family.has_log_prob and len(event) == 3
-            body = builder(inputs, size, bounded=bounded, name=f"{name}_network", **more)
+            body = _made(builder, network, inputs, size, bounded=bounded, name=f"{name}_network", **more)
         if judged and len(getattr(body, "output_shape", ())) == 4:
             family = PatchLogit(*body.output_shape[1:3])
         out[name] = Density(_with_shared(body, inputs, family.shared), family, flow, name=name)
     return out
+
+
+def _made(builder: Builder, network: str | Builder, *shapes: Any, **options: Any) -> keras.Model:
+    """A network, or a refusal of its options that says whose they are: Keras's own names a layer."""
+    try:
+        return builder(*shapes, **options)
+    except (ValueError, TypeError) as error:
+        if not isinstance(network, str):
+            raise
+        given = ", ".join(f"{key}={value!r}" for key, value in options.items() if key != "bounded")
+        raise ValueError(f"A '{network}' network cannot be made with {given}. {error}") from error
 
 
 def _with_shared(body: keras.Model, inputs: Sequence[Shape], number: int) -> keras.Model:

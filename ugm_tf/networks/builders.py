@@ -101,7 +101,13 @@ def _own(
     if _takes_any(function):
         given = {"bounded": bounded, "name": name}
     inputs, output = [tuple(shape) for shape in inputs], tuple(output)
-    made = function(inputs=inputs, output=output, **given, **options)
+    try:
+        made = function(inputs=inputs, output=output, **given, **options)
+    except Exception as error:
+        raise ValueError(
+            f"{_called(function)}, asked for '{name}' from {_listed(inputs)} to {list(output)}, failed. "
+            f"{type(error).__name__}: {error}"
+        ) from error
     who = f"{_called(function)}, asked for '{name}',"
     if not isinstance(made, keras.layers.Layer) or not made.built:
         raise ValueError(f"{who} is to return a built keras.Model. It returned: {made!r}.")

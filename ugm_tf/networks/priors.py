@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ugm_tf.algebra import Recipe
-from ugm_tf.densities import Flow, InverseAutoregressiveFlow, MaskedAutoregressiveFlow, Prior, Vamp, VampPrior, kinds
+from ugm_tf.densities import (
+    Family,
+    Flow,
+    InverseAutoregressiveFlow,
+    MaskedAutoregressiveFlow,
+    Prior,
+    Vamp,
+    VampPrior,
+    kinds,
+)
 
 __all__ = ["prior"]
 
@@ -50,4 +59,21 @@ def prior(name: str, recipe: Recipe, shapes: Mapping[str, tuple[int, ...]], chos
                 "have a flow: their density elsewhere takes a pass for each number. Use a mixture or a flow."
             )
         return VampPrior(event, shapes[role.given[0]], kind.pseudo_inputs, family, kind.encoder, name=name)
+    _check_values(name, kind, recipe, chosen)
     return Prior(event, kind, learned=learned, name=name)
+
+
+def _check_values(name: str, family: Family, recipe: Recipe, chosen: Mapping[str, Any]) -> None:
+    """Refuses a prior whose values are not of the kind of those that others give the same variable."""
+    of = recipe.roles[name].of
+    for other, role in recipe.roles.items():
+        if other == name or role.of != of or chosen[other] == "iaf":
+            continue
+        its = kinds.kind(chosen[other])
+        support = its.support if isinstance(its, Family) else "real"
+        if (support == "real") != (family.support == "real") and recipe.scores(name):
+            raise ValueError(
+                f"'{name}' is to be of the family '{chosen[name]}', of {family.support} values, and '{other}', of the "
+                f"same {of}, is of '{chosen[other]}', of {support} ones, to which '{name}' has no density. Give both a "
+                "family of the same values."
+            )

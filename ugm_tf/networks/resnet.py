@@ -108,7 +108,7 @@ class _Resnet(Frame):
         return self._convolved(y, output[-1], spectral=False, dtype=full_precision())
 
     def _width(self, small: bool, image: bool) -> int:
-        return self.filters or ((256 if image else 128) if small else 64)
+        return ((256 if image else 128) if small else 64) if self.filters is None else self.filters
 
     def _first(self, y: Any, filters: int, halve: bool) -> Any:
         """The block next to an image, which begins with a convolution, and takes means first on the short way."""

@@ -31,7 +31,8 @@ def check(joint: Joint, accumulate: int, remat: bool, schedule: str) -> None:
                 raise ValueError(
                     f"accumulate={accumulate} is not for '{name}', whose layer '{layer.name}' "
                     f"({type(layer).__name__}) is of the whole batch, or changes with each part. Use layers without "
-                    "such a state, as GroupNormalization is one."
+                    "such a state, as GroupNormalization is one; 'dcgan' and 'resnet' networks have none by "
+                    "normalization='none'."
                 )
     for e in joint.recipe.expectations:
         for name in _in_chunks(joint, e):
