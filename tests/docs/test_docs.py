@@ -25,7 +25,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import comparison, curves, figure, options, page, rates, reading
+from trainers import comparison, curves, figure, options, own_code, page, rates, reading
 from trainers.reproduction import costs, declarations, statistics, tables
 
 ROOT = import_order.ROOT
@@ -116,7 +116,9 @@ class ExamplesTest(parameterized.TestCase):
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.check_module(importlib.import_module(module))
 
-    @parameterized.parameters(comparison, curves, figure, page, rates, reading, costs, declarations, statistics, tables)
+    @parameterized.parameters(
+        comparison, curves, figure, own_code, page, rates, reading, costs, declarations, statistics, tables
+    )
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
 
@@ -127,6 +129,7 @@ class ExamplesTest(parameterized.TestCase):
                 "trainers/comparison.py",
                 "trainers/curves.py",
                 "trainers/figure.py",
+                "trainers/own_code.py",
                 "trainers/page.py",
                 "trainers/rates.py",
                 "trainers/reading.py",
