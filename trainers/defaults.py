@@ -163,7 +163,7 @@ def _check_pairs(settings: Settings) -> None:
             f"--hidden={','.join(map(str, settings.hidden))} is of dense networks, and --network={settings.network} "
             "has no such sizes. Leave one of them out."
         )
-    if settings.prior is not None and "prior" in dict(settings.families):
+    if settings.prior not in (None, "none") and "prior" in dict(settings.families):
         raise ValueError(
             f"--prior={settings.prior} and --families=prior={dict(settings.families)['prior']} both say what the prior "
             "is. Leave one of them out: --prior is of one that learns, --families of the recipe's own."

@@ -61,15 +61,11 @@ def _epochs(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
     usual, parts = 128 if facts.many and facts.scores else 64, asked.accumulate
     size = min(facts.examples, usual)
-    why = (
-        "all examples"
-        if size < usual
-        else "many examples, which are scored"
-        if size == 128
-        else "few examples"
-        if facts.scores
-        else "half of DCGAN's 128"
-    )
+    why = "few examples" if facts.scores else "half of DCGAN's 128"
+    if size == 128:
+        why = "many examples, which are scored"
+    elif size < usual:
+        why = "all examples"
     return max(size - size % parts, parts), why if parts == 1 else f"{why}, in {parts} equal parts"
 
 

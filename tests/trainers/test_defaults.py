@@ -260,6 +260,7 @@ class ResolveTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ({"families": (("prior", "laplace"),)}, None),
+        ({"families": (("prior", "laplace"),), "prior": "none"}, "none"),
         ({"code_size": 1}, None),
         ({"code_size": 2}, "flow"),
     )
