@@ -12,6 +12,7 @@ samples as `python -m trainers.evaluate` does.  The data are emoji in 9 categori
 and each result is written at once, so that this may be stopped and started, on another machine, too.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -25,7 +26,8 @@ import keras
 import numpy as np
 from absl import flags
 
-from trainers import evaluation, finished, options, pictures, run, scripts
+import ugm_tf
+from trainers import defaults, evaluation, finished, inputs, options, pictures, run, scripts
 from trainers.figure import from_dict
 from trainers.settings import Settings
 from ugm_tf import files, grids
@@ -41,7 +43,7 @@ _BEFORE: dict[str, dict[str, Any]] = {
 }
 
 _RECIPES = flags.DEFINE_list("recipes", [*_SCORED, *_JUDGED], "Which recipes.")
-_PACKAGE = flags.DEFINE_string("package", None, "The unpacked npm package of the emoji; not needed without runs to do.")
+_PACKAGE = flags.DEFINE_string("package", None, "The unpacked npm package of the emoji, until --workdir has them.")
 _SIZE = flags.DEFINE_integer("image_size", 32, "Height and width.", lower_bound=16)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many seeds.", lower_bound=1)
 _DEFAULTS = flags.DEFINE_enum("defaults", "now", ["now", "dense"], "Whose defaults.")
@@ -77,6 +79,29 @@ def data(root: pathlib.Path) -> str:
     return f"folder:{folder.resolve()}"
 
 
+def asked(recipe: str, seed: int, dataset: str) -> Settings:
+    before = _BEFORE[recipe] if _DEFAULTS.value == "dense" else {}
+    return Settings(recipe, dataset, image_size=_SIZE.value, seed=seed, **before)
+
+
+def as_flags(settings: Settings) -> dict[str, str]:
+    """A run's flags, but for where its data lie."""
+    return {name: text for name, text in options.as_flags(settings).items() if name != "dataset"}
+
+
+def check(recipe: str, seed: int, kept: Mapping[str, Any], examples: ugm_tf.data.Examples) -> None:
+    """Refuses a result that is kept and was made by other defaults than those of now."""
+    settings = dataclasses.replace(asked(recipe, seed, "kept"), storage=examples.storage)
+    now = as_flags(defaults.resolve(settings, examples.shape, len(examples), inputs.rarest(examples)))
+    if other := {
+        n: (kept["flags"].get(n), now.get(n)) for n in {**kept["flags"], **now} if kept["flags"].get(n) != now.get(n)
+    }:
+        raise ValueError(
+            f"{_OUT.value} has {recipe}, seed {seed}, by other defaults than today's, there and now: {other}. Remove "
+            "it from there, or give another --out."
+        )
+
+
 def picture(trained: finished.Finished) -> bytes:
     """Samples as they come, as a PNG."""
     with pictures.weights(trained.model, trained.settings):
@@ -87,12 +112,10 @@ def picture(trained: finished.Finished) -> bytes:
 
 def result(recipe: str, seed: int) -> dict[str, Any]:
     """Trains a recipe from a seed, and measures it."""
-    before = _BEFORE[recipe] if _DEFAULTS.value == "dense" else {}
     root = pathlib.Path(_WORKDIR.value)
-    dataset, where = data(root), root / f"{recipe}_{_SIZE.value}_{_DEFAULTS.value}_{seed}"
-    asked = Settings(recipe, dataset, image_size=_SIZE.value, seed=seed, **before)
+    where = root / f"{recipe}_{_SIZE.value}_{_DEFAULTS.value}_{seed}"
     if not (where / "report.html").exists():
-        run.train(asked, where, keep_checkpoints=1, show=False)
+        run.train(asked(recipe, seed, data(root)), where, keep_checkpoints=1, show=False)
     evaluation.evaluate(where, metrics=_METRICS)
     trained = finished.load(where)
     if _PICTURES.value and not seed:
@@ -100,10 +123,9 @@ def result(recipe: str, seed: int) -> dict[str, Any]:
         files.write(pathlib.Path(_PICTURES.value) / name, picture(trained))
     keras.utils.clear_session(free_memory=True)
     found = [from_dict(figure) for figure in evaluation.read(where / "evaluation.json")["figures"]]
-    flag = {name: text for name, text in options.as_flags(trained.settings).items() if name != "dataset"}
     return {
         "figures": {f.name: {"value": f.value, "real": f.real and f.real.value, "unit": f.unit} for f in found},
-        "flags": flag,
+        "flags": as_flags(trained.settings),
         "seconds": trained.directory.read_json("timing").get("seconds"),
         "versions": trained.directory.read_json("versions"),
     }
@@ -128,6 +150,11 @@ def main(_: list[str]) -> None:
     pathlib.Path(_WORKDIR.value).mkdir(parents=True, exist_ok=True)
     kept: dict[str, Any] = json.loads(out.read_text()) if out.exists() else {}
     mine = kept.setdefault(str(_SIZE.value), {}).setdefault(_DEFAULTS.value, {})
+    if any(mine.values()):
+        examples = inputs.read(asked("vae", 0, data(pathlib.Path(_WORKDIR.value))), "train", inputs.USUAL)
+        for recipe, seeds in mine.items():
+            for seed, found in seeds.items():
+                check(recipe, int(seed), found, examples)
     for seed in range(_SEEDS.value):
         for recipe in _RECIPES.value:
             if str(seed) in mine.setdefault(recipe, {}):

@@ -61,6 +61,11 @@ class PriorTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "'prior' is to be of the family .*'encoder', of the same z, is of"):
             building.build(settings.make_recipe(), settings, ugm_tf.data.load("digits", "test"))
 
+    def test_one_without_a_log_probability_is_refused(self):
+        settings = resolve("vae", DIGITS, hidden=(4,), prior="point")
+        with self.assertRaisesRegex(ValueError, "'prior' is scored, and the family 'point' has no log-probability"):
+            building.build(settings.make_recipe(), settings, ugm_tf.data.load("digits", "test"))
+
     def test_a_recipe_whose_prior_has_another_name_is_told_what_to_do(self):
         with self.assertRaisesRegex(ValueError, "of a density called 'prior', and recipe 'cyclegan' has forward, "):
             Settings("cyclegan", "some", prior="flow").make_recipe()

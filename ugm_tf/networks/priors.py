@@ -66,6 +66,11 @@ def prior(name: str, recipe: Recipe, shapes: Mapping[str, tuple[int, ...]], chos
 def _check_values(name: str, family: Family, recipe: Recipe, chosen: Mapping[str, Any]) -> None:
     """Refuses a prior whose values are not of the kind of those that others give the same variable."""
     of = recipe.roles[name].of
+    if recipe.scores(name) and not family.has_log_prob:
+        raise ValueError(
+            f"'{name}' is scored, and the family '{chosen[name]}' has no log-probability. Give it one that has, such "
+            "as 'gaussian'."
+        )
     for other, role in recipe.roles.items():
         if other == name or role.of != of or chosen[other] == "iaf":
             continue
