@@ -34,11 +34,11 @@ from ugm_tf import files, grids
 
 _SCORED, _JUDGED = ("vae", "aavae", "vae_gan"), ("gan", "iwgan", "conditional_gan", "infogan", "bigan")
 _DENSE = {"network": "mlp", "hidden": (500, 500), "likelihood": "discretized_logistic", "prior": "none"}
-_CONTESTED = {"augment": (), "epochs": 400}
+_CONTESTED = {"network": "dcgan", "augment": (), "epochs": 400}
 _BEFORE: dict[str, dict[str, Any]] = {
     "vae": _DENSE,
     "aavae": _DENSE,
-    "vae_gan": {**_DENSE, "likelihood": "gaussian(scale=0.3)", **_CONTESTED},
+    "vae_gan": {**_CONTESTED, **_DENSE, "likelihood": "gaussian(scale=0.3)"},
     **dict.fromkeys(_JUDGED, _CONTESTED),
 }
 
