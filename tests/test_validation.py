@@ -50,6 +50,10 @@ class DensitiesTest(parameterized.TestCase):
     def test_a_density_is_left_over(self):
         self.refuses(r"Missing: none. Not used: critic.", vae(), critic=ugm_tf.Prior((2,)))
 
+    def test_densities_are_another_thing(self):
+        with self.assertRaisesRegex(ValueError, "A model takes its densities by their names, .*Received: None"):
+            ugm_tf.UnifiedModel(vae(), None)
+
     def test_a_density_is_another_thing(self):
         advice = r"'decoder' must be a ugm_tf.Density or a ugm_tf.Prior. Received: <Functional"
         self.refuses(advice, vae(), decoder=network((3,)))

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "shown"]
+__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "several", "shown"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -78,6 +78,31 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
         return made.func.id, [ast.literal_eval(argument) for argument in made.args], named
     except (SyntaxError, TypeError, ValueError):
         raise ValueError(f"'{text}' is no name, maybe with arguments in brackets, such as name(size=3).") from None
+
+
+def several(what: str, kind: type[_T], value: Any) -> tuple[_T, ...]:
+    """One of a kind, or a sequence of them, as a tuple.
+
+    Args:
+        what: What they are, as messages say it: "A recipe has phases, ugm_tf.Phase(name, minimise, updates)".
+        kind: Their class.
+        value: What was given.
+
+    Raises:
+        ValueError: If it is neither.
+
+    Example:
+
+    >>> several("Data have names", str, "x")
+    ('x',)
+    """
+    if isinstance(value, kind):
+        return (value,)
+    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    for one in found:
+        if not isinstance(one, kind):
+            raise ValueError(f"{what}. Received: {one!r}, of type {type(one).__name__}.")
+    return found
 
 
 def count(owner: str, name: str, value: Any, least: int = 1, most: int | None = None) -> int:

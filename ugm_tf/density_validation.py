@@ -15,6 +15,11 @@ def check_densities(recipe: Recipe, densities: Mapping[str, Any]) -> None:
     Raises:
         ValueError: For the first that does not fit, saying what was expected.
     """
+    if not isinstance(densities, Mapping):
+        raise ValueError(
+            "A model takes its densities by their names, such as ugm_tf.networks.build(recipe, shapes). "
+            f"Received: {densities!r}."
+        )
     missing = [name for name in recipe.densities if name not in densities]
     unused = [name for name in densities if name not in recipe.densities]
     if missing or unused:

@@ -91,6 +91,10 @@ class AncestralTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "k=5 draws needs a density to draw from"):
             Ancestral((Detach(),), k=5)
 
+    def test_one_step_needs_no_tuple(self):
+        self.assertEqual(Ancestral("encoder"), Ancestral(("encoder",)))
+        self.assertEqual(Ancestral(Draw("encoder")), Ancestral(("encoder",)))
+
     def test_refuses_what_is_no_step(self):
         with self.assertRaisesRegex(ValueError, r"names of densities or Steps, such as Draw\('encoder'\). Received: 3"):
             Ancestral((3,))

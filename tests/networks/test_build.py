@@ -189,6 +189,9 @@ class RefusalsTest(parameterized.TestCase):
         ({"filters": 8}, "'mlp' networks take activation, hidden. Received: filters"),
         ({"network": "dcgan", "hidden": ()}, "'dcgan' networks take filters, kernel_size, norm.* Received: hidden"),
         ({"families_by_name": {"critic": "logit"}}, "recipe has no density critic. It has: prior, encoder, decoder"),
+        ({"shapes": None}, "The shapes of one value of each variable are tuples by its name, .* Received: None"),
+        ({"shapes": {"x": 8, "z": (2,)}}, "are tuples by its name, .* Received: {'x': 8, 'z': "),
+        ({"shapes": {"x": (8, 0), "z": (2,)}}, r"the shape of x, a whole number of at least 1. Received: .*=0"),
         ({"shapes": {"x": (9, 7, 3)}}, r"'prior' is p\(z\): give the shape of z. Received shapes of: x"),
         ({"hidden": (500, 0)}, r"hidden lists sizes of at least 1, such as \(500, 500\). Received: \(500, 0\)"),
         ({"conditioning": "film"}, "conditioning is 'concat' or 'projection'. Received: 'film'"),
@@ -198,6 +201,10 @@ class RefusalsTest(parameterized.TestCase):
     def test_unknown(self, options, advice):
         with self.assertRaisesRegex(ValueError, advice):
             networks.build(vae(), **{"shapes": IMAGES, **options})
+
+    def test_a_name_in_the_place_of_a_recipe(self):
+        with self.assertRaisesRegex(TypeError, r"build\(\) takes a recipe, such as ugm_tf.recipes.get\('vae'\)"):
+            networks.build("vae", IMAGES)
 
     @parameterized.parameters("gaussian", "iaf")
     def test_a_shape_that_is_missing_whatever_the_family(self, family):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
+import ugm_tf
 from tests.trainers.test_figures import untrained
 from trainers import beginning
+from ugm_tf import DATA, E, NegativeLogProb, Phase, Recipe
 
 
 def weights(model, *names):
@@ -98,6 +100,13 @@ class BeginningTest(absltest.TestCase):
         with self.assertRaises(ValueError):
             beginning.begin(model, self.run)
         np.testing.assert_array_equal(weights(model, "decoder")[0], before[0])
+
+    def test_refuses_a_model_without_a_density_in_common(self):
+        learn = Phase("learn", E(NegativeLogProb("reader"), DATA), "reader")
+        recipe = Recipe({"reader": "q(z | x)"}, learn, data=("x", "z"))
+        model = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (8,), "z": (2,)}, hidden=(4,)))
+        with self.assertRaisesRegex(ValueError, "fit this run: it has prior, encoder, decoder, and this run reader"):
+            beginning.begin(model, self.run)
 
     def test_refuses_a_place_without_a_model(self):
         model, *_ = untrained("vae")

@@ -60,6 +60,11 @@ class CompileTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, advice):
             uncompiled(gan()).compile({"discriminate": "adam", "generator": "adam"})
 
+    @parameterized.parameters((None,), ({"discriminate": "adam", "generate": None},))
+    def test_refuses_none_as_an_optimizer(self, optimizer):
+        with self.assertRaisesRegex(ValueError, "A model is compiled with an optimizer, or a dict .*Received: None"):
+            uncompiled(gan()).compile(optimizer)
+
     def test_refuses_one_optimizer_for_two_phases(self):
         adam = keras.optimizers.Adam()
         with self.assertRaisesRegex(ValueError, "Two phases cannot share one optimizer.*Make two"):

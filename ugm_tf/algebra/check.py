@@ -45,8 +45,6 @@ def check(roles: Roles, phases: tuple[Phase, ...], data: tuple[str, ...], famili
 def _check_phase(phase: Phase, roles: Roles, data: tuple[str, ...]) -> set[str]:
     if not phase.minimise or not phase.updates:
         raise ValueError(f"Phase '{phase.name}' must minimise something and update something. Received: {phase}.")
-    if phase.repeats < 1:
-        raise ValueError(f"Phase '{phase.name}' runs at least once in a step. Received: repeats={phase.repeats}.")
     if any(e.label == "loss" for e in phase.minimise):
         raise ValueError(
             f"In phase '{phase.name}', 'loss' is the name of the sum: give the expectation another `name`."

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ugm_tf import arguments
 from ugm_tf.algebra.draws import Draws
 from ugm_tf.algebra.expectations import E, Expectation
 from ugm_tf.algebra.judged import DiscriminatorLoss
@@ -23,9 +24,12 @@ class Phase:
 
     Args:
         name: Name of the phase, which is also that of its optimizer.
-        minimise: The expectations.
-        updates: Names of the densities whose parameters it changes.
+        minimise: The expectations, or one.
+        updates: Names of the densities whose parameters it changes, or one.
         repeats: How often it runs in one step of the alternating schedule, each time on fresh draws.
+
+    Raises:
+        ValueError: If what it minimises are no expectations, what it updates no names, or `repeats` no number of times.
     """
 
     name: str
@@ -34,8 +38,13 @@ class Phase:
     repeats: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "minimise", tuple(self.minimise))
-        object.__setattr__(self, "updates", (self.updates,) if isinstance(self.updates, str) else tuple(self.updates))
+        if not isinstance(self.name, str):
+            raise ValueError(f"The name of a phase is a text. Received: {self.name!r}.")
+        object.__setattr__(self, "repeats", arguments.count(f"Phase '{self.name}'", "repeats", self.repeats))
+        expectations = f"Phase '{self.name}' minimises expectations, ugm_tf.E(term, sampler)"
+        names = f"Phase '{self.name}' updates densities, by their names"
+        object.__setattr__(self, "minimise", arguments.several(expectations, Expectation, self.minimise))
+        object.__setattr__(self, "updates", arguments.several(names, str, self.updates))
 
     def metric(self, expectation: Expectation) -> str:
         """Name of an expectation's metric: "wake/distortion"."""

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from ugm_tf import arguments
 from ugm_tf.algebra import notation
 from ugm_tf.algebra.check import check
 from ugm_tf.algebra.phases import Expectation, Phase
@@ -46,8 +47,13 @@ class Recipe:
     families: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "phases", tuple(self.phases))
-        object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(self.data))
+        for what, of in (("densities", self.densities), ("families", self.families)):
+            if not isinstance(of, Mapping) or not all(isinstance(word, str) for pair in of.items() for word in pair):
+                example = '{"decoder": "p(x | z)"}' if what == "densities" else '{"decoder": "gaussian"}'
+                raise ValueError(f"A recipe's {what} are texts by names, such as {example}. Received: {of!r}.")
+        phases, names = "A recipe has phases, ugm_tf.Phase(name, minimise, updates)", "A recipe's data have names"
+        object.__setattr__(self, "phases", arguments.several(phases, Phase, self.phases))
+        object.__setattr__(self, "data", arguments.several(names, str, self.data))
         self.check()
 
     def __hash__(self) -> int:

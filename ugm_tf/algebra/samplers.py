@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ugm_tf import serialization
+from ugm_tf import arguments, serialization
 from ugm_tf.algebra.ancestral_steps import Detach, Draw
 from ugm_tf.algebra.chunks import Chunked
 from ugm_tf.algebra.draws import Draws, check_each
@@ -153,12 +153,11 @@ class Ancestral(Sampler):
     chunk: int | None = None
 
     def __post_init__(self) -> None:
-        steps = tuple(Draw(step) if isinstance(step, str) else step for step in self.steps)
+        kinds: Any = (str, Step)
+        what = "A sampler's steps are names of densities or Steps, such as Draw('encoder')"
+        given = arguments.several(what, kinds, self.steps)
+        steps = tuple(Draw(step) if isinstance(step, str) else step for step in given)
         for step in steps:
-            if not isinstance(step, Step):
-                raise ValueError(
-                    f"A sampler's steps are names of densities or Steps, such as Draw('encoder'). Received: {step!r}."
-                )
             step.check()
         if self.k is not None:
             first = next((i for i, step in enumerate(steps) if isinstance(step, Draw)), None)

@@ -1,12 +1,14 @@
 """Densities for a recipe, from shapes alone."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 
+from ugm_tf import arguments
 from ugm_tf.algebra import Recipe, Rename
+from ugm_tf.algebra.recipe import check_is_recipe
 from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
 from ugm_tf.networks import builders
 from ugm_tf.networks.builders import Builder
@@ -80,7 +82,8 @@ def build(
         A density for each name in the recipe, to give to `UnifiedModel`.
 
     Raises:
-        ValueError: If a shape is missing, or a name or an option is not known.
+        TypeError: If it is no recipe.
+        ValueError: If a shape is missing or none, or a name or an option is not known.
 
     Example:
 
@@ -88,6 +91,8 @@ def build(
     >>> {name: str(density.family) for name, density in densities.items()}
     {'prior': 'Gaussian(scale=None)', 'decoder': 'Point()', 'discriminator': 'Logit()'}
     """
+    check_is_recipe("build", recipe)
+    shapes = _shapes(shapes)
     builder = builders.get(network)
     builders.check_options(network, options)
     if unknown := sorted(set(families_by_name or {}) - set(recipe.densities)):
@@ -95,7 +100,6 @@ def build(
     if conditioning not in ("concat", "projection"):
         raise ValueError(f"conditioning is 'concat' or 'projection'. Received: {conditioning!r}.")
     chosen = {**default_families(recipe, likelihood), **(families_by_name or {})}
-    shapes = dict(shapes)
     for step in recipe.steps:
         shapes |= step.shape(shapes)
     out: dict[str, Density | Prior] = {}
@@ -138,6 +142,19 @@ def build(
             family = PatchLogit(*body.output_shape[1:3])
         out[name] = Density(_with_shared(body, inputs, family.shared), family, flow, name=name)
     return out
+
+
+def _shapes(shapes: Any) -> dict[str, Shape]:
+    """Shapes that were given, as tuples of ints."""
+    given = dict(shapes) if isinstance(shapes, Mapping) else {"": shapes}
+    for name, shape in given.items():
+        if not name or isinstance(shape, str) or not isinstance(shape, Iterable):
+            raise ValueError(
+                'The shapes of one value of each variable are tuples by its name, such as {"x": (28, 28, 1), '
+                f'"z": (20,)}}. Received: {shapes!r}.'
+            )
+        given[name] = tuple(arguments.count("build()", f"the shape of {name}", size) for size in shape)
+    return given
 
 
 def _made(builder: Builder, network: str | Builder, *shapes: Any, **options: Any) -> keras.Model:

@@ -68,10 +68,10 @@ def ppo_gan(
         Yue Wu, Pan Zhou, Andrew Wilson, Eric Xing, Zhiting Hu. Improving GAN Training with Probability Ratio
         Clipping and Sample Reweighting. NeurIPS 2020. https://arxiv.org/abs/2006.06900, equations 7 to 11.
     """  # noqa: E501
-    if not 0.0 < epsilon < 1.0 or moves < 1 or not (gradient_penalty >= 0.0 and ratio_r1 >= 0.0):
+    if not 0.0 < epsilon < 1.0 or min(moves, critic_steps) < 1 or not (gradient_penalty >= 0.0 and ratio_r1 >= 0.0):
         raise ValueError(
-            "epsilon is between 0 and 1, moves at least 1, gradient_penalty and ratio_r1 at least 0. Received: "
-            f"{epsilon=}, {moves=}, {gradient_penalty=}, {ratio_r1=}."
+            "epsilon is between 0 and 1, moves and critic_steps at least 1, gradient_penalty and ratio_r1 at least 0. "
+            f"Received: {epsilon=}, {moves=}, {critic_steps=}, {gradient_penalty=}, {ratio_r1=}."
         )
     held = GENERATED.detached()
     moved = held.then("decoder")  # of the same z

@@ -80,13 +80,13 @@ def by_phase(
                 f"Give one optimizer, or one for each phase: {', '.join(names)}. "
                 f"Missing: {', '.join(missing) or 'none'}. Not used: {', '.join(unused) or 'none'}."
             )
-        out = {name: keras.optimizers.get(optimizer[name]) for name in names}
+        out = {name: _optimizer(optimizer[name]) for name in names}
         if len({id(o) for o in out.values()}) < len(names):
             raise ValueError(
                 "Two phases cannot share one optimizer, whose slots are of one phase's variables. Make two."
             )
     else:
-        out = _copies(names, keras.optimizers.get(optimizer))
+        out = _copies(names, _optimizer(optimizer))
     scaled = any(layer.dtype_policy.name == "mixed_float16" for layer in layers)
     for name, one in out.items():
         if scaled and not isinstance(one, keras.optimizers.LossScaleOptimizer):
@@ -102,6 +102,16 @@ def by_phase(
         if not out[phase.name].built:
             out[phase.name].build(joint.variables_of(phase))
     return out
+
+
+def _optimizer(given: Any) -> keras.optimizers.Optimizer:
+    """An optimizer, or that of a name or a config."""
+    if given is None:  # which keras.optimizers.get returns as it is
+        raise ValueError(
+            "A model is compiled with an optimizer, or a dict with one for each phase, such as "
+            f"keras.optimizers.Adam(1e-3). Received: {given!r}."
+        )
+    return keras.optimizers.get(given)
 
 
 def _copies(names: list[str], one: keras.optimizers.Optimizer) -> dict[str, keras.optimizers.Optimizer]:

@@ -1,0 +1,117 @@
+"""Samples of images in colour: the folder that is laid out, what is kept and what is refused, and the table."""
+
+import json
+import os
+import pathlib
+from unittest import mock
+
+import numpy as np
+import PIL.Image
+from absl import flags
+from absl.testing import absltest, flagsaver, parameterized
+
+from benchmarks import images
+from trainers import inputs
+from trainers.settings import Settings
+
+_NAMES = [f"{i:02d}.png" for i in range(40)]
+_ENTRIES = (
+    *({"category": "Smileys & Emotion", "image": name} for name in _NAMES[:20]),
+    {
+        "category": "People & Body",
+        "image": _NAMES[20],
+        "skin_variations": {name: {"image": name} for name in _NAMES[21:39]},
+    },
+    {"category": "People & Body", "image": "not there.png"},
+    {"category": "Component", "image": _NAMES[39]},
+)
+
+
+def setUpModule():
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["test", "--out=x"])
+
+
+class ImagesTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.root = pathlib.Path(self.create_tempdir().full_path)
+        self.package = self.root / "package"
+        stored = self.package / "img" / "twitter" / "64"
+        stored.mkdir(parents=True)
+        rng = np.random.default_rng(0)
+        for name in _NAMES:
+            PIL.Image.fromarray(rng.integers(0, 255, [64, 64, 3], np.uint8)).save(stored / name)
+        (self.package / "emoji.json").write_text(json.dumps(_ENTRIES))
+        self.enter_context(
+            flagsaver.flagsaver(
+                package=str(self.package),
+                workdir=str(self.root / "work"),
+                out=str(self.root / "kept.json"),
+                image_size=16,
+                seeds=1,
+                recipes=["gan"],
+            )
+        )
+
+    def test_a_category_is_a_folder_with_its_variations(self):
+        images.lay_out(self.package, self.root / "emoji")
+        found = {folder.name: sorted(os.listdir(folder)) for folder in (self.root / "emoji").iterdir()}
+        self.assertEqual(found, {"Smileys_and_Emotion": _NAMES[:20], "People_and_Body": _NAMES[20:39]})
+
+    def test_data_are_laid_out_once_and_then_need_no_package(self):
+        self.root.joinpath("work").mkdir()
+        first = images.data(self.root / "work")
+        with flagsaver.flagsaver(package=None):
+            self.assertEqual(images.data(self.root / "work"), first)
+            with self.assertRaisesRegex(ValueError, "--package is the unpacked npm package"):
+                images.data(self.root / "elsewhere")
+
+    @parameterized.parameters(images._RECIPES.default)
+    def test_the_old_defaults_differ_from_todays_as_told(self, recipe):
+        with flagsaver.flagsaver(defaults="dense"):
+            old = images.asked(recipe, 0, "digits")
+        now = images.asked(recipe, 0, "digits")
+        self.assertEqual(now, Settings(recipe, "digits", image_size=16, seed=0))
+        self.assertEqual(old.network, "mlp" if recipe in images._SCORED else "dcgan")
+        self.assertEqual(old.epochs, 400 if recipe in (*images._JUDGED, "vae_gan") else None)
+
+    def test_what_is_kept_is_not_run_again_and_each_result_is_written_at_once(self):
+        figures = {"coverage": {"value": 0.5, "real": 1.0, "unit": ""}}
+        ran = []
+
+        def run(recipe, seed):
+            if ran:
+                raise KeyboardInterrupt
+            ran.append((recipe, seed))
+            return {"figures": figures, "flags": {}, "seconds": 60.0, "versions": {}}
+
+        with flagsaver.flagsaver(seeds=2), mock.patch.object(images, "result", run):
+            with self.assertRaises(KeyboardInterrupt):
+                images.main([])
+        kept = json.loads((self.root / "kept.json").read_text())
+        self.assertEqual(list(kept["16"]["now"]["gan"]), ["0"])
+        with mock.patch.object(images, "result", run), mock.patch.object(images, "check"):
+            with mock.patch.object(inputs, "read"):
+                images.data(self.root / "work")
+                images.main([])
+        self.assertEqual(ran, [("gan", 0)])
+
+    def test_results_by_other_defaults_are_refused(self):
+        pathlib.Path(self.root / "work").mkdir()
+        images.data(self.root / "work")
+        kept = {"16": {"now": {"gan": {"0": {"flags": {"recipe": "gan", "network": "mlp"}}}}}}
+        (self.root / "kept.json").write_text(json.dumps(kept))
+        with self.assertRaisesRegex(ValueError, r"has gan, seed 0, by other defaults.*'network': \('mlp', 'dcgan"):
+            images.main([])
+
+    def test_the_table_has_means_and_deviations_over_seeds(self):
+        def found(value):
+            return {"figures": {"coverage": {"value": value}}, "seconds": 120.0}
+
+        table = images.table({"gan": {"0": found(0.5), "1": found(0.7)}, "vae": {"0": found(0.9)}}, ("coverage",))
+        self.assertEqual(table.splitlines()[2:], ["| `gan` | 2 | 0.6 ± 0.14 | 2 |", "| `vae` | 1 | 0.9 | 2 |"])
+
+
+if __name__ == "__main__":
+    absltest.main()
