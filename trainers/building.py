@@ -3,12 +3,13 @@
 import keras
 
 import ugm_tf
+from ugm_tf.supports import reach
 
 from . import own_networks
 from .rates import AnyRate, Rate, rate_of
 from .settings import Resolved
 
-__all__ = ["build", "is_adversarial", "is_wasserstein", "optimizers", "shapes"]
+__all__ = ["build", "is_adversarial", "is_wasserstein", "optimizers", "shapes", "unbounded"]
 
 _CODES = 2  # numbers of InfoGAN's u
 
@@ -33,6 +34,22 @@ def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examp
         **({} if settings.hidden is None else {"hidden": settings.hidden}),
     )
     return ugm_tf.UnifiedModel(recipe, densities, seed=settings.seed)
+
+
+def unbounded(model: ugm_tf.UnifiedModel) -> list[str]:
+    """Densities that only draw images, as for a discriminator, by networks that may leave [0, 1]."""
+    return [
+        name
+        for name, density in model.densities.items()
+        if isinstance(density, ugm_tf.Density)
+        and not density.family.has_log_prob
+        and len(density.event_shape or ()) == 3
+        and not _within(reach(density.network))
+    ]
+
+
+def _within(ends: tuple[float, float] | None) -> bool:
+    return ends is not None and ends[0] >= 0.0 and ends[1] <= 1.0
 
 
 def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,7 @@ from .curves import NOT_METRICS, deviation, with_spread
 __all__ = ["Cell", "Comparison", "Group", "OneRun", "compare", "table"]
 
 _ALIKE = ("seed",)  # in what runs of one group may differ
+_DATA = ("dataset", "image_size")  # by which they are validated
 # Fields of a figure's protocol in which runs are alike where their figures compare.
 _PROTOCOL = (
     *("n", "n_real", "n_fake", "n_train", "n_held_out", "split", "k", "splits", "draws", "chains", "temperatures"),
@@ -96,6 +97,8 @@ class Comparison:
         real: By name of such a figure that of real data, over all runs, where all were measured alike.
         otherwise: Of those that were not measured alike in all runs, and so do not compare: the name, and in what they
             differ, in words.
+        unlike: In which data they differ, in words, so that figures of the validation split do not compare either; else
+            nothing.
         probed: Likewise of what probes found last.
         differences: For each flag in which groups differ its name and its values in each group.
         shared: The flags that all runs share, by name.
@@ -106,6 +109,7 @@ class Comparison:
     tests: tuple[tuple[str, tuple[Cell, ...]], ...]
     real: Mapping[str, Cell]
     otherwise: tuple[tuple[str, str], ...]
+    unlike: str
     probed: tuple[tuple[str, tuple[Cell, ...]], ...]
     differences: tuple[tuple[str, tuple[str, ...]], ...]
     shared: Mapping[str, str]
@@ -156,6 +160,7 @@ def compare(paths: Sequence[str | os.PathLike[str]], by: str | None = None) -> C
         _cells(groups, "tests"),
         {name: Cell(tuple(r.real[name] for r in runs if name in r.real)) for name in alike},
         otherwise,
+        _unlike(groups),
         _cells(groups, "probed"),
         tuple((name, tuple(each[name] or "–" for each in values)) for name in differing),
         {name: value for name, value in runs[0].flags.items() if name not in differing},
@@ -173,9 +178,9 @@ def table(compared: Comparison) -> str:
         for line in lines
     ]
     text = ["  ".join(line).rstrip() for line in padded]
-    return "\n".join(
-        text + [f"Not measured alike, so do not compare: {name} ({of})." for name, of in compared.otherwise]
-    )
+    unlike = [f"{compared.unlike}."] if compared.unlike else []
+    faults = [f"Not measured alike, so do not compare: {name} ({of})." for name, of in compared.otherwise]
+    return "\n".join(text + unlike + faults)
 
 
 def _read(path: str | os.PathLike[str]) -> OneRun:
@@ -231,6 +236,16 @@ def _otherwise(groups: Sequence[Group]) -> tuple[tuple[str, str], ...]:
         if words:
             out.append((name, "; ".join(words)))
     return tuple(out)
+
+
+def _unlike(groups: Sequence[Group]) -> str:
+    """In which data groups differ, in words."""
+    words = []
+    for field in _DATA:
+        found = {g.name: " and ".join(dict.fromkeys(r.flags.get(field, "as stored") for r in g.runs)) for g in groups}
+        if len(set(found.values())) > 1:
+            words.append(f"{field} " + ", ".join(f"{value} of {name}" for name, value in found.items()))
+    return f"Of other data, so figures do not compare: {'; '.join(words)}" if words else ""
 
 
 def _names(values: Sequence[Mapping[str, str]], flags: Sequence[str]) -> list[str]:

@@ -92,14 +92,16 @@ def measure(
     found: list[Figure] = []
     skipped: list[Skipped] = []
     rows = ROWS if rows is None else rows
-    for i, row in enumerate(rows):
-        if (reason := row.lacks(subject, effort)) is not None:
+    reasons = [row.lacks(subject, effort) for row in rows]
+    done, number = 0, reasons.count(None)
+    for row, reason in zip(rows, reasons, strict=True):
+        if reason is not None:
             skipped += [Skipped(name, reason) for name in row.names]
             continue
-        each = kept.get(row.key) if kept is not None else None
+        each, done = kept.get(row.key) if kept is not None else None, done + 1
         if each is None:
             if not effort.quick:
-                _LOG.info("Measuring %s (%d of %d).", row.key, i + 1, len(rows))
+                _LOG.info("Measuring %s (%d of %d).", row.key, done, number)
             make = functools.partial(row.measure, subject, effort)
             made = make() if parts is None else parts.attempt(f"figures: {', '.join(row.names)}", make)
             if made is None and parts is not None:
@@ -221,6 +223,7 @@ ROWS: tuple[Row, ...] = (
             conditions.labels,
             conditions.classes,
             conditions.seeds,
+            conditions.some,
         ),
         measure=lambda s, e: sample_figures.accuracy_score(s, e),
     ),
@@ -251,7 +254,13 @@ ROWS: tuple[Row, ...] = (
     Row(
         "rates",
         "Likelihood",
-        names=("rate", "mutual information of the code", "marginal KL of the code", "active units"),
+        names=(
+            "rate",
+            "mutual information of the code",
+            "marginal KL of the code",
+            "active units",
+            "total correlation of the code",
+        ),
         needs=(conditions.bound, conditions.thorough),
         measure=lambda s, e: likelihood_figures.rates(s, e),
         unit="nats",
@@ -270,6 +279,5 @@ ROWS: tuple[Row, ...] = (
         names=("loss of each phase",),
         needs=(),
         measure=lambda s, e: figures.losses(s.model, s.held_out, every=not e.quick),
-        unit="nats",
     ),
 )

@@ -13,7 +13,18 @@ from . import pictures
 from .figure import Figure
 from .inputs import Inputs
 
-__all__ = ["accuracies", "bound", "bounds", "first", "losses", "redundancy", "sample_quality", "scaled", "translations"]
+__all__ = [
+    "accuracies",
+    "bound",
+    "bounds",
+    "first",
+    "in_nats",
+    "losses",
+    "redundancy",
+    "sample_quality",
+    "scaled",
+    "translations",
+]
 
 _JUDGED, _DRAWS, _BOUNDED = 1000, 100, 500
 _MOST_BYTES = 2**32  # of held-out images as floats: of sets that are larger the first ones are looked at
@@ -21,12 +32,35 @@ _MOST_BYTES = 2**32  # of held-out images as floats: of sets that are larger the
 
 def losses(model: ugm_tf.UnifiedModel, held_out: Inputs, every: bool = False) -> list[Figure]:
     """The loss of each phase; with `every`, each metric of the recipe."""
-    how = {"split": held_out.examples.split, "draws": 1, "observation": held_out.observation}
+    how, nats = (
+        {"split": held_out.examples.split, "draws": 1, "observation": held_out.observation},
+        in_nats(model.recipe),
+    )
     return [
-        Figure(name, Estimate(float(value), None, len(held_out.examples), how))
+        Figure(name, Estimate(float(value), None, len(held_out.examples), how), "nats" if name in nats else "")
         for name, value in model.evaluate(held_out.once(), verbose=0, return_dict=True).items()
         if every or name.endswith("/loss")
     ]
+
+
+def in_nats(recipe: ugm_tf.Recipe) -> set[str]:
+    """The metrics that are in nats: of log-probabilities, divergences and log-ratios; no distances or penalties."""
+    out = set()
+    for phase in recipe.phases:
+        known = [e for e in phase.minimise if _of_logs(e.of)]
+        for e in known:
+            out |= {phase.metric(e), *(f"{phase.metric(e)}_{name}" for name in e.of.beside)}
+        if len(known) == len(phase.minimise):
+            out |= {f"{phase.name}/loss", phase.unscheduled}
+    return out
+
+
+def _of_logs(term: ugm_tf.Term) -> bool:
+    if isinstance(term, ugm_tf.DiscriminatorLoss):
+        return ugm_tf.contests.get(term.contest).log_ratio
+    return isinstance(
+        term, ugm_tf.NegativeLogProb | ugm_tf.KL | ugm_tf.ImportanceWeightedBound | ugm_tf.TotalCorrelation
+    )
 
 
 def bound(model: ugm_tf.UnifiedModel, held_out: Inputs, draws: int = _DRAWS, number: int = _BOUNDED) -> Figure:

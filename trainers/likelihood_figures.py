@@ -16,7 +16,7 @@ _RATED, _ANNEALED, _TUNED = 1_000, 100, 100  # examples, if not said: the mutual
 
 
 def rates(subject: Subject, effort: Effort) -> list[Figure]:
-    """Rate, distortion, the mutual information and marginal KL of the encoder, and active units."""
+    """Rate, distortion, the mutual information, marginal KL and total correlation of the encoder, and active units."""
     found = likelihood.rate_distortion(subject.model, **_data(subject, effort.examples or _RATED))
     names = {
         "rate": "rate",
@@ -31,6 +31,11 @@ def rates(subject: Subject, effort: Effort) -> list[Figure]:
         if estimate is not None:
             unit = f"of {len(found.unit_variances)}" if field == "active_units" else "nats"
             out.append(Figure(name, _of(subject, estimate), unit))
+    if likelihood.factorises(subject.model):
+        data = subject.held_out.first(min(effort.examples or _RATED, len(subject.held_out.examples)))
+        given: dict[str, Any] = {name: data[name] for name in subject.model.recipe.roles["encoder"].given}
+        estimate = likelihood.total_correlation(subject.model, given.pop("x"), **given)
+        out.append(Figure("total correlation of the code", _of(subject, estimate), "nats"))
     return out
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import ugm_tf
+from ugm_tf.arguments import did_you_mean
 
 __all__ = ["parse_augment", "parse_families", "parse_hidden", "parse_hyperparameters"]
 
@@ -61,7 +62,11 @@ def parse_augment(text: str) -> tuple[str, ...]:
         changes = name == "diffaugment" and (not rest or rest.endswith(")"))
         if changes:
             policy = tuple(rest[:-1].split(",")) if rest else ugm_tf.DiffAugment("x", "x").policy
-            part = f"diffaugment({','.join(ugm_tf.DiffAugment('x', 'x', policy).policy)})"  # refuses others
+            try:
+                part = f"diffaugment({','.join(ugm_tf.DiffAugment('x', 'x', policy).policy)})"
+            except ValueError as error:
+                near = did_you_mean(policy[0], ugm_tf.DiffAugment("x", "x").policy)
+                raise ValueError(f"--augment={text}: {error}{near}") from None
         if part != "flip" and not pixels and not changes:
             raise ValueError(
                 "--augment takes flip, shift(n) with a number of pixels, and diffaugment with any of "

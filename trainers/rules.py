@@ -61,7 +61,7 @@ def _epochs(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 def _batch_size(facts: Facts, asked: Settings, _: Any) -> Choice:
     usual, parts = 128 if facts.many and facts.scores else 64, asked.accumulate
     size = min(facts.examples, usual)
-    why = "few examples" if facts.scores else "half of DCGAN's 128"
+    why = "few examples" if facts.scores else "examples are only judged: half of DCGAN's 128, and twice the steps"
     if size == 128:
         why = "many examples, which are scored"
     elif size < usual:
@@ -142,7 +142,11 @@ def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 
 
 def _conditioning(facts: Facts, *_: Any) -> Choice:
-    return ("concat", "the simplest") if facts.conditioned else (None, "")
+    return (
+        ("concat", "a discriminator takes a vector as a further input; projection is the other way")
+        if facts.conditioned
+        else (None, "")
+    )
 
 
 def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
@@ -151,7 +155,7 @@ def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
     if not facts.image:
         return 2, "no images"
     if facts.scores:
-        return 20, "images that are scored"
+        return 20, "images that are scored, whose prior is to be filled by codes"
     return (32, "dense networks") if kind(chosen["network"]) == "mlp" else (100, "DCGAN's")
 
 
@@ -163,7 +167,10 @@ def _likelihood(facts: Facts, *_: Any) -> Choice:
     if not facts.image:
         return "gaussian", "no images"
     if facts.colour:
-        return _WIDE, "images in colour: what is narrower fits detail for codes that the prior does not reach"
+        return (
+            _WIDE,
+            "images in colour: a smaller scale fits finer detail, by codes that samples of the prior do not reach",
+        )
     return "bernoulli", "grey images"
 
 

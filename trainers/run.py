@@ -120,7 +120,7 @@ def train(
             model.execution,
             model.describe(),
         )
-        _say_what_may_surprise(resolved, why, len(examples), epoch_steps)
+        _say_what_may_surprise(resolved, why, examples, model, epoch_steps)
         watching = [
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check()),
             *probing.watching(directory.probe, probe, training, held_out, judge),
@@ -131,6 +131,7 @@ def train(
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)
+        _LOG.info("Saving the model and its export; pictures and figures of the validation split.")
         end = summary.write(model, directory, resolved, training, held_out, command, sources.cache_dir, progress)
         on.wait_for_all()
         return Run(model, directory, resolved, end)
@@ -150,10 +151,25 @@ def _check_together(settings: Settings, on: devices.Devices, checkpoint_steps: i
         )
 
 
-def _say_what_may_surprise(resolved: Resolved, why: dict[str, str], number: int, epoch_steps: int) -> None:
-    """Further first lines, where there is a reason: what was chosen and why, and examples that are left out."""
+def _say_what_may_surprise(
+    resolved: Resolved,
+    why: dict[str, str],
+    examples: ugm_tf.data.Examples,
+    model: ugm_tf.UnifiedModel,
+    epoch_steps: int,
+) -> None:
+    """Further first lines, where there is a reason: what was chosen and why, and what is likely to be a mistake."""
     if why:
         _LOG.info("Chosen, as no flag says otherwise:\n%s", options.as_reasons(resolved, why))
+    if "c" in model.recipe.data and examples.num_classes == 1:
+        _LOG.warning("The data have one class, which tells the model nothing.")
+    for name in building.unbounded(model):
+        _LOG.warning(
+            "'%s' draws images that are judged beside data in [0, 1], and its network may leave that, by which they "
+            "are told apart: end it in a sigmoid, as a builder that takes `bounded` is asked to.",
+            name,
+        )
+    number = len(examples)
     left_out = number - epoch_steps * resolved.batch_size
     if left_out > number // 10:
         _LOG.info(

@@ -1,6 +1,7 @@
 """What the scripts share: how one starts, how it refuses, and how it is stopped."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -60,8 +61,11 @@ def _parse(arguments: list[str]) -> list[str]:
     """What is left of a command line without its flags; absl's own parser refuses in many lines."""
     try:
         return flags.FLAGS(arguments)
+    except SystemExit:  # --help was printed, which is no failure
+        sys.exit(0)
     except flags.Error as e:
-        _refuse(f"{' '.join(str(e).split()).rstrip('.')}. See --help.")
+        said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
+        _refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
 
 
 def _refuse(message: str) -> NoReturn:

@@ -105,6 +105,9 @@ def _received(value: Any) -> str:
         return f"dtype {getattr(value.dtype, 'name', value.dtype)}. {convert}"
     first = value.flat[0] if isinstance(value, np.ndarray) and value.size else ""
     if isinstance(first, str | bytes):
-        return "strings. Make numbers of names with np.unique(..., return_inverse=True), of digits with astype(float)."
+        return (
+            "strings. Make numbers of names by their place, such as examples.class_names.index(name), or with "
+            "np.unique(..., return_inverse=True); of digits with astype(float)."
+        )
     mend = f" {convert}" if isinstance(first, numbers.Real) else ""
     return f"dtype object, of which the first is a {type(first).__name__}.{mend}"

@@ -10,7 +10,7 @@ import numpy as np
 from ugm_tf.algebra import Recipe, Rename
 from ugm_tf.densities import Family, families
 
-__all__ = ["TOLERANCE", "Support", "aliases", "inside", "supports"]
+__all__ = ["TOLERANCE", "Support", "aliases", "inside", "reach", "supports"]
 
 TOLERANCE = 1e-3  # for the rounding of whoever made the values
 
@@ -70,8 +70,8 @@ def supports(
         if family.has_log_prob:
             who = f"'{name}', which is {role} of family {family}, has a likelihood for"
             yield _support_of(family, who, "the family")
-        elif variable in recipe.data and (reach := _reach(densities[name].network)) is not None:
-            least, most = reach
+        elif variable in recipe.data and (ends := reach(densities[name].network)) is not None:
+            least, most = ends
             advice = "divide 8-bit images by 255" if (least, most) == (0, 1) else "rescale the data"
             yield Support(
                 "range",
@@ -118,8 +118,12 @@ def inside(array: np.ndarray, support: Support) -> np.ndarray:
     return np.ones(array.shape, bool)
 
 
-def _reach(network: keras.layers.Layer) -> tuple[float, float] | None:
-    """The least and the largest value of a network's output, by its last activation; None where that has no bounds."""
+def reach(network: keras.layers.Layer) -> tuple[float, float] | None:
+    """The least and the largest value of a network's output, by its last activation; None where that has no bounds.
+
+    Args:
+        network: A layer, a Sequential or a functional model, of which what reshapes and rescales is looked through.
+    """
     least, most = 1.0, 0.0
     scales: list[tuple[Any, Any]] = []
     for layer in _from_the_end(network):

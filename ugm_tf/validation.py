@@ -4,18 +4,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from ugm_tf.algebra import Recipe
 from ugm_tf.arrays import of_numbers
 from ugm_tf.supports import Support, aliases, inside, supports
 
 __all__ = [
+    "check_bytes",
     "check_classes",
     "check_data",
     "check_lengths",
     "check_shapes",
     "check_values",
     "known_shapes",
+    "of_bytes",
     "together",
 ]
 
@@ -60,6 +63,35 @@ def check_values(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[s
             )
         for support in supports(recipe, densities, variable, names.get(variable, [variable])):
             _check_support(variable, array, support)
+
+
+def check_bytes(recipe: Recipe, values: Mapping[str, Any]) -> None:
+    """Refuses images of bytes where a density has them: of any real numbers, it says nothing of their range.
+
+    Args:
+        recipe: The recipe.
+        values: Arrays or tensors by variable as they were given, each [B, ...]; those of a graph are let by.
+
+    Raises:
+        ValueError: For the first variable of such.
+    """
+    for variable, value in values.items():
+        if not of_bytes(recipe, variable, value) or tf.is_symbolic_tensor(value):
+            continue
+        array = np.asarray(value)
+        if array.size and array.max() > 1:
+            raise ValueError(
+                f"The data of {variable} are images of bytes, between {array.min():g} and {array.max():g}: divide them "
+                "by 255. Where 0 to 255 is what you mean, give floats."
+            )
+
+
+def of_bytes(recipe: Recipe, variable: str, value: Any) -> bool:
+    """Whether these are images of bytes, of which there is a density."""
+    if getattr(getattr(value, "dtype", None), "name", "") != "uint8" or len(getattr(value, "shape", ())) != 4:
+        return False
+    names = aliases(recipe).get(variable, [variable])
+    return any(role.of in names for role in recipe.roles.values())
 
 
 def check_shapes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -52,6 +52,17 @@ class ChangesTest(parameterized.TestCase):
             x = (x - x.mean()) * (u[2] + 0.5) + x.mean()
             np.testing.assert_allclose(found, (x + 1.0) / 2.0, rtol=1e-4, atol=1e-5)
 
+    @parameterized.parameters(
+        (("color",), (-3.0, 4.0)), (("translation",), (0.0, 1.0)), (("color", "cutout"), (-3.0, 4.0))
+    )
+    def test_lie_within_their_reach(self, policy, expected):
+        self.assertEqual(DiffAugment("x", "x_augmented", policy).reach(0.0, 1.0), expected)
+        least, most = DiffAugment("x", "x_augmented", policy).reach(0.7, 0.9)
+        for seed in range(40):
+            found = changed(policy, 0.7 + 0.2 * np.round(X), tf.constant([seed, 0]))
+            self.assertBetween(found.min(), least, most)
+            self.assertBetween(found.max(), least, most)
+
     def test_translation_by_hand(self):
         for x, u, found in zip(X, uniform(0, 2), changed(("translation",)), strict=True):
             down, right = int(u[0] * 7) - 3, int(u[1] * 5) - 2  # an eighth of 24 and of 17

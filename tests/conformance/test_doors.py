@@ -43,6 +43,11 @@ LATER = {
     "evaluate": lambda m, x: m.evaluate(after_a_good_one(x), verbose=0),
 }
 
+OTHERS = {
+    "rate_distortion": lambda m, x: ugm_tf.evaluation.likelihood.rate_distortion(m, x),
+    "encode(draws)": lambda m, x: m.encode(x, draws=2),
+}
+
 
 class XTest(parameterized.TestCase):
     """x of a model with a Bernoulli decoder, an encoder and a discriminator."""
@@ -118,11 +123,29 @@ class PointTest(parameterized.TestCase):
         of = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (2,), "z": (3,)}, hidden=(4,)))
         self.assertEqual(of.discriminate([[100.0, -100.0]]).shape, (1,))
 
-    def test_of_bytes_is_refused_where_any_number_has_a_likelihood(self):
+    @parameterized.parameters(*LOOPS, *PREDICTIONS, *VERBS, *OTHERS)
+    def test_of_bytes_is_refused_where_any_number_has_a_likelihood(self, door):
         of = table.model("vae", {}, table.laplace)
+        if door == "discriminate":
+            return  # there is none
+        of.compile("adam", jit_compile=False)
         with self.assertRaisesRegex(ValueError, "images of bytes, between 0 and 255: divide them by 255"):
-            of.fit((255 * GOOD).astype(np.uint8), verbose=0)
+            {**LOOPS, **PREDICTIONS, **VERBS, **OTHERS}[door](of, (255 * GOOD).astype(np.uint8))
         self.assertEqual(int(of.steps), 0)
+
+    @parameterized.parameters("encode", "reconstruct", "log_prob_bound", "fit", "rate_distortion")
+    def test_of_bits_in_bytes_is_taken(self, door):
+        of = table.model("vae", {}, table.laplace)
+        of.compile("adam", jit_compile=False)
+        {**LOOPS, **VERBS, **OTHERS}[door](of, (GOOD > 0.5).astype(np.uint8))
+
+    def test_of_changed_images_is_looked_at_by_a_discriminator_of_these(self):
+        recipe = ugm_tf.diffaugmented(ugm_tf.recipes.gan())
+        of = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (3,)}, hidden=(4,)))
+        self.assertTrue(np.isfinite(of.discriminate(GOOD)).all())
+        for wrong in (255 * GOOD, (255 * GOOD).astype(np.uint8)):
+            with self.assertRaisesRegex(ValueError, r"DiffAugment changes images in \[0, 1\] to such.*Divide 8-bit"):
+                of.discriminate(wrong)
 
 
 class CodeTest(parameterized.TestCase):

@@ -34,6 +34,21 @@ class FolderTest(FolderCase):
         np.testing.assert_array_equal(found.c, found.x[:, 0, 0, 0] % 2)
         self.assertEqual(found.class_names, ("ant", "zebra"))
 
+    def test_all_broken_images_are_said_at_once(self):
+        self.classes(a=20, b=20)
+        for i in range(12):
+            self.touch(f"a/broken_{i:02d}.png", b"no image")
+        with self.assertRaisesRegex(ValueError, "^12 images cannot be read:\n'.*broken_00.png' (.*\n)+and 2 more$"):
+            self.load()
+        for i in range(11):
+            (self.root / f"a/broken_{i:02d}.png").unlink()
+        with self.assertRaisesRegex(ValueError, "^'.*broken_11.png' "):
+            self.load()
+
+    def test_its_title_is_no_path(self):
+        self.classes(a=20)
+        self.assertEqual(self.load().title, f"folder:{self.root}, train")
+
     def test_without_splits_is_divided_and_mixed(self):
         self.classes(a=60, b=60)
         found = self.whole()

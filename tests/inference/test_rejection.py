@@ -99,6 +99,12 @@ class RejectionTest(parameterized.TestCase):
     def test_refuses_a_discriminator_of_other_sides(self, name, hyperparameters, message):
         self.refuses(ugm_tf.recipes.get(name, **hyperparameters), message)
 
+    def test_refuses_a_discriminator_of_changed_images_with_the_way_out(self):
+        recipe = ugm_tf.diffaugmented(ugm_tf.recipes.gan())
+        model = ugm_tf.UnifiedModel(recipe, ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (2,)}, hidden=(4,)))
+        with self.assertRaisesRegex(ValueError, "which judges images that DiffAugment changed: train with --augment=n"):
+            model.sample(2, reject=True)
+
     @parameterized.parameters(*ACCEPTED)
     def test_takes_one_of_data_against_samples(self, name):
         recipe = ugm_tf.recipes.get(name)

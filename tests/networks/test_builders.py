@@ -77,6 +77,8 @@ class OwnBuilderTest(parameterized.TestCase):
     def test_refuses_options_that_it_does_not_take(self):
         with self.assertRaisesRegex(ValueError, "The builder mine takes width. Received: hidden"):
             networks.build(vae(), SHAPES, network=mine, hidden=(3,))
+        with self.assertRaisesRegex(ValueError, "Received: widht. Did you mean 'width'?"):
+            networks.build(vae(), SHAPES, network=mine, widht=3)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,11 @@ class RefusalsTest(parameterized.TestCase):
         ("ppo_gan", {"epsilon": 1.0}, "epsilon is between 0 and 1, .* Received: epsilon=1.0, moves=2"),
         ("ppo_gan", {"epsilon": 0.0}, "epsilon is between 0 and 1"),
         ("ppo_gan", {"moves": 0}, "moves and critic_steps at least 1, gradient_penalty and"),
-        ("ppo_gan", {"ratio_r1": -1.0}, "Received: epsilon=0.4, moves=2, critic_steps=5, gradient_penalty=10.0, ratio_r1=-1.0"),
+        (
+            "ppo_gan",
+            {"ratio_r1": -1.0},
+            "Received: epsilon=0.4, moves=2, critic_steps=5, gradient_penalty=10.0, ratio_r1=-1.0",
+        ),
         ("ppo_gan", {"critic_steps": 0}, "moves and critic_steps at least 1, .* critic_steps=0"),
         ("predictability_minimization", {"weight": -1.0}, "weight is at least 0. Received: weight=-1.0"),
         (

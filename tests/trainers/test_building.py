@@ -1,5 +1,8 @@
 """The untrained model of a run, and its optimizers."""
 
+import math
+
+import keras
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -52,6 +55,30 @@ class OptimizersTest(parameterized.TestCase):
         for step, expected in ((0, 1e-3), (50, 5e-4), (100, 0.0)):
             wake.iterations.assign(step)
             self.assertAlmostEqual(float(wake.learning_rate), expected, places=8)
+
+
+class UnboundedTest(parameterized.TestCase):
+    """Images that are only drawn, by networks that may leave the range of the data."""
+
+    @parameterized.parameters("mlp", "dcgan", "resnet")
+    def test_the_packages_networks_stay_within(self, network):
+        for name in ("gan", "bigan", "vae", "cyclegan"):
+            recipe = ugm_tf.recipes.get(name)
+            shapes = {"x": (16, 16, 3), "z": (4,), "target": (16, 16, 3)}
+            densities = ugm_tf.networks.build(recipe, shapes, network=network, likelihood="gaussian")
+            self.assertEqual(building.unbounded(ugm_tf.UnifiedModel(recipe, densities)), [])
+
+    @parameterized.parameters((None, ["decoder"]), ("tanh", ["decoder"]), ("sigmoid", []), ("softmax", []))
+    def test_ones_own_are_told_by_their_last_activation(self, activation, expected):
+        def network(inputs, output):
+            size = math.prod(output)
+            tensors = [keras.Input(shape) for shape in inputs]
+            y = keras.layers.Dense(size, activation=activation)(keras.layers.Flatten()(tensors[0]))
+            return keras.Model(tensors, keras.layers.Reshape(output)(y))
+
+        recipe = ugm_tf.recipes.gan()
+        densities = ugm_tf.networks.build(recipe, {"x": (8, 8, 1), "z": (4,)}, network=network)
+        self.assertEqual(building.unbounded(ugm_tf.UnifiedModel(recipe, densities)), expected)
 
 
 class PriorTest(parameterized.TestCase):

@@ -118,6 +118,18 @@ class ComparisonTest(Runs):
         together = comparison.compare(runs[1:], "dataset").otherwise
         self.assertEqual(together[0][1], f"data a of {runs[1]}, b of {runs[2]}")
 
+    def test_runs_of_other_data_are_said_not_to_compare(self):
+        runs = [self.run_of("vae", 0, 1.0), self.run_of("gan", 0, 1.0)]
+        self.assertEqual(comparison.compare(runs).unlike, "")
+        flags = runs[1] / "flags.txt"
+        flags.write_text(flags.read_text() + "--image_size=16\n")
+        found = comparison.compare(runs)
+        said = "Of other data, so figures do not compare: image_size as stored of vae, 16 of gan"
+        self.assertEqual(found.unlike, said)
+        self.assertIn(f"{said}.", comparison.table(found))
+        page = comparison_page.write_comparison(self.path / "page.html", found).read_text()
+        self.assertIn(f'<p class="fault">{said}.</p>', page)
+
     def test_what_probes_found_has_its_last_values_over_seeds_and_its_curves(self):
         runs = [self.run_of("gan", seed, 1.0) for seed in (0, 1)]
         for run, last in zip(runs, (0.25, 0.75), strict=True):

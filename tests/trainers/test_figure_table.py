@@ -120,6 +120,27 @@ class FigureTableTest(parameterized.TestCase):
         _, skipped = measure("gan", figure_table.Effort(), x=np.zeros([1297, 2], np.float32))
         self.assertEqual(skipped["inception score"], "the data are no images")
 
+    def test_few_held_out_examples_are_compared_with_nothing(self):
+        model, training, held_out = untrained("gan")
+        some = dataclasses.replace(held_out.examples, x=held_out.examples.x[:9], c=held_out.examples.c[:9])
+        few = dataclasses.replace(held_out, examples=some)
+        with stubs():
+            found, skipped = figure_table.measure(figure_table.Subject(model, training, few), figure_table.Effort())
+        self.assertEqual([figure.name for figure in found], ["sample_quality", "losses"])
+        reasons = {each.name: each.reason for each in skipped}
+        for name in ("coverage", "classification accuracy score"):
+            self.assertEqual(reasons[name], "9 examples are held out, and these figures take at least 20")
+
+    def test_what_is_under_way_is_counted_among_what_is_measured(self):
+        rows = [
+            figure_table.Row(key, "g", (key,), (lambda *_, why=why: why,), lambda *_: [figure("a")])
+            for key, why in (("a", "none"), ("b", None), ("c", "none"), ("d", None))
+        ]
+        with self.assertLogs("ugm_tf.trainers", "INFO") as logs:
+            figure_table.measure(figure_table.Subject(*untrained("gan")), figure_table.Effort(), rows)
+        said = [record.getMessage() for record in logs.records]
+        self.assertEqual(said, ["Measuring b (1 of 2).", "Measuring d (2 of 2)."])
+
     def test_no_set_of_samples_is_judged_where_none_was_asked_for(self):
         found, skipped = measure("gan", figure_table.Effort(seeds=0))
         self.assertEqual(found, [*COMPARED, "losses"])
@@ -186,7 +207,7 @@ class EvaluationTest(absltest.TestCase):
         written = evaluation.read(self.directory.path / "evaluation.json")
         self.assertEqual([f.name for f in found.figures], ["sample_quality", *LABELLED, "losses"])
         estimate = {"value": 0.0, "error": None, "n": 3, "how": {"of": "the weights after 0 steps"}}
-        losses = {"name": "losses", **estimate, "unit": "nats", "group": "Losses", "row": "losses", "real": None}
+        losses = {"name": "losses", **estimate, "unit": "", "group": "Losses", "row": "losses", "real": None}
         self.assertEqual(written["figures"][-1], losses)
         self.assertEqual([from_dict(each) for each in written["figures"]], found.figures)
         self.assertIn({"name": "accuracy", "reason": "the recipe has no classifier"}, written["skipped"])

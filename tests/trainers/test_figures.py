@@ -31,6 +31,28 @@ def untrained(recipe, prior=None, **hyperparameters):
     return ugm_tf.UnifiedModel(recipe, densities), *splits
 
 
+class NatsTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ("vae", {}, {"wake/distortion", "wake/rate", "wake/loss"}, {"wake/rate_scale"}),
+        ("wae", {}, {"wake/distortion"}, {"wake/mmd", "wake/loss"}),
+        ("gan", {}, {"discriminate/loss", "generate/loss"}, set()),
+        ("gan", {"contest": "wasserstein", "gradient_penalty": 1.0}, set(), {"discriminate/loss", "generate/loss"}),
+        ("beta_tc_vae", {}, {"wake/total_correlation", "wake/loss"}, set()),
+    )
+    def test_are_the_unit_of_log_probabilities_alone(self, name, given, nats, others):
+        recipe = ugm_tf.recipes.get(name, **given)
+        found = figures.in_nats(recipe)
+        self.assertLessEqual(nats, found)
+        self.assertLessEqual(nats, set(recipe.metrics))
+        self.assertFalse(others & found)
+
+    def test_losses_have_their_units(self):
+        model, _, held_out = untrained("wae")
+        model.compile("adam")
+        found = {figure.name: figure.unit for figure in figures.losses(model, held_out, every=True)}
+        self.assertEqual(found, {"wake/distortion": "nats", "wake/mmd": "", "wake/loss": ""})
+
+
 class SamplesTest(parameterized.TestCase):
     @parameterized.parameters("mixture(3)", "vamp(3)", "flow(1)")
     @pytest.mark.slow

@@ -48,7 +48,8 @@ class ParseTest(parameterized.TestCase):
         ("shift", "Received: 'shift'"),
         ("shift(a)", "Received: 'shift.a.'"),
         ("diffaugment(color", "Received: 'diffaugment.color'"),
-        ("diffaugment(hue)", "policy is of color, translation, cutout"),
+        ("diffaugment(hue)", r"--augment=diffaugment\(hue\): DiffAugment's policy is of color, translation, cutout"),
+        ("diffaugment(colour)", "Did you mean 'color'"),
         ("flip,flip", "takes each change once. Received: 'flip,flip'"),
     )
     def test_refuses_changes_that_there_are_not(self, text, advice):

@@ -17,6 +17,7 @@ from ugm_tf.serialization import record
 __all__ = ["POLICY", "DiffAugment", "diffaugmented"]
 
 _GREY = 0.5  # the 0 of images in [-1, 1], where the paper's are
+_BRIGHTNESS = 0.25  # added at most
 
 
 @record
@@ -60,6 +61,18 @@ class DiffAugment(Step):
             noise = sample.noise("uniform", fold(seed, i), [count], lead)
             images = change(images, tf.unstack(tf.reshape(noise, [-1, count, 1, 1]), axis=1))
         return sample.where(**{self.new: tf.ensure_shape(tf.reshape(images, tf.shape(x)), x.shape)})
+
+    def reach(self, least: float, most: float) -> tuple[float, float]:
+        """Between what changed images lie at most, of images between these."""
+        for name in self.policy:
+            if name == "color":
+                width = most - least
+                least, most = least - _BRIGHTNESS - width, most + _BRIGHTNESS + width  # saturation doubles a difference
+                width = most - least
+                least, most = least - width / 2, most + width / 2  # contrast makes it half as large again
+            else:
+                least, most = min(least, _GREY), max(most, _GREY)
+        return least, most
 
     needs, sets = Rename.needs, Rename.sets
 

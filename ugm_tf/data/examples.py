@@ -83,8 +83,9 @@ class Examples:
 
     @property
     def title(self) -> str:
-        """The name and the split, for messages: "digits/train"."""
-        return f"{self.name}/{self.split}" if self.split else self.name
+        """The name and the split, for messages: "digits/train", or "folder:photos, train", which is no path."""
+        between = ", " if ":" in self.name else "/"
+        return f"{self.name}{between}{self.split}" if self.split else self.name
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -18,6 +18,8 @@ from ugm_tf.data.storage import in_order, stored
 
 __all__ = ["load_folder"]
 
+_SAID = 10  # of images that cannot be read
+
 
 def load_folder(
     path: str,
@@ -98,12 +100,22 @@ def _inspected(listing: Listing, colour: Colour):
         files[part] = [str(file) for name in names for file in by_class[name]]
         labels[part] = np.repeat(np.arange(len(names)), [len(by_class[name]) for name in names])
         headers[part] = in_threads(lambda file: _header(file, colour), files[part])
+    broken = [str(header) for of in headers.values() for header in of if isinstance(header, ValueError)]
+    if len(broken) == 1:
+        raise ValueError(broken[0])
+    if broken:
+        more = f"\nand {len(broken) - _SAID:,} more" if len(broken) > _SAID else ""
+        raise ValueError(f"{len(broken):,} images cannot be read:\n" + "\n".join(broken[:_SAID]) + more)
     return files, labels, headers
 
 
-def _header(file: str, colour: Colour) -> Header:
-    found = os.stat(file)
-    return inspect(file, found.st_size, found.st_mtime_ns, colour)
+def _header(file: str, colour: Colour) -> Header | ValueError:
+    """A file's header, or why it has none, so that all such are said at once."""
+    try:
+        found = os.stat(file)
+        return inspect(file, found.st_size, found.st_mtime_ns, colour)
+    except ValueError as error:
+        return error
 
 
 def _divided(

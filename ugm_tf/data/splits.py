@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ugm_tf.arguments import did_you_mean
+
 __all__ = ["SPLITS", "Span", "check_split", "fixed_spans", "splits_by_content"]
 
 SPLITS = ("train", "validation", "test")
@@ -24,7 +26,9 @@ def check_split(split: str) -> None:
         ValueError: If it is another.
     """
     if split not in SPLITS:
-        raise ValueError(f"A split is one of {', '.join(SPLITS)}. Received: split='{split}'.")
+        raise ValueError(
+            f"A split is one of {', '.join(SPLITS)}. Received: split='{split}'.{did_you_mean(split, SPLITS)}"
+        )
 
 
 def fixed_spans(sizes: Mapping[str, int], title: str) -> dict[str, Span]:

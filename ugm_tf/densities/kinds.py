@@ -4,7 +4,7 @@ import inspect
 from typing import Any, ClassVar
 
 from ugm_tf import serialization
-from ugm_tf.arguments import call, check
+from ugm_tf.arguments import call, check, did_you_mean
 from ugm_tf.densities import families
 from ugm_tf.densities.continuous import Laplace
 from ugm_tf.densities.family import Family
@@ -83,7 +83,9 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
         try:
             return families.get(prior)
         except ValueError as error:
-            raise ValueError(f"A prior that learns is {', '.join(_KINDS)}, or one of a family. {error}") from None
+            near = did_you_mean(name, _KINDS).strip()
+            said = f"{near} Received: '{prior}'." if near else str(error)
+            raise ValueError(f"A prior that learns is {', '.join(_KINDS)}, or one of a family. {said}") from None
     made = _KINDS[name]
     try:
         _, values, named = call(str(prior))

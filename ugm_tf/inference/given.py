@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ugm_tf import validation
 from ugm_tf.arrays import of_numbers
 from ugm_tf.inference import guards
 from ugm_tf.joint import Joint
@@ -46,6 +47,9 @@ def inputs(
             continue
         spec, class_numbers = wanted[variable], guards.classes(joint, variable)
         value = tf.convert_to_tensor(of_numbers(value, f"{variable} of {name}()"))
+        rule = guards.rules(joint, [variable]).get(variable)
+        if rule is None or rule.ends is None:  # nothing else says where they lie
+            validation.check_bytes(joint.recipe, {variable: value})
         if class_numbers and value.dtype.is_integer and value.shape.rank in (0, 1):
             lead = next(iter(values.values()), None)
             number = rows if lead is None else lead.shape[0] if lead.shape[0] is not None else tf.shape(lead)[0]

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ugm_tf import foreign_noise
+from ugm_tf.algebra import DiffAugment
 from ugm_tf.inference.endpoints import Endpoint
 from ugm_tf.joint import Joint
 from ugm_tf.supports import TOLERANCE, Support, supports
@@ -132,8 +133,15 @@ def classes(joint: Joint, variable: str) -> bool:
 
 def _narrowest(joint: Joint, variable: str) -> Support | None:
     """Where a variable lies, by the narrowest that is said of it; None where nothing but numbers is."""
-    found = {s.kind: s for s in supports(joint.recipe, joint.densities, variable, (variable,))}
-    return next((found[kind] for kind in (*_RULES, "range") if kind in found and kind != "real"), None)
+    changed = next((s for s in joint.recipe.steps if isinstance(s, DiffAugment) and s.new == variable), None)
+    of = variable if changed is None else changed.old
+    found = {s.kind: s for s in supports(joint.recipe, joint.densities, of, (of,))}
+    support = next((found[kind] for kind in (*_RULES, "range") if kind in found and kind != "real"), None)
+    if changed is None or support is None:
+        return support
+    least, most = changed.reach(support.least, support.most)
+    who = f"DiffAugment changes images in [{support.least:g}, {support.most:g}] to"
+    return dataclasses.replace(support, kind="range", who=who, least=least, most=most)
 
 
 def _axes(values: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from ugm_tf.algebra import DiscriminatorLoss, Draw, Expectation, Mean, Recipe, contests
+from ugm_tf.algebra import DiffAugment, DiscriminatorLoss, Draw, Expectation, Mean, Recipe, contests
 from ugm_tf.densities import noise_by_row
 from ugm_tf.inference.endpoints import Endpoint
 from ugm_tf.joint import Joint
@@ -30,8 +30,10 @@ def check(joint: Joint) -> None:
     drawn, given = joint.recipe.ancestors("decoder")
     known = {roles["decoder"].of, *given, *(roles[name].of for name in drawn)}
     if roles["decoder"].of not in roles["discriminator"].given or not set(roles["discriminator"].given) <= known:
+        changed = any(isinstance(step, DiffAugment) for step in joint.recipe.steps)
+        why = ", which judges images that DiffAugment changed: train with --augment=none to reject" if changed else ""
         raise ValueError(
-            f"reject=True takes a discriminator of what the decoder draws. This one's is {roles['discriminator']}."
+            f"reject=True takes a discriminator of what the decoder draws. This one's is {roles['discriminator']}{why}."
         )
     judged = [
         e

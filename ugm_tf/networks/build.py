@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from ugm_tf import arguments
-from ugm_tf.algebra import Recipe, Rename
+from ugm_tf.algebra import Recipe, Rename, Role
 from ugm_tf.algebra.recipe import check_is_recipe
 from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
 from ugm_tf.networks import builders
@@ -108,10 +108,7 @@ def build(
         family = families.get("gaussian" if bent or not role.given else chosen[name])
         judged = isinstance(family, Logit)
         needed = (*role.given, *(() if judged else (role.of,)))
-        if missing := [variable for variable in needed if variable not in shapes]:
-            raise ValueError(
-                f"'{name}' is {role}: give the shape of {', '.join(missing)}. Received shapes of: {', '.join(shapes)}."
-            )
+        _check_known(name, role, needed, shapes)
         event = () if judged else tuple(shapes[role.of])
         if bent and (not role.given or len(event) != 1 or event[0] < 2):
             raise ValueError(
@@ -153,8 +150,18 @@ def _shapes(shapes: Any) -> dict[str, Shape]:
                 'The shapes of one value of each variable are tuples by its name, such as {"x": (28, 28, 1), '
                 f'"z": (20,)}}. Received: {shapes!r}.'
             )
-        given[name] = tuple(arguments.count("build()", f"the shape of {name}", size) for size in shape)
+        given[name] = tuple(arguments.count("build()", f"the shape of {name}", size, 0) for size in shape)
     return given
+
+
+def _check_known(name: str, role: Role, needed: Sequence[str], shapes: Mapping[str, Shape]) -> None:
+    """Refuses a density of variables without a shape, or without a number in it."""
+    if missing := [variable for variable in needed if variable not in shapes]:
+        raise ValueError(
+            f"'{name}' is {role}: give the shape of {', '.join(missing)}. Received shapes of: {', '.join(shapes)}."
+        )
+    if empty := [variable for variable in needed if 0 in shapes[variable]]:
+        raise ValueError(f"'{name}' is {role}, and {empty[0]} of shape {shapes[empty[0]]} holds nothing.")
 
 
 def _made(builder: Builder, network: str | Builder, *shapes: Any, **options: Any) -> keras.Model:

@@ -77,7 +77,10 @@ def check_options(network: str | Builder, options: Mapping[str, Any]) -> None:
     called = f"'{network}' networks" if isinstance(network, str) else _called(network)
     if (unknown := sorted(set(options) - own)) and not _takes_any(builder):
         takes = "take " if isinstance(network, str) else "takes "
-        raise ValueError(f"{called} {takes}{', '.join(sorted(own)) or 'no options'}. Received: {', '.join(unknown)}.")
+        raise ValueError(
+            f"{called} {takes}{', '.join(sorted(own)) or 'no options'}. Received: {', '.join(unknown)}."
+            f"{did_you_mean(unknown[0], own)}"
+        )
     for name in sorted(own & set(options)):
         if known[name].annotation is not inspect.Parameter.empty:  # a default alone promises no kind
             check(called.replace("The ", "the "), known[name], options[name])

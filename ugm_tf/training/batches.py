@@ -27,7 +27,7 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
     groups = validation.together(joint.recipe)
 
     def function(data: Any) -> tf.Tensor:
-        answers, values = [], joint.values(data)
+        answers, values, raw = [], joint.values(data), joint.named(data)
         for variable, shape in shapes:
             if not values[variable].shape[1:].is_fully_defined():  # else it was looked at when this was traced
                 answers.append(tf.reduce_all(tf.equal(tf.shape(values[variable])[1:], shape)))
@@ -39,6 +39,8 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
             value = tf.cast(value, tf.float32)
             known = {support.kind: support for support in found[variable] if support.kind != "real"}
             answers += [_HOLDS[kind](value, support) for kind, support in known.items()] or [_finite(value)]
+            if not known and validation.of_bytes(joint.recipe, variable, raw[variable]):
+                answers.append(tf.reduce_max(value) <= 1.0)
         return tf.reduce_all(tf.stack(answers))
 
     return function
@@ -97,6 +99,7 @@ def refuse(joint: Joint, data: Any, when: str) -> None:
     try:
         values = {variable: np.asarray(value) for variable, value in joint.values(data).items()}
         validation.check_data(joint.recipe, joint.densities, values)
+        validation.check_bytes(joint.recipe, joint.named(data))
     except ValueError as error:
         raise ValueError(f"{when}: {error}") from None
     spread = ", ".join(f"{v} between {a.min():g} and {a.max():g}" for v, a in values.items())

@@ -136,7 +136,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         batches = -(-len(tf.nest.flatten(x)[0]) // size)
     values = {name: np.asarray(value) for name, value in joint.values(data).items()}
     validation.check_data(joint.recipe, joint.densities, values)
-    _refuse_bytes(joint, data, values)
+    validation.check_bytes(joint.recipe, joint.named(data))
     total = sum(value.nbytes for value in values.values())
     whole = not isinstance(x, tf.data.Dataset | keras.utils.PyDataset)
     if whole:
@@ -149,19 +149,6 @@ def _bytes(spec: Any) -> int:
     """How many bytes a batch has, as far as its specification says."""
     shapes = [(part.shape, part.dtype.size) for part in tf.nest.flatten(spec)]
     return sum(size * shape.num_elements() for shape, size in shapes if shape.is_fully_defined())
-
-
-def _refuse_bytes(joint: Joint, data: Any, values: dict[str, np.ndarray]) -> None:
-    """Refuses images of bytes where a density of any real numbers has them, which says nothing of their range."""
-    parts = data.values() if isinstance(data, dict) else tf.nest.flatten(data)
-    names = list(data) if isinstance(data, dict) else joint.recipe.data
-    for variable, part in zip(names, parts, strict=False):
-        image = values[variable].ndim == 4 and getattr(getattr(part, "dtype", None), "name", "") == "uint8"
-        if image and values[variable].max() > 1 and any(r.of == variable for r in joint.roles.values()):
-            raise ValueError(
-                f"The data of {variable} are images of bytes, between {values[variable].min():g} and "
-                f"{values[variable].max():g}: divide them by 255. Where 0 to 255 is what you mean, give floats."
-            )
 
 
 def check_held_out(joint: Joint, data: Any, batch_size: int | None, steps: int | None = None) -> None:

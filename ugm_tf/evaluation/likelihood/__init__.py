@@ -2,6 +2,7 @@
 
 from ugm_tf.evaluation.likelihood.annealing import Annealed, annealed, observation_scale
 from ugm_tf.evaluation.likelihood.bounds import Bounds, bounds, bounds_by_example
+from ugm_tf.evaluation.likelihood.dependence import factorises, total_correlation
 from ugm_tf.evaluation.likelihood.rates import RateDistortion, rate_distortion
 from ugm_tf.evaluation.likelihood.sandwich import Sandwich, sandwich
 
@@ -13,7 +14,9 @@ __all__ = [
     "annealed",
     "bounds",
     "bounds_by_example",
+    "factorises",
     "observation_scale",
     "rate_distortion",
     "sandwich",
+    "total_correlation",
 ]
