@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 from tests.densities import table
 from ugm_tf import densities
+from ugm_tf.densities import kinds
 from ugm_tf.densities.noise import standard_noise
 
 
@@ -23,6 +24,14 @@ class NamesTest(parameterized.TestCase):
 
     def test_unit_gaussian_is_a_gaussian_of_scale_1(self):
         self.assertEqual(densities.get("unit_gaussian"), densities.Gaussian(scale=1.0))
+
+    @parameterized.parameters(" gaussian(scale=0.1)", "gaussian (scale=0.1) ", "gaussian(scale = 0.1)")
+    def test_spaces_are_no_part_of_a_name(self, text):
+        self.assertEqual(densities.get(text), densities.Gaussian(scale=0.1))
+        self.assertEqual(kinds.kind(text), densities.Gaussian(scale=0.1))
+        self.assertEqual(
+            kinds.kind(text.replace("gaussian", "flow").replace("scale", "steps").replace("0.1", "2")).steps, 2
+        )
 
     def test_a_family_is_returned_as_it_is(self):
         family = densities.Gaussian(scale=0.1)

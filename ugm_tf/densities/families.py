@@ -55,7 +55,8 @@ def get(family: str | Family) -> Family:
     if isinstance(family, Family):
         serialization.check(family, "family")
         return family
-    name, brackets, rest = str(family).partition("(")
+    family = str(family).strip().replace(" (", "(")
+    name, brackets, rest = family.partition("(")
     if name not in _FAMILIES or (brackets and not rest.endswith(")")):
         near = " Did you mean 'gaussian'?" if name == "normal" else did_you_mean(name, _FAMILIES)
         raise ValueError(
@@ -67,7 +68,7 @@ def get(family: str | Family) -> Family:
         return make()
     known = inspect.signature(make).parameters
     try:
-        _, unnamed, values = call(str(family))
+        _, unnamed, values = call(family)
         if unnamed or not set(values) <= set(known):
             raise ValueError
     except ValueError:

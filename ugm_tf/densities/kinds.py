@@ -78,7 +78,8 @@ def kind(prior: str | Family | Flow | Vamp) -> Family | Flow | Vamp:
     if isinstance(prior, Flow | Vamp):
         serialization.check(prior, "prior")
         return prior
-    name = "" if isinstance(prior, Family) else str(prior).partition("(")[0]
+    prior = prior if isinstance(prior, Family) else str(prior).strip().replace(" (", "(")
+    name = "" if isinstance(prior, Family) else prior.partition("(")[0]
     if name not in _KINDS:
         try:
             return families.get(prior)
