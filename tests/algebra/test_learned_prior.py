@@ -115,7 +115,7 @@ class KindsTest(parameterized.TestCase):
         self.assertEqual(kinds.kind(text), expected)
 
     @parameterized.parameters(
-        ("mixtures(3)", "A prior that learns is mixture, vamp, flow, or one of a family. There is no family"),
+        ("mixtures(3)", "A prior that learns is mixture, vamp, flow, or one of a family. Did you mean 'mixture'"),
         (
             "mixture(3, 4, 5)",
             r"'mixture' takes the arguments: components: int = 10, of.* Received: 'mixture\(3, 4, 5\)'",
