@@ -1,5 +1,7 @@
 """A prior that learns: where it does, how a divergence from it is taken, what is held fixed, and what is refused."""
 
+import numpy as np
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import ugm_tf
@@ -55,8 +57,41 @@ class LearnedPriorTest(parameterized.TestCase):
         self.assertEqual([phase.minimise[i].under for phase, i in zip(made.phases, (1, 0), strict=True)], [held, held])
         self.assertNotEqual(before.phases[1].minimise[0].under, held)
 
-    def test_draws_with_a_gradient_are_not(self):
+    def test_draws_with_a_gradient_are_held_fixed_where_they_are_judged(self):
         before, made = recipes.vae_gan(), ugm_tf.learned_prior(recipes.vae_gan(), "flow")
+        held = Ancestral((Draw("prior"), Detach(), Mean("decoder")))
+        pairs = [
+            [phase.minimise[i].under for i in range(len(phase.minimise)) if i != own]
+            for recipe in (before, made)
+            for phase, own in zip(recipe.phases, (1, 0), strict=True)
+        ]
+        self.assertEqual([phase.minimise[i].under for phase, i in zip(made.phases, (1, 0), strict=True)], [held, held])
+        self.assertEqual(pairs[:2], pairs[2:])
+
+    def test_a_discriminator_teaches_a_prior_nothing_and_the_decoder_as_before(self):
+        shapes = {"x": (4,), "z": (2,)}
+        made = ugm_tf.learned_prior(recipes.vae_gan(), "flow")
+        model = ugm_tf.UnifiedModel(made, ugm_tf.networks.build(made, shapes, hidden=(4,), likelihood="gaussian"))
+        x = tf.random.stateless_uniform([6, 4], [1, 2])
+        e = made.phase("generate").minimise[0]
+        self.assertEqual(e.label, "fool")
+
+        def slopes(under):
+            with tf.GradientTape() as tape:
+                start = model.joint.sample({"x": x}, training=True)
+                value = tf.reduce_mean(e.by_example(under(start, tf.constant([3, 4]))))
+            parts = [[v.value for v in model.densities[n].trainable_variables] for n in ("prior", "decoder")]
+            return tape.gradient(value, parts)
+
+        of_prior, of_decoder = slopes(e.under)
+        self.assertTrue(all(slope is None for slope in of_prior))
+        live, same = slopes(Ancestral(("prior", Mean("decoder"))))
+        self.assertGreater(max(float(tf.reduce_max(tf.abs(slope))) for slope in live if slope is not None), 0.0)
+        for ours, theirs in zip(of_decoder, same, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+    def test_draws_with_a_gradient_that_nobody_judges_are_not(self):
+        before, made = recipes.info_vae(), ugm_tf.learned_prior(recipes.info_vae(), "flow")
         self.assertEqual([e.under for e in made.expectations], [e.under for e in before.expectations])
 
     def test_refuses_draws_that_cannot_be_held_fixed_alone(self):

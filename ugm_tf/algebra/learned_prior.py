@@ -19,8 +19,10 @@ __all__ = ["learned_prior"]
 def learned_prior(recipe: Recipe, prior: str, name: str = "prior") -> Recipe:
     """The recipe with a prior that learns: where it is scored, with what learns there.
 
-    A divergence from a prior without a closed form is estimated at the draws, and a prior whose draws carry no
-    gradient is held fixed where the phase in which it learns draws from it.
+    A divergence from a prior without a closed form is estimated at the draws.  Draws of the prior that a discriminator
+    judges are held fixed: it learns by its likelihood alone, of which half its mass in one place, where a discriminator
+    is fooled, costs no more than log 2 nats.  So are all its draws in the phase in which it learns, where they carry no
+    gradient.
 
     Args:
         recipe: A recipe that scores its prior, such as `vae()`.
@@ -68,10 +70,13 @@ def learned_prior(recipe: Recipe, prior: str, name: str = "prior") -> Recipe:
             f"The prior '{prior}' is made of the encoder, and the doubly reparameterised gradient of '{doubly[0]}' is "
             "of an encoder that its draws alone carry. Use the ordinary gradient, or a mixture or a flow."
         )
-    hold = not kinds.learns_by_draws(kind) and any(e.under.draws((name,)) for phase in learning for e in phase.minimise)
+    drawn = [e for phase in learning for e in phase.minimise if e.under.draws((name,))]
+    hold, judged = drawn and not kinds.learns_by_draws(kind), any(e.judges for e in drawn)
 
     def changed(e: Expectation) -> Expectation:
-        under = e.under.each(lambda side: _held(side, name, prior)) if hold else e.under
+        under = e.under  # for all phases, which share draws of one sampler
+        if hold or (judged and e.judges and not any(_is_beside(side, name) for side in under.sides)):
+            under = under.each(lambda side: _held(side, name, prior))
         return dataclasses.replace(e, under=under, of=_estimated(e.of, name, prior) if sampled else e.of)
 
     def phase(old: Phase) -> Phase:
@@ -104,20 +109,25 @@ def _estimated(of: Term, name: str, prior: str) -> Term:
     return dataclasses.replace(of, sampled=True)
 
 
-def _held(side: Ancestral, name: str, prior: str) -> Ancestral:
-    """The side with the prior's draws under theta_0."""
-    steps: list[Step] = []
+def _is_beside(side: Ancestral, name: str) -> bool:
+    """Whether the prior is drawn where other draws carry gradients already, so that it cannot be held fixed alone."""
     live = False
     for step in side.steps:
-        steps.append(step)
-        own = isinstance(step, Draw) and step.density == name
-        if own and live:
-            raise ValueError(
-                f"A gradient flows through no draw of the prior '{prior}', and this recipe draws from it beside "
-                f"{', '.join(sorted(side.drawn_by() - {name}))}, so that it cannot be held fixed alone. Use a prior "
-                "with reparameterised draws: 'flow', or a family such as 'gaussian'."
-            )
-        if own:
-            steps.append(Detach())
-        live = not steps[-1].holds and (live or step.density is not None)
+        if live and isinstance(step, Draw) and step.density == name:
+            return True
+        live = not step.holds and (live or step.density is not None)
+    return False
+
+
+def _held(side: Ancestral, name: str, prior: str) -> Ancestral:
+    """The side with the prior's draws under theta_0."""
+    if _is_beside(side, name):
+        raise ValueError(
+            f"A gradient flows through no draw of the prior '{prior}', and this recipe draws from it beside "
+            f"{', '.join(sorted(side.drawn_by() - {name}))}, so that it cannot be held fixed alone. Use a prior "
+            "with reparameterised draws: 'flow', or a family such as 'gaussian'."
+        )
+    steps: list[Step] = []
+    for step in side.steps:
+        steps += [step, Detach()] if isinstance(step, Draw) and step.density == name else [step]
     return dataclasses.replace(side, steps=tuple(steps))
