@@ -77,7 +77,7 @@ def _learning_rate(facts: Facts, asked: Settings, _: Any) -> tuple[AnyRate, str]
     chosen: dict[str, Any] = {}
     for phase in facts.recipe.phases:
         rate = None if asked.learning_rate is None else rate_of(asked.learning_rate, phase.name)
-        chosen[phase.name] = (literature if is_adversarial(phase) else otherwise) if rate is None else rate
+        chosen[phase.name] = (literature if _in_small_steps(phase, facts) else otherwise) if rate is None else rate
     first = next(iter(chosen.values()))
     whole = first if all(rate == first for rate in chosen.values()) else PhaseRates(tuple(chosen.items()))
     against = f"{'WGAN-GP' if wasserstein else 'DCGAN'}'s against a discriminator"
@@ -85,8 +85,16 @@ def _learning_rate(facts: Facts, asked: Settings, _: Any) -> tuple[AnyRate, str]
     left = [
         p for p in facts.recipe.phases if asked.learning_rate is None or rate_of(asked.learning_rate, p.name) is None
     ]
-    kinds = {is_adversarial(phase) for phase in left}
+    kinds = {_in_small_steps(phase, facts) for phase in left}
     return whole, ", else ".join([against] * (True in kinds) + [usual] * (False in kinds))
+
+
+def _in_small_steps(phase: ugm_tf.Phase, facts: Facts) -> bool:
+    """Whether a phase plays against a discriminator, without a bound of large images, which is hundreds of nats."""
+    terms, roles = [e.of for e in phase.minimise], facts.recipe.roles
+    scored = any(isinstance(term, ugm_tf.NegativeLogProb) and roles[term.density].of == "x" for term in terms)
+    bound = scored and any(isinstance(term, ugm_tf.KL) for term in terms)
+    return is_adversarial(phase) and not (facts.large and bound)
 
 
 def _ema(facts: Facts, *_: Any) -> Choice:
@@ -193,8 +201,8 @@ RULES: dict[str, Rule] = {
         _epochs,
     ),
     "learning_rate": Rule(
-        "2e-4 against a discriminator, 1e-4 in a Wasserstein contest, and else 1e-3, or 2e-4 where images are only "
-        "judged",
+        f"2e-4 against a discriminator, 1e-4 in a Wasserstein contest, and else 1e-3, as where a bound of images of "
+        f"{LARGE} pixels or more is in the same phase, or 2e-4 where images are only judged",
         _learning_rate,
     ),
     "ema": Rule(f"0.999 where a classifier learns from few labels among {MANY:,} examples or more, else none", _ema),

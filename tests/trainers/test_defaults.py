@@ -203,6 +203,18 @@ class ResolveTest(parameterized.TestCase):
         found = resolve(recipe, DIGITS, hyperparameters=tuple(hyperparameters.items())).learning_rate
         self.assertEqual(found, expected)
 
+    @parameterized.parameters("vae_gan", "factor_vae")
+    def test_a_bound_of_large_images_is_learned_in_larger_steps_also_beside_a_discriminator(self, recipe):
+        self.assertEqual(resolve(recipe, DIGITS).learning_rate, 2e-4)
+        found = defaults.choose(Settings(recipe, "some"), (32, 32, 3), 3_000)
+        self.assertEqual(found[0].learning_rate, PhaseRates((("discriminate", 2e-4), ("generate", 1e-3))))
+        self.assertEqual(found[1]["learning_rate"], "DCGAN's against a discriminator, else Adam's usual")
+
+    @parameterized.parameters("gan", "alpha_gan", "as_vae", "cyclegan", "aae")
+    def test_without_a_bound_a_phase_keeps_to_small_ones(self, recipe):
+        found = defaults.choose(Settings(recipe, "some"), (32, 32, 3), 3_000)[0].learning_rate
+        self.assertEqual(found, 2e-4)
+
     @parameterized.parameters("gan", "aavae", "ppo_gan")
     def test_a_rate_that_was_asked_for_is_that_of_every_phase(self, recipe):
         self.assertEqual(resolve(recipe, DIGITS, learning_rate=3e-3).learning_rate, 3e-3)
