@@ -16,6 +16,7 @@ from .settings import Settings
 __all__ = [
     "columns",
     "during_training",
+    "is_given_classes",
     "interpolations",
     "prior_draws",
     "reconstructions",
@@ -115,27 +116,37 @@ def seen(images: np.ndarray) -> np.ndarray:
     return np.clip(np.asarray(images, np.float32), 0.0, 1.0)
 
 
-def samples(model: ugm_tf.UnifiedModel, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+def samples(
+    model: ugm_tf.UnifiedModel, n: int, seed: int = 0, shares: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Samples, and the class of each.
 
     Args:
         model: A model that can sample.
         n: How many.
         seed: Fixes the draws.
+        shares: Of each class among data, [C], for models to which a class is given and that have no p(c) of their own.
 
     Returns:
-        x, [n, ...]; and c, int [n]: as many of each class as can be, one class after the other; None where the
-        decoder takes no class.
+        x, [n, ...]; and c, int [n]: as many of each class as can be, or in these shares, one class after the other;
+        None where the decoder takes no class.
     """
     classes = _classes(model)
     if classes is None:
         return model.sample(n, seed=seed).numpy(), None
-    c = np.arange(n) * classes // n
+    c, given = np.arange(n) * classes // n, is_given_classes(model)
+    if given and shares is not None:
+        c = np.searchsorted(np.cumsum(shares[:-1]), (np.arange(n) + 0.5) / n)
     one_hot = np.eye(classes, dtype=np.float32)[c]
-    if "c" in _answers(model)["sample"].inputs:
+    if given:
         return model.sample(n, seed=seed, c=one_hot).numpy(), c
     others = prior_draws(model, [name for name in model.recipe.roles["decoder"].given if name != "c"], n, seed)
     return _answers(model)["decode"].function(**others, c=one_hot)["x"].numpy(), c
+
+
+def is_given_classes(model: ugm_tf.UnifiedModel) -> bool:
+    """Whether a sample takes a class that comes of data: of what is not drawn by the model itself."""
+    return "c" in getattr(_answers(model).get("sample"), "inputs", ())
 
 
 def prior_draws(model: ugm_tf.UnifiedModel, variables: Iterable[str], n: int, seed: int = 0) -> dict[str, np.ndarray]:

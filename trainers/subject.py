@@ -98,22 +98,31 @@ class Subject:
     @property
     def how(self) -> dict[str, object]:
         """The protocol of features; points of the plane are their own."""
-        return self.network.how if self.training.examples.is_image else {"network": "none: the numbers themselves"}
+        how = self.network.how if self.training.examples.is_image else {"network": "none: the numbers themselves"}
+        return {**how, **({} if self._shares is None else {"classes": "in the shares of the training data"})}
 
     def number(self, effort: Effort) -> int:
         """How many samples are compared with data."""
         return effort.samples or min(_MOST, len(self.training.examples))
 
     @functools.cached_property
+    def _shares(self) -> np.ndarray | None:
+        """The shares of the classes among training data, where they are a sample's condition."""
+        examples = self.training.examples
+        if examples.c is None or not examples.num_classes or not pictures.is_given_classes(self.model):
+            return None
+        return np.bincount(examples.c, minlength=examples.num_classes) / len(examples)
+
+    @functools.cached_property
     def _drawn(self) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
         return {}
 
     def drawn(self, effort: Effort) -> tuple[np.ndarray, np.ndarray | None]:
-        """Samples as they are looked at, and the class of each where one is asked for."""
+        """Samples as they are looked at, and the class of each where one is asked for: in the shares of the data."""
         n = self.number(effort)
         if n not in self._drawn:
             sizes = [min(_AT_ONCE, n - i) for i in range(0, n, _AT_ONCE)]
-            parts = [pictures.samples(self.model, size, seed=1 + i) for i, size in enumerate(sizes)]
+            parts = [pictures.samples(self.model, size, 1 + i, self._shares) for i, size in enumerate(sizes)]
             x = np.concatenate([part for part, _ in parts])
             c = None if parts[0][1] is None else np.concatenate([np.asarray(c) for _, c in parts])
             self._drawn[n] = (pictures.seen(x) if self.training.examples.is_image else x), c

@@ -120,6 +120,21 @@ class FigureTableTest(parameterized.TestCase):
         _, skipped = measure("gan", figure_table.Effort(), x=np.zeros([1297, 2], np.float32))
         self.assertEqual(skipped["inception score"], "the data are no images")
 
+    def test_samples_are_compared_in_the_shares_of_the_classes_that_were_learned(self):
+        model, training, held_out = untrained("conditional_gan")
+        examples = training.examples
+        few = np.concatenate([np.flatnonzero(examples.c == 3)[:30], np.flatnonzero(examples.c == 7)[:10]])
+        some = dataclasses.replace(
+            training, examples=dataclasses.replace(examples, x=examples.x[few], c=examples.c[few])
+        )
+        subject = figure_table.Subject(model, some, held_out)
+        with mock.patch.object(figure_table.Subject, "network", mock.Mock(how={"network": "none"})):
+            self.assertEqual(subject.how, {"network": "none", "classes": "in the shares of the training data"})
+        _, c = subject.drawn(figure_table.Effort(samples=20))
+        np.testing.assert_array_equal(c, [3] * 15 + [7] * 5)
+        self.assertIsNone(figure_table.Subject(*untrained("gan"))._shares)
+        self.assertIsNone(figure_table.Subject(*untrained("infogan"))._shares)
+
     def test_few_held_out_examples_are_compared_with_nothing(self):
         model, training, held_out = untrained("gan")
         some = dataclasses.replace(held_out.examples, x=held_out.examples.x[:9], c=held_out.examples.c[:9])

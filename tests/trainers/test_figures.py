@@ -73,6 +73,15 @@ class SamplesTest(parameterized.TestCase):
         self.assertEqual(x.shape, (20, 8, 8, 1))
         np.testing.assert_array_equal(c, np.repeat(np.arange(10), 2))
 
+    def test_come_in_the_shares_of_the_data_where_the_class_is_given(self):
+        shares = np.array([0.5, 0.25, 0.25, 0, 0, 0, 0, 0, 0, 0])
+        _, c = pictures.samples(untrained("conditional_gan")[0], 8, shares=shares)
+        np.testing.assert_array_equal(c, [0, 0, 0, 0, 1, 1, 2, 2])
+        _, c = pictures.samples(untrained("conditional_gan")[0], 20, shares=np.full(10, 0.1))
+        np.testing.assert_array_equal(c, np.repeat(np.arange(10), 2))
+        _, c = pictures.samples(untrained("infogan")[0], 20, shares=shares)  # which has a p(c) of its own
+        np.testing.assert_array_equal(c, np.repeat(np.arange(10), 2))
+
     def test_of_a_class_are_what_the_decoder_makes_of_it(self):
         model, *_ = untrained("conditional_gan")
         x, c = pictures.samples(model, 10, seed=3)

@@ -51,7 +51,8 @@ class SubjectTest(absltest.TestCase):
         asked = subject.Subject(*untrained("conditional_gan"))
         x, c = asked.drawn(effort(samples=520))
         self.assertEqual((x.shape, len(c)), ((520, 8, 8, 1), 520))
-        self.assertEqual(np.bincount(c).tolist(), [52] * 10)
+        learned = np.bincount(asked.training.examples.c)
+        np.testing.assert_allclose(np.bincount(c), 520 * learned / learned.sum(), atol=2.0)  # a row a part at most
         self.assertIs(asked.drawn(effort(samples=520))[0], x)
         self.assertBetween(x.min(), 0.0, x.max())
         self.assertFalse(np.array_equal(x[:20], x[500:]))
