@@ -15,7 +15,7 @@ from absl import flags
 
 from ugm_tf.evaluation.features import RANGES
 
-from . import curves, evaluation, figure_table, inputs, scripts, stopping
+from . import evaluation, figure_table, inputs, scripts, stopping
 from .subject import Features
 
 _KEYS = [row.key for row in figure_table.ROWS]
@@ -63,26 +63,6 @@ def main(_: list[str]) -> int:
         return _main()
 
 
-def as_text(found: evaluation.Evaluation) -> str:
-    """A table of the figures; below, how they were measured, and what was not, those alike together."""
-    lines, measured, skipped = [], dict[str, list[str]](), dict[str, list[str]]()
-    width = max((len(figure.name) for figure in found.figures), default=0)
-    for figure in found.figures:
-        value = curves.with_spread(figure.value, figure.spread, figure.unit)
-        real = ""
-        if figure.real is not None:
-            other = "" if figure.real.n == figure.estimate.n else f", n {figure.real.n:,}"
-            real = f"(real data {curves.number(figure.real.value, None, figure.unit)}{other})"
-        lines.append(f"{figure.name:{width}} {value:>18} {figure.unit:6} {real}".rstrip())
-        measured.setdefault(figure.how, []).append(figure.name)
-    for each in found.skipped:
-        skipped.setdefault(each.reason, []).append(each.name)
-    for title, of in (("Measured so:", measured), ("Not measured:", skipped)):
-        lines += ["", title] if of else []
-        lines += [f"  {', '.join(names)}: {why}" for why, names in of.items()]
-    return "\n".join(lines)
-
-
 def _main() -> int:
     found = evaluation.evaluate(
         _WORKDIR.value,
@@ -96,7 +76,7 @@ def _main() -> int:
         chains=_CHAINS.value,
         temperatures=_TEMPERATURES.value,
     )
-    print(as_text(found))
+    print(evaluation.as_text(found))
     for failure in found.failures:
         print(f"{failure.part}: {failure.error}", file=sys.stderr)
     return int(bool(found.failures))

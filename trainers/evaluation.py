@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import ugm_tf
 from ugm_tf import files
 
-from . import commands, evaluation_section, figure_table, finished, inputs, kept_json, own_code, pictures
+from . import commands, curves, evaluation_section, figure_table, finished, inputs, kept_json, own_code, pictures
 from .figure import Figure, from_dict
 from .parts import Failure, Parts
 from .subject import Effort, Features, Subject
 
-__all__ = ["SCHEMA", "Evaluation", "evaluate", "read"]
+__all__ = ["SCHEMA", "Evaluation", "as_text", "evaluate", "read"]
 
 SCHEMA = 1
 FILE = "evaluation.json"
@@ -123,6 +123,26 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (KeyError, TypeError) as error:
         raise kept_json.damaged(path, f"it lacks or mistakes {error}", again) from error
     return found
+
+
+def as_text(found: Evaluation) -> str:
+    """A table of the figures; below, how they were measured, and what was not, those alike together."""
+    lines, measured, skipped = [], dict[str, list[str]](), dict[str, list[str]]()
+    width = max((len(figure.name) for figure in found.figures), default=0)
+    for figure in found.figures:
+        value = curves.with_spread(figure.value, figure.spread, figure.unit)
+        real = ""
+        if figure.real is not None:
+            other = "" if figure.real.n == figure.estimate.n else f", n {figure.real.n:,}"
+            real = f"(real data {curves.number(figure.real.value, None, figure.unit)}{other})"
+        lines.append(f"{figure.name:{width}} {value:>18} {figure.unit:6} {real}".rstrip())
+        measured.setdefault(figure.how, []).append(figure.name)
+    for each in found.skipped:
+        skipped.setdefault(each.reason, []).append(each.name)
+    for title, of in (("Measured so:", measured), ("Not measured:", skipped)):
+        lines += ["", title] if of else []
+        lines += [f"  {', '.join(names)}: {why}" for why, names in of.items()]
+    return "\n".join(lines)
 
 
 def _with_earlier(

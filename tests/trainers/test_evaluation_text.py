@@ -6,7 +6,7 @@ import sys
 import pytest
 from absl.testing import absltest, parameterized
 
-from trainers import evaluate, evaluation
+from trainers import evaluation
 from trainers.figure import Figure
 from trainers.figure_table import Skipped
 from ugm_tf.evaluation import Estimate
@@ -25,7 +25,7 @@ FOUND = evaluation.Evaluation(
 
 class TextTest(absltest.TestCase):
     def test_numbers_come_first_and_what_was_measured_alike_is_said_once(self):
-        lines = evaluate.as_text(FOUND).splitlines()
+        lines = evaluation.as_text(FOUND).splitlines()
         self.assertRegex(lines[0], r"^ELBO +−12,240\.0 ± 3\.0 nats$")
         self.assertRegex(lines[1], r"^rate +1\.250 nats$")
         self.assertRegex(lines[2], r"^coverage +0\.50 ± 0\.10 +\(real data 0\.9900, n 125\)$")
@@ -44,7 +44,7 @@ class TextTest(absltest.TestCase):
         )
 
     def test_of_nothing_is_nothing(self):
-        self.assertEqual(evaluate.as_text(evaluation.Evaluation([], [], [])), "")
+        self.assertEqual(evaluation.as_text(evaluation.Evaluation([], [], [])), "")
 
 
 class DoorsTest(parameterized.TestCase):
