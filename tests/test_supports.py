@@ -46,11 +46,11 @@ class ReachTest(parameterized.TestCase):
         ("dcgan", lambda: dcgan([(3,)], (8, 8, 1), filters=2, bounded=True), (0, 1)),
     )
     def test_is_that_of_the_last_activation(self, make, expected):
-        self.assertEqual(supports._reach(make()), expected)
+        self.assertEqual(supports.reach(make()), expected)
 
     def test_holds_of_what_a_network_puts_out(self):
         network = sequential(LAYERS.Dense(4, "tanh"), LAYERS.Rescaling(2.0, 1.0), LAYERS.Rescaling(-1.0))
-        least, most = supports._reach(network)
+        least, most = supports.reach(network)
         values = np.asarray(network(1e3 * np.random.default_rng(0).normal(size=(99, 3)).astype(np.float32)))
         self.assertGreaterEqual(values.min(), least)
         self.assertLessEqual(values.max(), most)

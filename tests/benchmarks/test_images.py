@@ -1,5 +1,6 @@
 """Samples of images in colour: the folder that is laid out, what is kept and what is refused, and the table."""
 
+import functools
 import json
 import os
 import pathlib
@@ -8,9 +9,8 @@ from unittest import mock
 import numpy as np
 import PIL.Image
 from absl import flags
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
-from benchmarks import images
 from trainers import inputs
 from trainers.settings import Settings
 
@@ -27,9 +27,20 @@ _ENTRIES = (
 )
 
 
-def setUpModule():
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["test", "--out=x"])
+FLAGS = flags.FlagValues()  # of their own: other tests parse those of other scripts
+
+
+def _imported():
+    """The benchmark, whose flags are among those alone."""
+    names = ("list", "string", "integer", "enum")
+    own = {f"DEFINE_{name}": functools.partial(getattr(flags, f"DEFINE_{name}"), flag_values=FLAGS) for name in names}
+    with mock.patch.multiple(flags, **own):
+        from benchmarks import images
+
+    return images
+
+
+images = _imported()
 
 
 class ImagesTest(parameterized.TestCase):
@@ -43,16 +54,16 @@ class ImagesTest(parameterized.TestCase):
         for name in _NAMES:
             PIL.Image.fromarray(rng.integers(0, 255, [64, 64, 3], np.uint8)).save(stored / name)
         (self.package / "emoji.json").write_text(json.dumps(_ENTRIES))
-        self.enter_context(
-            flagsaver.flagsaver(
-                package=str(self.package),
-                workdir=str(self.root / "work"),
-                out=str(self.root / "kept.json"),
-                image_size=16,
-                seeds=1,
-                recipes=["gan"],
-            )
-        )
+        self.given()
+
+    def given(self, package="package", **more):
+        """Gives flags."""
+        asked = {"workdir": self.root / "work", "out": self.root / "kept.json", "image_size": 16, "seeds": 1, **more}
+        asked |= {"package": self.root / package} if package else {}
+        FLAGS.unparse_flags()
+        for name in ("package", "defaults", "seeds"):
+            FLAGS[name].unparse()
+        FLAGS(["benchmark", "--recipes=gan", *(f"--{name}={value}" for name, value in asked.items())])
 
     def test_a_category_is_a_folder_with_its_variations(self):
         images.lay_out(self.package, self.root / "emoji")
@@ -62,15 +73,16 @@ class ImagesTest(parameterized.TestCase):
     def test_data_are_laid_out_once_and_then_need_no_package(self):
         self.root.joinpath("work").mkdir()
         first = images.data(self.root / "work")
-        with flagsaver.flagsaver(package=None):
-            self.assertEqual(images.data(self.root / "work"), first)
-            with self.assertRaisesRegex(ValueError, "--package is the unpacked npm package"):
-                images.data(self.root / "elsewhere")
+        self.given(package=None)
+        self.assertEqual(images.data(self.root / "work"), first)
+        with self.assertRaisesRegex(ValueError, "--package is the unpacked npm package"):
+            images.data(self.root / "elsewhere")
 
     @parameterized.parameters(images._RECIPES.default)
     def test_the_old_defaults_differ_from_todays_as_told(self, recipe):
-        with flagsaver.flagsaver(defaults="dense"):
-            old = images.asked(recipe, 0, "digits")
+        self.given(defaults="dense")
+        old = images.asked(recipe, 0, "digits")
+        self.given()
         now = images.asked(recipe, 0, "digits")
         self.assertEqual(now, Settings(recipe, "digits", image_size=16, seed=0))
         self.assertEqual(old.network, "mlp" if recipe in images._SCORED else "dcgan")
@@ -86,9 +98,10 @@ class ImagesTest(parameterized.TestCase):
             ran.append((recipe, seed))
             return {"figures": figures, "flags": {}, "seconds": 60.0, "versions": {}}
 
-        with flagsaver.flagsaver(seeds=2), mock.patch.object(images, "result", run):
-            with self.assertRaises(KeyboardInterrupt):
-                images.main([])
+        self.given(seeds=2)
+        with mock.patch.object(images, "result", run), self.assertRaises(KeyboardInterrupt):
+            images.main([])
+        self.given()
         kept = json.loads((self.root / "kept.json").read_text())
         self.assertEqual(list(kept["16"]["now"]["gan"]), ["0"])
         with mock.patch.object(images, "result", run), mock.patch.object(images, "check"):
