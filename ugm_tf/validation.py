@@ -65,33 +65,37 @@ def check_values(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[s
             _check_support(variable, array, support)
 
 
-def check_bytes(recipe: Recipe, values: Mapping[str, Any]) -> None:
-    """Refuses images of bytes where a density has them: of any real numbers, it says nothing of their range.
+def check_bytes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuses images of bytes, or of other whole numbers, where nothing but densities of any real numbers has them.
 
     Args:
         recipe: The recipe.
+        densities: Its densities.
         values: Arrays or tensors by variable as they were given, each [B, ...]; those of a graph are let by.
 
     Raises:
         ValueError: For the first variable of such.
     """
     for variable, value in values.items():
-        if not of_bytes(recipe, variable, value) or tf.is_symbolic_tensor(value):
+        if tf.is_symbolic_tensor(value) or not of_bytes(recipe, densities, variable, value):
             continue
         array = np.asarray(value)
-        if array.size and array.max() > 1:
+        if array.size and (array.max() > 1 or array.min() < 0):
+            kind = "bytes" if array.dtype == np.uint8 else f"whole numbers ({array.dtype})"
             raise ValueError(
-                f"The data of {variable} are images of bytes, between {array.min():g} and {array.max():g}: divide them "
-                "by 255. Where 0 to 255 is what you mean, give floats."
+                f"The data of {variable} are images of {kind}, between {array.min():g} and {array.max():g}: divide "
+                "them by 255. Where these numbers are what you mean, give floats."
             )
 
 
-def of_bytes(recipe: Recipe, variable: str, value: Any) -> bool:
-    """Whether these are images of bytes, of which there is a density."""
-    if getattr(getattr(value, "dtype", None), "name", "") != "uint8" or len(getattr(value, "shape", ())) != 4:
+def of_bytes(recipe: Recipe, densities: Mapping[str, Any], variable: str, value: Any) -> bool:
+    """Whether these are images of whole numbers, of which there is a density, and none that says where they lie."""
+    kind = getattr(getattr(value, "dtype", None), "name", "")
+    if not kind.startswith(("int", "uint")) or len(getattr(value, "shape", ())) != 4:
         return False
     names = aliases(recipe).get(variable, [variable])
-    return any(role.of in names for role in recipe.roles.values())
+    told = {support.kind for support in supports(recipe, densities, variable, names)} - {"real"}
+    return not told and any(role.of in names for role in recipe.roles.values())
 
 
 def check_shapes(recipe: Recipe, densities: Mapping[str, Any], values: Mapping[str, Any]) -> None:

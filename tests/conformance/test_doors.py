@@ -133,6 +133,16 @@ class PointTest(parameterized.TestCase):
             {**LOOPS, **PREDICTIONS, **VERBS, **OTHERS}[door](of, (255 * GOOD).astype(np.uint8))
         self.assertEqual(int(of.steps), 0)
 
+    @parameterized.product(
+        door=["encode", "predict", "fit", "fit(dataset)", "train_on_batch"], dtype=["int64", "int32"]
+    )
+    def test_of_other_whole_numbers_is_refused_likewise(self, door, dtype):
+        of = table.model("vae", {}, table.laplace)
+        of.compile("adam", jit_compile=False)
+        for x, ends in ((255 * GOOD, "0 and 255"), (-1 * GOOD, "-1 and 0")):
+            with self.assertRaisesRegex(ValueError, rf"whole numbers \({dtype}\), between {ends}: divide them by 255"):
+                {**LOOPS, **PREDICTIONS, **VERBS}[door](of, x.astype(dtype))
+
     @parameterized.parameters("encode", "reconstruct", "log_prob_bound", "fit", "rate_distortion")
     def test_of_bits_in_bytes_is_taken(self, door):
         of = table.model("vae", {}, table.laplace)

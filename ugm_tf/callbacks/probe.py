@@ -229,7 +229,7 @@ def _batches(model: Any, what: str, data: Any, examples: int) -> list[dict[str, 
         values = model.joint.values(batch)
         try:
             validation.check_data(model.recipe, model.densities, values)
-            validation.check_bytes(model.recipe, model.joint.named(batch))
+            validation.check_bytes(model.recipe, model.densities, model.joint.named(batch))
         except ValueError as error:
             raise ValueError(f"A DivergenceProbe's {what} data are as those that fit() takes. {error}") from error
         rows = min(len(next(iter(values.values()))), examples - seen)

@@ -47,9 +47,7 @@ def inputs(
             continue
         spec, class_numbers = wanted[variable], guards.classes(joint, variable)
         value = tf.convert_to_tensor(of_numbers(value, f"{variable} of {name}()"))
-        rule = guards.rules(joint, [variable]).get(variable)
-        if rule is None or rule.ends is None:  # nothing else says where they lie
-            validation.check_bytes(joint.recipe, {variable: value})
+        validation.check_bytes(joint.recipe, joint.densities, {variable: value})
         if class_numbers and value.dtype.is_integer and value.shape.rank in (0, 1):
             lead = next(iter(values.values()), None)
             number = rows if lead is None else lead.shape[0] if lead.shape[0] is not None else tf.shape(lead)[0]

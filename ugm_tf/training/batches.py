@@ -39,8 +39,8 @@ def good(joint: Joint) -> Callable[[Any], tf.Tensor]:
             value = tf.cast(value, tf.float32)
             known = {support.kind: support for support in found[variable] if support.kind != "real"}
             answers += [_HOLDS[kind](value, support) for kind, support in known.items()] or [_finite(value)]
-            if not known and validation.of_bytes(joint.recipe, variable, raw[variable]):
-                answers.append(tf.reduce_max(value) <= 1.0)
+            if validation.of_bytes(joint.recipe, joint.densities, variable, raw[variable]):
+                answers.append((tf.reduce_max(value) <= 1.0) & (tf.reduce_min(value) >= 0.0))
         return tf.reduce_all(tf.stack(answers))
 
     return function
@@ -99,7 +99,7 @@ def refuse(joint: Joint, data: Any, when: str) -> None:
     try:
         values = {variable: np.asarray(value) for variable, value in joint.values(data).items()}
         validation.check_data(joint.recipe, joint.densities, values)
-        validation.check_bytes(joint.recipe, joint.named(data))
+        validation.check_bytes(joint.recipe, joint.densities, joint.named(data))
     except ValueError as error:
         raise ValueError(f"{when}: {error}") from None
     spread = ", ".join(f"{v} between {a.min():g} and {a.max():g}" for v, a in values.items())

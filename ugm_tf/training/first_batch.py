@@ -136,7 +136,7 @@ def check_first(joint: Joint, x: Any, y: Any, batch_size: int | None) -> First |
         batches = -(-len(tf.nest.flatten(x)[0]) // size)
     values = {name: np.asarray(value) for name, value in joint.values(data).items()}
     validation.check_data(joint.recipe, joint.densities, values)
-    validation.check_bytes(joint.recipe, joint.named(data))
+    validation.check_bytes(joint.recipe, joint.densities, joint.named(data))
     total = sum(value.nbytes for value in values.values())
     whole = not isinstance(x, tf.data.Dataset | keras.utils.PyDataset)
     if whole:

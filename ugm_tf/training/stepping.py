@@ -138,7 +138,7 @@ class Stepping(keras.Model):
         if self.check_values and tf.executing_eagerly():  # in a graph, it was looked at before
             arrays = {variable: np.asarray(value) for variable, value in values.items()}
             validation.check_values(self.joint.recipe, self.joint.densities, arrays)
-            validation.check_bytes(self.joint.recipe, self.joint.named(data))
+            validation.check_bytes(self.joint.recipe, self.joint.densities, self.joint.named(data))
         return values
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:

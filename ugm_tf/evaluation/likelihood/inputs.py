@@ -71,7 +71,7 @@ def collect(model: Any, what: str, asked: tuple[str, ...], x: Any, given: Mappin
     recipe = copy.copy(model.recipe)
     object.__setattr__(recipe, "data", asked)  # of these alone, and of all of these
     validation.check_data(recipe, model.densities, arrays)
-    validation.check_bytes(recipe, arrays)
+    validation.check_bytes(recipe, model.densities, arrays)
     return {variable: array.astype(np.float32) for variable, array in arrays.items()}
 
 
