@@ -256,6 +256,16 @@ class ProbeTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, message):
             model.fit(table.dataset(model.recipe), callbacks=[probe], verbose=0)
 
+    @parameterized.parameters("held_out", "training")
+    def test_bytes_are_refused_where_any_number_has_a_likelihood(self, what):
+        model = table.model("aavae", {}, table.laplace)
+        model.compile("adam", jit_compile=False)
+        x = held_out(model)["x"]
+        given = (255 * x).astype(np.uint8)
+        probe = DivergenceProbe(given) if what == "held_out" else DivergenceProbe(x, training=given)
+        with self.assertRaisesRegex(ValueError, f"{what} data are as those .*images of bytes, between 0 and 255"):
+            model.fit(table.dataset(model.recipe), callbacks=[probe], verbose=0)
+
     @parameterized.parameters(
         ({"every": 0}, "every of a DivergenceProbe is a whole number of at least 1"),
         ({"budget": 0.0}, "budget is a share of the training time"),

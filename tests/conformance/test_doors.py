@@ -44,6 +44,8 @@ LATER = {
 }
 
 OTHERS = {
+    "run_phases": lambda m, x: m.run_phases(x),
+    "evaluate_phases": lambda m, x: m.evaluate_phases(x),
     "rate_distortion": lambda m, x: ugm_tf.evaluation.likelihood.rate_distortion(m, x),
     "encode(draws)": lambda m, x: m.encode(x, draws=2),
 }

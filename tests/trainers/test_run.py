@@ -76,6 +76,30 @@ class RunTest(parameterized.TestCase):
         text = (self.path / "in_auto" / "flags.txt").read_text()
         self.assertIn("# chosen: bfloat16 gains for convolutions\n--precision=float32\n", text)
 
+    @parameterized.parameters((1, True), (2, False))
+    def test_a_class_that_is_the_only_one_is_said_to_tell_nothing(self, classes, said):
+        data = ugm_tf.data.load("digits", "train")
+        some = dataclasses.replace(data, c=data.c % classes, num_classes=classes, class_names=None)
+        resolved = defaults.resolve(Settings("conditional_gan", "digits", hidden=(4,)), (8, 8, 1), len(data))
+        model = run.building.build(resolved.make_recipe(), resolved, some)
+        with self.assertLogs("ugm_tf.trainers", "INFO") as logs:
+            run._LOG.info("lines")
+            run._say_what_may_surprise(resolved, {}, some, model, 20)
+        self.assertEqual("The data have one class, which tells the model nothing." in " ".join(logs.output), said)
+
+    @parameterized.parameters(("sigmoid", False), (None, True))
+    def test_a_network_that_may_leave_the_range_of_the_data_is_said(self, activation, said):
+        data = ugm_tf.data.load("digits", "train")
+        resolved = defaults.resolve(Settings("gan", "digits", hidden=(4,)), (8, 8, 1), len(data))
+        model = run.building.build(resolved.make_recipe(), resolved, data)
+        last = [keras.layers.Dense(64, activation=activation), keras.layers.Reshape((8, 8, 1))]
+        network = keras.Sequential([keras.Input((32,)), *last])
+        model = ugm_tf.UnifiedModel(model.recipe, {**model.densities, "decoder": ugm_tf.Density(network, "point")})
+        with self.assertLogs("ugm_tf.trainers", "INFO") as logs:
+            run._LOG.info("lines")
+            run._say_what_may_surprise(resolved, {}, data, model, 20)
+        self.assertEqual("'decoder' draws images that are judged beside data in [0, 1]" in " ".join(logs.output), said)
+
     @parameterized.parameters((1000, True), (64, False))
     def test_what_an_epoch_leaves_out_is_said_where_it_is_much(self, batch_size, said):
         settings, n = (

@@ -70,12 +70,22 @@ class SubjectTest(absltest.TestCase):
         self.assertNotIn("Frechet distance at infinity", found)
 
 
-@pytest.mark.slow
 class LikelihoodTest(absltest.TestCase):
+    def test_a_code_whose_units_are_drawn_apart_has_a_total_correlation(self):
+        for recipe, has in (("vae", True), ("conditional_vae", True), ("iaf_vae", False)):
+            asked = subject.Subject(*untrained(recipe))
+            found = {f.name: f for f in likelihood_figures.rates(asked, effort(examples=30))}
+            self.assertEqual("total correlation of the code" in found, has)
+            if has:
+                figure = found["total correlation of the code"]
+                self.assertEqual((figure.unit, figure.estimate.n), ("nats", 30))
+                self.assertEqual(figure.estimate.how["split"], "validation")
+
+    @pytest.mark.slow
     def test_rates_are_the_parts_of_the_elbo(self):
         asked = subject.Subject(*untrained("vae"))
         found = {f.name: f for f in likelihood_figures.rates(asked, effort(examples=60))}
-        self.assertLen(found, 5)
+        self.assertLen(found, 6)
         self.assertAlmostEqual(
             found["rate"].value,
             found["mutual information of the code"].value + found["marginal KL of the code"].value,
@@ -84,6 +94,7 @@ class LikelihoodTest(absltest.TestCase):
         self.assertEqual(found["active units"].unit, "of 3")
         self.assertEqual(found["rate"].estimate.how["split"], "validation")
 
+    @pytest.mark.slow
     def test_a_gan_has_a_likelihood_under_noise(self):
         asked = subject.Subject(*untrained("gan"))
         with mock.patch.object(ugm_tf.evaluation.likelihood, "observation_scale", lambda *_, **__: 0.5):
