@@ -1,5 +1,6 @@
 """How the scripts of this repository begin: a refusal is one line and exit status 2, that of a flag too."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -19,8 +20,11 @@ def parse(arguments: list[str]) -> list[str]:
     """What is left of a command line without its flags; a parser for `app.run`, whose own refuses in many lines."""
     try:
         return flags.FLAGS(arguments)
+    except SystemExit:  # --help was printed, which is no failure
+        sys.exit(0)
     except flags.Error as error:
-        refuse(f"{' '.join(str(error).split()).rstrip('.')}. See --help.")
+        said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(error).split()))
+        refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
 
 
 def start(main: Callable[[list[str]], None], arguments: bool = False, command_line: list[str] | None = None) -> None:

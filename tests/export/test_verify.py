@@ -75,6 +75,16 @@ class VerifyTest(absltest.TestCase):
             done = self.run_script(*flags)
             self.assertEqual((done[0], done[1], len(done[2].splitlines())), (2, [], 1), done)
 
+    def test_a_flag_that_is_nearly_one_is_named_and_help_is_no_failure(self):
+        status, lines, errors = self.run_script("--rum=a")
+        self.assertEqual((status, lines), (2, []))
+        self.assertRegex(
+            errors, r"^error: Unknown command line flag 'rum', did you mean --run\b[^.\n]*\? See --help\.\n$"
+        )
+        status, lines, _ = self.run_script("--help")
+        self.assertEqual(status, 0)
+        self.assertTrue(any("--[no]run" in line or "--run" in line for line in lines), lines)
+
     def test_a_run_without_a_model_is_an_error(self):
         status, lines, errors = self.run_script(self.version, run=str(self.folder / "none"))
         self.assertEqual((status, lines), (2, []))
