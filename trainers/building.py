@@ -6,6 +6,7 @@ import ugm_tf
 from ugm_tf.supports import reach
 
 from . import own_networks
+from .optimizers import PhaseOptimizers, make, optimizer_of
 from .rates import AnyRate, Rate, rate_of
 from .settings import Resolved
 
@@ -79,17 +80,25 @@ def shapes(settings: Resolved, examples: ugm_tf.data.Examples) -> dict[str, tupl
 
 
 def optimizers(
-    recipe: ugm_tf.Recipe, learning_rate: AnyRate, ema: float | None = None, steps: int = 1
+    recipe: ugm_tf.Recipe,
+    learning_rate: AnyRate,
+    ema: float | None = None,
+    steps: int = 1,
+    asked: str | PhaseOptimizers | None = None,
 ) -> dict[str, keras.optimizers.Optimizer]:
-    """Adam for each phase; in phases against a discriminator with the moments of the literature.
+    """The optimizer of each phase: Adam, in phases against a discriminator with the moments of the literature.
 
     Those are DCGAN's, beta_1 = 0.5; and in a recipe with a Wasserstein contest WGAN-GP's, beta_1 = 0, beta_2 = 0.9.
 
     Args:
         recipe: The recipe.
-        learning_rate: Adam's step size, which may fall over the run; or that of each phase.
+        learning_rate: The step size, which may fall over the run; or that of each phase.
         ema: Decay of the average of the weights over the steps; 0 or None keeps none.
         steps: Training steps of the run, over which a learning rate falls.
+        asked: Other optimizers than Adam, or other arguments of it: of all phases, or of some.
+
+    Raises:
+        ValueError: If a phase has no learning rate, or there is no such optimizer.
     """
     average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
     wasserstein, out = is_wasserstein(recipe), {}
@@ -97,11 +106,11 @@ def optimizers(
         rate = rate_of(learning_rate, phase.name)
         if rate is None:
             raise ValueError(f"Phase '{phase.name}' has no learning rate. Received: {learning_rate}.")
-        asked = rate.schedule(steps * phase.repeats * recipe.phases.count(phase)) if isinstance(rate, Rate) else rate
+        step = rate.schedule(steps * phase.repeats * recipe.phases.count(phase)) if isinstance(rate, Rate) else rate
         moments = {}
         if is_adversarial(phase):
             moments = {"beta_1": 0.0, "beta_2": 0.9} if wasserstein else {"beta_1": 0.5}
-        out[phase.name] = keras.optimizers.Adam(asked, **moments, **average)
+        out[phase.name] = make(optimizer_of(asked, phase.name), step, moments, **average)
     return out
 
 

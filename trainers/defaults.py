@@ -8,6 +8,7 @@ import ugm_tf
 
 from . import best, own_networks, precision
 from .facts import LARGE, Facts
+from .optimizers import PhaseOptimizers
 from .rates import PhaseRates
 from .rules import RULES
 from .settings import Resolved, Settings
@@ -204,11 +205,12 @@ def _check_use(settings: Settings, facts: Facts) -> None:
             f"--keep_best=val_{recipe.metrics[0]}."
         )
     phases = [phase.name for phase in recipe.phases]
-    if isinstance(settings.learning_rate, PhaseRates):
-        if unknown := [name for name, _ in settings.learning_rate.by_phase if name not in phases]:
+    for flag, asked in (("learning_rate", settings.learning_rate), ("optimizer", settings.optimizer)):
+        named = asked.by_phase if isinstance(asked, PhaseRates | PhaseOptimizers) else ()
+        if unknown := [name for name, _ in named if name not in phases]:
             raise ValueError(
-                f"--learning_rate={settings.learning_rate}: recipe '{settings.recipe}' has no phase "
-                f"{', '.join(unknown)}. It has: {', '.join(dict.fromkeys(phases))}."
+                f"--{flag}={asked}: recipe '{settings.recipe}' has no phase {', '.join(unknown)}. "
+                f"It has: {', '.join(dict.fromkeys(phases))}."
             )
     compared = [name.removeprefix("val_") for name in best.columns(settings.keep_best)]
     if any(name not in recipe.metrics for name in compared):

@@ -9,7 +9,7 @@ from absl import flags
 
 import ugm_tf
 
-from . import own_networks
+from . import optimizers, own_networks
 from .own_code import absolute
 from .parsing import parse_augment, parse_families, parse_hidden, parse_hyperparameters
 from .rates import parse_rate
@@ -97,9 +97,16 @@ _OPTIONS: dict[str, Option] = {
     "learning_rate": Option(
         flags.DEFINE_string,
         None,
-        "Adam's step size; or one that falls to 0 over the run: cosine(1e-3), linear(1e-3); or one for each of some "
+        "The step size; or one that falls to 0 over the run: cosine(1e-3), linear(1e-3); or one for each of some "
         "phases: discriminate=4e-4,generate=1e-4.",
         parse=lambda text: None if text is None else parse_rate(text),
+    ),
+    "optimizer": Option(
+        flags.DEFINE_string,
+        None,
+        f"How weights are moved: {', '.join(optimizers.NAMES)}, as Keras has them; maybe with arguments, as "
+        "adam(epsilon=1e-4); or one for each of some phases: wake=muon,discriminate=adam. Adam by default.",
+        parse=lambda text: None if text is None else optimizers.parse_optimizer(text),
     ),
     "ema": Option(
         flags.DEFINE_float,

@@ -191,7 +191,9 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
     finally:
         keras.config.set_dtype_policy(policy)
     model.compile(
-        building.optimizers(recipe, settings.learning_rate, settings.ema, settings.epochs * epoch_steps),
+        building.optimizers(
+            recipe, settings.learning_rate, settings.ema, settings.epochs * epoch_steps, settings.optimizer
+        ),
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",
         on_nan="skip" if settings.on_nan == "skip" else "stop",

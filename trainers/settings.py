@@ -6,6 +6,7 @@ from typing import Any
 import ugm_tf
 
 from . import own_recipes
+from .optimizers import PhaseOptimizers
 from .rates import AnyRate
 
 __all__ = ["Resolved", "Settings"]
@@ -31,6 +32,7 @@ class Settings:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: AnyRate | None = None
+    optimizer: str | PhaseOptimizers | None = None
     ema: float | None = None
     network: str | None = None
     hidden: tuple[int, ...] | None = None

@@ -25,7 +25,7 @@ from absl.testing import absltest, parameterized
 
 import import_order
 import ugm_tf
-from trainers import comparison, curves, figure, options, own_code, page, rates, reading
+from trainers import comparison, curves, figure, optimizers, options, own_code, page, rates, reading
 from trainers.reproduction import costs, declarations, statistics, tables
 
 ROOT = import_order.ROOT
@@ -117,7 +117,7 @@ class ExamplesTest(parameterized.TestCase):
         self.check_module(importlib.import_module(module))
 
     @parameterized.parameters(
-        comparison, curves, figure, own_code, page, rates, reading, costs, declarations, statistics, tables
+        comparison, curves, figure, optimizers, own_code, page, rates, reading, costs, declarations, statistics, tables
     )
     def test_examples_of_the_scripts(self, module):
         self.check_module(module)
@@ -131,6 +131,7 @@ class ExamplesTest(parameterized.TestCase):
                 "trainers/figure.py",
                 "trainers/own_code.py",
                 "trainers/page.py",
+                "trainers/optimizers.py",
                 "trainers/rates.py",
                 "trainers/reading.py",
                 "trainers/reproduction/costs.py",

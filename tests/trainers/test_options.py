@@ -8,6 +8,7 @@ from absl import flags
 from absl.testing import absltest, parameterized
 
 from trainers import options, rules
+from trainers.optimizers import PhaseOptimizers
 from trainers.rates import Rate
 from trainers.settings import Resolved, Settings
 
@@ -23,6 +24,7 @@ EVERY = Resolved(
     epochs=7,
     batch_size=9,
     learning_rate=Rate("cosine", 0.1 + 0.2),
+    optimizer=PhaseOptimizers((("wake", "muon(momentum=0.9)"), ("discriminate", "adam"))),
     ema=0.0,
     network="dcgan",
     hidden=(30, 20),
