@@ -131,7 +131,7 @@ def _unlike(argument: str, value: Any, default: Any) -> str:
         return "" if isinstance(value, bool) else "True or False"
     if value is None and (default is None or argument in _OFF_BY_NONE):
         return ""
-    if isinstance(default, int):
+    if argument == "ns_steps":
         return "" if number and value == int(value) else "a whole number"
     if argument in _DECAYS:
         return "" if number and 0.0 <= value < 1.0 else "a number from 0 to below 1"

@@ -19,7 +19,7 @@ _PAIR = PhaseOptimizers((("wake", "muon(momentum=0.9)"), ("discriminate", "adam(
 
 
 class ParseOptimizerTest(parameterized.TestCase):
-    @parameterized.parameters("muon", "adam(epsilon=1e-4)", str(_PAIR))
+    @parameterized.parameters("muon", "adam(epsilon=1e-4)", "muon(adam_lr_ratio=0.2,weight_decay=None)", str(_PAIR))
     def test_a_text_is_read_as_it_is_written(self, text):
         self.assertEqual(str(optimizers.parse_optimizer(text)), text)
 
