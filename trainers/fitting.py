@@ -10,7 +10,7 @@ import keras
 import ugm_tf
 from ugm_tf.callbacks import Checkpoints, Progress, SampleGrids
 
-from . import best, board, devices, divergence, inputs, metrics, options, pictures, rundir, stopping
+from . import best, board, devices, divergence, inputs, metrics, options, pictures, rundir, stopping, timing
 from .settings import Resolved
 
 __all__ = ["fit", "help_out"]
@@ -29,8 +29,8 @@ def fit(
     watching: list[keras.callbacks.Callback],
     show: bool,
     on: devices.Devices,
-) -> tuple[Progress, best.KeepBest | None]:
-    """Trains to the last epoch, from the latest checkpoint on; returns the time it took, and the best epoch."""
+) -> best.KeepBest | None:
+    """Trains to the last epoch, from the latest checkpoint on; returns the best epoch."""
     total = settings.epochs * epoch_steps
     checkpoints, start = _started(model, directory.checkpoints, settings, epoch_steps, kept)
 
@@ -41,10 +41,11 @@ def fit(
     forget(start)
     metrics.check_whole(directory.metrics, start // epoch_steps)
     progress = Progress(total, settings.batch_size, start, show)
-    keep = _keep_best(directory, settings)
+    timed, keep = timing.Timing(directory, progress), _keep_best(directory, settings)
     callbacks = [
         metrics.Log(directory.metrics),
         progress,
+        timed,
         *([] if keep is None else [keep]),
         *watching,  # after what goes by the metrics of the run alone, and before what shows all
         *_visible(model, directory, settings, held_out),
@@ -55,13 +56,13 @@ def fit(
         over = (lambda: False) if keep is None else (lambda: keep.over)
         _go_on(model, start, settings, training, held_out, epoch_steps, [*callbacks, stop], over)
 
-    with contextlib.closing(progress), stopping.deferred() as asked:
+    with contextlib.closing(progress), contextlib.closing(timed), stopping.deferred() as asked:
         stop = stopping.StopWhenAsked(asked, checkpoints, total, on)
         if settings.on_nan == "rollback":
             divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
         else:
             go_on(start, stop)
-    return progress, keep
+    return keep
 
 
 def _started(

@@ -127,12 +127,12 @@ def train(
         ]
         on.wait_for_all()  # they read what is there, and write into it
         of = (model, directory, resolved, training, held_out)
-        progress, keep = fitting.fit(*of, epoch_steps, kept, watching, show, on)
+        keep = fitting.fit(*of, epoch_steps, kept, watching, show, on)
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)
         _LOG.info("Saving the model and its export; pictures and figures of the validation split.")
-        end = summary.write(model, directory, resolved, training, held_out, command, sources.cache_dir, progress)
+        end = summary.write(model, directory, resolved, training, held_out, command, sources.cache_dir, trained=True)
         on.wait_for_all()
         return Run(model, directory, resolved, end)
 

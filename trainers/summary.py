@@ -11,7 +11,6 @@ import numpy as np
 
 import ugm_tf
 from ugm_tf import grids
-from ugm_tf.callbacks import Progress
 from ugm_tf.serving import CARD, default_variants, export_model
 
 from . import (
@@ -34,6 +33,7 @@ from . import (
     pictures,
     probing,
     rundir,
+    timing,
 )
 from .figure import Figure
 from .figures import scaled
@@ -64,7 +64,7 @@ def write(
     held_out: Inputs,
     command: str,
     cache_dir: str | None,
-    progress: Progress | None = None,
+    trained: bool = False,
 ) -> End:
     """Writes model.keras, saved_model, samples.png, figures.json and report.html.
 
@@ -79,15 +79,15 @@ def write(
         held_out: The validation split.
         command: What to type to train it again.
         cache_dir: Where trained classifiers lie; None is the user's cache folder.
-        progress: Of the training that has just ended; None where the end of an earlier run is made again, whose
-            model.keras and versions.json stay as they are.
+        trained: Whether training has just ended; else the end of an earlier run is made again, whose model.keras and
+            versions.json stay as they are.
     """
     parts, data, name = Parts(), directory.data, own_code.short(settings.recipe)
     names = known_data.class_names(data)
-    if progress is not None:
+    if trained:
         parts.attempt("model.keras", lambda: model.save(directory.model))
         directory.write_json("versions", rundir.versions())
-    versions, timing = directory.read_json("versions"), _timing(directory, progress)
+    versions, took = directory.read_json("versions"), timing.read(directory)
     with pictures.weights(model, settings):
         parts.attempt("saved_model", lambda: _export(model, directory, names))
         of = pictures.weights_in_words(model, settings)
@@ -124,8 +124,8 @@ def write(
         beside=beside.beside(directory),
         probe=probe,
         evaluation=parts.attempt("evaluation", lambda: _evaluation(directory)) or "",
-        seconds=timing["seconds"],
-        images_per_second=timing["examples_per_second"],
+        seconds=took["seconds"],
+        images_per_second=took["examples_per_second"],
         **drawn,
         **_facts(parts, model),
     )
@@ -235,19 +235,6 @@ def _evaluation(directory: rundir.RunDirectory) -> str:
     """The section of an evaluation that was made before."""
     found = directory.read_json("evaluation")
     return evaluation_section.render(evaluation.read(directory.path / evaluation.FILE)) if found else ""
-
-
-def _timing(directory: rundir.RunDirectory, progress: Progress | None) -> dict[str, Any]:
-    """Time spent over all the processes of the run."""
-    old = {"seconds": None, "examples_per_second": None} | directory.read_json("timing")
-    if progress is None:
-        return old
-    timing = {
-        "seconds": (old["seconds"] or 0.0) + progress.seconds,
-        "examples_per_second": progress.examples_per_second or old["examples_per_second"],
-    }
-    directory.write_json("timing", timing)
-    return timing
 
 
 def _facts(parts: Parts, model: ugm_tf.UnifiedModel) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def train(settings, workdir, **options):
 
 def without_an_end():
     """A run that stops short of figures, pictures, export and report."""
-    return mock.patch.object(run.summary, "write", lambda *_: run.summary.End({}, []))
+    return mock.patch.object(run.summary, "write", lambda *_, **__: run.summary.End({}, []))
 
 
 @pytest.mark.slow

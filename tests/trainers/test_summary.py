@@ -42,9 +42,9 @@ class EndTest(absltest.TestCase):
         self.enter_context(mock.patch.object(subject.Subject, "classes", None))
         self.exported = self.enter_context(mock.patch.object(summary, "_export"))
 
-    def end(self, progress=None):
+    def end(self, trained=False):
         directory = rundir.RunDirectory(self.path, VAE)
-        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", None, progress)
+        return summary.write(self.model, directory, VAE, self.training, self.held_out, "train", None, trained)
 
     def report(self):
         return (self.path / "report.html").read_text()
@@ -59,9 +59,9 @@ class EndTest(absltest.TestCase):
         self.assertIn("Validation has 3 examples: its figures say", (self.path / "report.html").read_text())
 
     def test_nothing_failed(self):
-        end = self.end(mock.Mock(seconds=3.0, examples_per_second=2.0))
+        end = self.end(trained=True)
         self.assertEqual(end.failures, [])
-        for name in ("model.keras", "samples.png", "figures.json", "versions.json", "timing.json", "report.html"):
+        for name in ("model.keras", "samples.png", "figures.json", "versions.json", "report.html"):
             self.assertTrue((self.path / name).exists(), name)
         self.assertFalse((self.path / "errors.txt").exists())
         self.assertNotIn("<h2>Failed</h2>", self.report())
