@@ -8,6 +8,7 @@ samples as `python -m trainers.evaluate` does.  The data are emoji in 9 categori
 
   npm pack emoji-datasource-twitter@16.0.0 && tar xzf emoji-datasource-twitter-16.0.0.tgz
 
+`--docs=docs/results.md` writes the tables of that page anew, without a run where --out has all that is asked for.
 `--defaults=dense` trains with those of before images were convolved, for comparison.  What --out has is not run again,
 and each result is written at once, so that this may be stopped and started, on another machine, too.
 """
@@ -23,10 +24,10 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 from absl import flags
 
 import ugm_tf
+from benchmarks import images_page
 from trainers import defaults, evaluation, finished, inputs, options, pictures, run, scripts
 from trainers.figure import from_dict
 from trainers.settings import Settings
@@ -50,6 +51,7 @@ _DEFAULTS = flags.DEFINE_enum("defaults", "now", ["now", "dense"], "Whose defaul
 _WORKDIR = flags.DEFINE_string("workdir", "runs/images", "Where the data and the runs are kept.")
 _OUT = flags.DEFINE_string("out", None, "Where the figures go, as JSON.", required=True)
 _PICTURES = flags.DEFINE_string("pictures", None, "The folder of pictures of samples of the first seed, if any.")
+_DOCS = flags.DEFINE_string("docs", None, "A page of Markdown whose section of images is written anew from --out.")
 _METRICS = ("classes", "distances", "manifold")
 _COLUMNS, _ROWS, _SHOWN_SIZE = 9, 4, 64
 
@@ -131,20 +133,6 @@ def result(recipe: str, seed: int) -> dict[str, Any]:
     }
 
 
-def table(results: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    """Means and deviations over seeds as Markdown, of one size and one kind of defaults."""
-    lines = ["| samples of | seeds | " + " | ".join(names) + " | minutes |", "|" + "---|" * (len(names) + 3)]
-    for recipe, seeds in results.items():
-        cells = []
-        for name in names:
-            values = [run["figures"][name]["value"] for run in seeds.values() if name in run["figures"]]
-            spread = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.3g}{spread}" if values else "")
-        minutes = np.mean([run["seconds"] for run in seeds.values()]) / 60.0
-        lines.append(f"| `{recipe}` | {len(seeds)} | {' | '.join(cells)} | {minutes:.0f} |")
-    return "\n".join(lines)
-
-
 def main(_: list[str]) -> None:
     out = pathlib.Path(_OUT.value)
     pathlib.Path(_WORKDIR.value).mkdir(parents=True, exist_ok=True)
@@ -162,8 +150,10 @@ def main(_: list[str]) -> None:
             mine[recipe][str(seed)] = result(recipe, seed)
             files.write(out, (json.dumps(kept, indent=1) + "\n").encode())
             print(f"{recipe}, seed {seed}: {mine[recipe][str(seed)]['figures']}", flush=True)
-    names = dict.fromkeys(n for seeds in mine.values() for run in seeds.values() for n in run["figures"])
-    print(table(mine, tuple(names)))
+    print(images_page.table(mine, images_page.names(mine)))
+    if _DOCS.value is not None:
+        page = pathlib.Path(_DOCS.value)
+        files.write(page, images_page.renewed(page.read_text(), kept).encode())
 
 
 if __name__ == "__main__":

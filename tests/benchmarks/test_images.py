@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 from unittest import mock
 
 import numpy as np
@@ -11,9 +12,11 @@ import PIL.Image
 from absl import flags
 from absl.testing import absltest, parameterized
 
+from benchmarks import images_page
 from trainers import inputs
 from trainers.settings import Settings
 
+_DOCS = pathlib.Path(__file__).parents[2] / "docs"
 _NAMES = [f"{i:02d}.png" for i in range(40)]
 _ENTRIES = (
     *({"category": "Smileys & Emotion", "image": name} for name in _NAMES[:20]),
@@ -118,12 +121,52 @@ class ImagesTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"has gan, seed 0, by other defaults.*'network': \('mlp', 'dcgan"):
             images.main([])
 
-    def test_the_table_has_means_and_deviations_over_seeds(self):
-        def found(value):
-            return {"figures": {"coverage": {"value": value}}, "seconds": 120.0}
 
-        table = images.table({"gan": {"0": found(0.5), "1": found(0.7)}, "vae": {"0": found(0.9)}}, ("coverage",))
-        self.assertEqual(table.splitlines()[2:], ["| `gan` | 2 | 0.6 ± 0.14 | 2 |", "| `vae` | 1 | 0.9 | 2 |"])
+def found(value, seconds=120.0, real=None, **versions):
+    figure = {"value": value, "unit": "of 9" if value > 1 else "", "real": real}
+    return {"figures": {"coverage": figure}, "seconds": seconds, "versions": {"commit": "a", **versions}}
+
+
+class PageTest(absltest.TestCase):
+    def test_a_table_has_means_and_deviations_over_seeds_and_the_real_images(self):
+        gans = {"0": found(0.5, real=0.9), "1": found(0.7, None, real=0.8)}
+        results = {"gan": gans, "vae": {"0": found(0.9)}, "aavae": {"0": found(8.0, None)}}
+        self.assertEqual(
+            images_page.table(results, images_page.names(results)).splitlines(),
+            [
+                "| samples of | seeds | coverage | minutes |",
+                "|---|---|---|---|",
+                "| `gan` | 2 | 0.60 ± 0.14 | 2 |",
+                "| `vae` | 1 | 0.9000 | 2 |",
+                "| `aavae` | 1 | 8 |  |",
+                "| real images | | 0.9000 | |",
+            ],
+        )
+
+    def test_a_page_has_each_size_and_kind_of_defaults_with_its_pictures_and_versions(self):
+        kept = {
+            "32": {"now": {"gan": {"0": found(0.5), "1": found(0.5, commit="b", date="today")}, "vae": {}}},
+            "64": {"now": {"vae": {}}, "dense": {"vae": {"1": found(0.5)}}},
+        }
+        page = images_page.renewed("# A\n<!-- images -->\nold\n<!-- end of images -->\n# B\n", kept)
+        self.assertTrue(page.startswith("# A\n<!-- images -->\n\n**32 pixels, by the defaults**\n\n| samples"), page)
+        self.assertTrue(page.endswith("Ran on: commit a.\n\n<!-- end of images -->\n# B\n"), page)
+        self.assertIn("![Samples of gan at 32 pixels](images/emoji_32_now_gan.png)\n\nRan on: commit a and b.\n", page)
+        self.assertIn("**64 pixels, by the defaults of before**\n\n| samples of | seeds | coverage", page)
+        self.assertEqual(page.count("]("), 1)
+        self.assertEqual(images_page.renewed(page, kept), page)
+        self.assertIn("No results are kept yet", images_page.renewed(page, {"32": {"now": {"gan": {}}}}))
+
+    def test_a_page_without_a_place_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "<!-- images --> and <!-- end of images -->"):
+            images_page.renewed("# A\n", {})
+
+    def test_the_documentation_has_what_is_kept_and_its_pictures(self):
+        page = _DOCS / "results.md"
+        text = page.read_text()
+        self.assertEqual(images_page.renewed(text, json.loads((_DOCS / "images.json").read_text())), text)
+        for picture in re.findall(r"\]\((images/emoji_[^)]+)\)", text):
+            self.assertTrue((_DOCS / picture).is_file(), picture)
 
 
 if __name__ == "__main__":
