@@ -102,6 +102,14 @@ class FormsTest(parameterized.TestCase):
         np.testing.assert_allclose(np.ravel(encoding.from_uint8(tf.constant([0, 255], tf.uint8), image)), [-1, 1])
         self.assertEqual(np.ravel(encoding.to_uint8(values * float("nan"), image)).tolist(), [0, 0, 0])
 
+    def test_a_discriminator_of_changed_pictures_takes_them_as_they_are(self):
+        of = served.model(ugm_tf.diffaugmented(ugm_tf.recipes.gan()))
+        seen = pixels(0)
+        out = ask(of, "bytes", "discriminate_bytes", x_augmented_bytes=[file(seen), b"none"])
+        expected = of.discriminate(seen[None, :, :, None] / np.float32(255)).numpy()
+        np.testing.assert_array_equal(out["ok"], [True, False])
+        np.testing.assert_allclose(out["logit"][:1], expected, rtol=1e-5)
+
     def test_classes_by_number(self):
         of, seed = served.model("conditional_vae"), np.array([[7, 0], [7, 1], [7, 2]], np.int32)
         found = ask(of, "indices", "sample_indices", seed=seed, c=np.array([2, -1, 0], np.int32))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from ugm_tf.algebra import DiffAugment
 from ugm_tf.inference import VERBS, Endpoint
 from ugm_tf.inference.endpoints import specs
 from ugm_tf.inference.guards import masked, rules
@@ -78,11 +79,15 @@ def _question(model: UnifiedModel, endpoint: Endpoint) -> Question:
 
 
 def _images(model: UnifiedModel, endpoint: Endpoint) -> dict[str, Image]:
-    """Which inputs and outputs are pictures: those of variables of data with axes of height, width and colours."""
+    """Which inputs and outputs are pictures: those of variables of data with axes of height, width and colours.
+
+    And what a `DiffAugment` makes of one, which a discriminator of changed pictures takes: as pictures as they are.
+    """
     roles, out = model.recipe.roles, dict[str, Image]()
+    changed = {step.new: step.old for step in model.recipe.steps if isinstance(step, DiffAugment)}
     shown = roles["decoder"].of if "decoder" in roles else None
     for name in (*endpoint.inputs, *endpoint.variables):
-        variable = shown if name == "reconstruction" else name
+        variable = shown if name == "reconstruction" else changed.get(name, name)
         if variable in model.recipe.data:
             shape, rule = specs(model.joint, [variable])[variable].shape, rules(model.joint, [variable])[variable]
             if shape.rank == 4 and shape[-1] in (1, 3):
