@@ -7,9 +7,12 @@ from collections.abc import Callable
 from absl import app
 from absl import logging as absl_logging
 
-from export import command_line
-
 from . import comparison, comparison_page, devices, rundir, stopping, summary
+
+try:
+    from ..export import command_line  # type: ignore[import-not-found] # in a wheel, where both are parts of ugm_tf
+except ImportError:
+    from export import command_line
 
 __all__ = ["show", "show_comparison", "start"]
 
