@@ -41,13 +41,14 @@ def fit(
     forget(start)
     metrics.check_whole(directory.metrics, start // epoch_steps)
     progress = Progress(total, settings.batch_size, start, show)
-    timed, keep = timing.Timing(directory, progress), _keep_best(directory, settings)
+    timed = timing.Timing(directory, progress, rundir.validated_every(settings.epochs))
+    keep = _keep_best(directory, settings)
     callbacks = [
         metrics.Log(directory.metrics),
         progress,
-        timed,
         *([] if keep is None else [keep]),
         *watching,  # after what goes by the metrics of the run alone, and before what shows all
+        timed,
         *_visible(model, directory, settings, held_out),
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
     ]
@@ -56,12 +57,16 @@ def fit(
         over = (lambda: False) if keep is None else (lambda: keep.over)
         _go_on(model, start, settings, training, held_out, epoch_steps, [*callbacks, stop], over)
 
-    with contextlib.closing(progress), contextlib.closing(timed), stopping.deferred() as asked:
+    with contextlib.closing(progress), stopping.deferred() as asked:
         stop = stopping.StopWhenAsked(asked, checkpoints, total, on)
-        if settings.on_nan == "rollback":
-            divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
-        else:
-            go_on(start, stop)
+        try:
+            if settings.on_nan == "rollback":
+                divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
+            else:
+                go_on(start, stop)
+        except stopping.Stopped:
+            timed.write()
+            raise
     return keep
 
 

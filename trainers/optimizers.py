@@ -54,7 +54,7 @@ def parse_optimizer(text: str) -> str | PhaseOptimizers:
     (('wake', 'muon'), ('discriminate', 'adam(beta_1=0.0)'))
 
     Raises:
-        ValueError: If there is no such optimizer in the installed Keras, it has no such argument, or a phase is named
+        ValueError: If there is no such optimizer, it has no such argument, or a phase is named
             twice or not at all.
     """
     parts = [part.strip() for part in re.split(r",(?![^(]*\))", text)]
@@ -94,11 +94,9 @@ def make(text: str, learning_rate: Any, usual: dict[str, Any] | None = None, **m
     """
     name, places, given = arguments.call(text)
     if name not in _CLASSES:
-        older = f" Keras {keras.__version__} has none; a later one has." if name in NAMES else ""
-        near = arguments.did_you_mean(name, _CLASSES)
         raise ValueError(
             f"--optimizer is one of Keras's: {', '.join(_CLASSES)}; maybe with arguments, such as adam(epsilon=1e-4). "
-            f"Received: '{text}'.{older or near}"
+            f"Received: '{text}'.{arguments.did_you_mean(name, _CLASSES)}"
         )
     made = getattr(keras.optimizers, _CLASSES[name])
     takes = inspect.signature(made).parameters

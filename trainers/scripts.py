@@ -1,18 +1,15 @@
 """What the scripts share: how one starts, how it refuses, and how it is stopped."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
-from absl import app
+from absl import app, flags
 from absl import logging as absl_logging
 
 from . import comparison, comparison_page, devices, rundir, stopping, summary
-
-try:
-    from ..export import command_line  # type: ignore[import-not-found] # in a wheel, where both are parts of ugm_tf
-except ImportError:
-    from export import command_line
 
 __all__ = ["show", "show_comparison", "start"]
 
@@ -33,7 +30,7 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
 
     def refusing(argv: list[str]) -> None:
         if len(argv) > 1 and not arguments:
-            command_line.refuse(f"Flags only. Received: {argv[1:]}. See --help.")
+            _refuse(f"Flags only. Received: {argv[1:]}. See --help.")
         try:
             with stopping.at_once("Stopped."):
                 status = main(argv)
@@ -57,7 +54,23 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
     log.propagate = False
-    app.run(refusing, flags_parser=command_line.parse)
+    app.run(refusing, flags_parser=_parse)
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    """What is left of a command line without its flags; absl's own parser refuses in many lines."""
+    try:
+        return flags.FLAGS(arguments)
+    except SystemExit:  # --help was printed, which is no failure
+        sys.exit(0)
+    except flags.Error as e:
+        said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
+        _refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def show(end: summary.End, directory: rundir.RunDirectory) -> int:

@@ -64,7 +64,7 @@ class ImagesTest(parameterized.TestCase):
         asked = {"workdir": self.root / "work", "out": self.root / "kept.json", "image_size": 16, "seeds": 1, **more}
         asked |= {"package": self.root / package} if package else {}
         FLAGS.unparse_flags()
-        for name in ("package", "defaults", "seeds"):
+        for name in ("package", "defaults", "seeds", "docs"):
             FLAGS[name].unparse()
         FLAGS(["benchmark", "--recipes=gan", *(f"--{name}={value}" for name, value in asked.items())])
 
@@ -110,8 +110,13 @@ class ImagesTest(parameterized.TestCase):
         with mock.patch.object(images, "result", run), mock.patch.object(images, "check"):
             with mock.patch.object(inputs, "read"):
                 images.data(self.root / "work")
+                page = self.root / "page.md"
+                page.write_text("<!-- images -->\n<!-- end of images -->\n")
+                self.given(docs=page)
                 images.main([])
         self.assertEqual(ran, [("gan", 0)])
+        self.assertEqual(page.read_text(), images_page.renewed(page.read_text(), kept))
+        self.assertIn("| `gan` | 1 | 0.5000 | 1 |", page.read_text())
 
     def test_results_by_other_defaults_are_refused(self):
         pathlib.Path(self.root / "work").mkdir()
