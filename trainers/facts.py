@@ -98,8 +98,18 @@ class Facts:
     @property
     def conditioned(self) -> bool:
         """Whether some discriminator judges an example beside a vector."""
-        given = [self.recipe.roles[name].given for name in self.recipe.judges]
-        return any(len(names) == 2 and len(self._of_data & set(names)) == 1 for names in given)
+        return bool(self._judged_beside)
+
+    @property
+    def judges_codes(self) -> bool:
+        """Whether that vector is a code."""
+        return bool(self._judged_beside - {"c"})
+
+    @property
+    def _judged_beside(self) -> set[str]:
+        """What discriminators of two variables judge beside an example."""
+        given = [{*self.recipe.roles[name].given} for name in self.recipe.judges]
+        return {v for names in given if len(names) == 2 and len(rest := names - self._of_data) == 1 for v in rest}
 
     @property
     def _of_data(self) -> set[str]:

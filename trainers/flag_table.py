@@ -131,7 +131,7 @@ _OPTIONS: dict[str, Option] = {
         flags.DEFINE_enum,
         None,
         "How a discriminator of an image takes a vector beside it.",
-        {"enum_values": ["concat", "projection"]},
+        {"enum_values": ["concat", "projection", "joint"]},
     ),
     "code_size": Option(flags.DEFINE_integer, None, "Size of the code z.", _POSITIVE),
     "image_size": Option(flags.DEFINE_integer, None, "Resize images to this height and width.", _POSITIVE),

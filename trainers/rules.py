@@ -18,6 +18,7 @@ __all__ = ["RULES", "Choice", "Rule"]
 _LABELS = 10  # labelled examples of each class
 _UPDATES = 6_000  # of few large images against a discriminator
 _WIDE = "gaussian(scale=0.3)"
+_CONVOLVED = ("dcgan", "resnet")
 _FILTERS, _FEWEST, _SIDE = 64, 16, 32  # DCGAN's; the fewest of larger images; the longest side that has them all
 Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
 
@@ -149,12 +150,12 @@ def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
     return ((500, 500), f"images of {LARGE} pixels or more") if facts.large else ((256, 256), "small images")
 
 
-def _conditioning(facts: Facts, *_: Any) -> Choice:
-    return (
-        ("concat", "a discriminator takes a vector as a further input; projection is the other way")
-        if facts.conditioned
-        else (None, "")
-    )
+def _conditioning(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
+    if not facts.conditioned:
+        return None, ""
+    if facts.judges_codes and kind(chosen["network"]) in _CONVOLVED:
+        return "joint", "a code beside convolved images has layers of its own, as ALI's"
+    return "concat", "a discriminator takes a vector as a further input; projection and joint are other ways"
 
 
 def _code_size(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
@@ -220,7 +221,7 @@ RULES: dict[str, Rule] = {
         f"flow where images in colour of {LARGE} pixels or more are scored and it can learn, else the recipe's", _prior
     ),
     "hidden": Rule(f"500,500 for images of {LARGE} pixels or more, 256,256 for smaller ones, else 128,128", _hidden),
-    "conditioning": Rule("concat", _conditioning),
+    "conditioning": Rule("concat, or joint where images are convolved and judged beside a code", _conditioning),
     "code_size": Rule(
         "20 where images are scored, else 32 of dense networks and 100 of others; 2 of points", _code_size
     ),

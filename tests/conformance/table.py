@@ -52,6 +52,7 @@ def learned(base, prior):
 
 dense, laplace = networks(), networks(likelihood="laplace")
 projection = networks(conditioning="projection")
+joint = networks(network="dcgan", filters=4, kernel_size=3, conditioning="joint")
 residual = networks(network="resnet", filters=4, conditioning="projection")
 
 VAE = ("vae", "vae", {"beta": 2.0}, dense)
@@ -114,6 +115,7 @@ OPTIONS = (
     ("iwcgan_by_class", "iwcgan", {"normalise": "class"}, dense),
     ("aavae_means", "aavae", {"fakes": "means"}, dense),
     ("conditional_gan_projection", "conditional_gan", {}, projection),
+    ("bigan_joint", "bigan", {}, joint),
     ("conditional_gan_resnet", "conditional_gan", {}, residual),
     ("gan_pack", "gan", {"pack": 2}, dense),
     ("gan_diffaugment", functools.partial(ugm_tf.diffaugmented, ugm_tf.recipes.gan()), {}, dense),

@@ -175,11 +175,21 @@ class RecipesTest(parameterized.TestCase):
             kinds = [type(layer) for layer in built["decoder"].network.layers]
             self.assertNotIn(keras.layers.Dot, kinds)
 
-    def test_a_discriminator_without_a_class_has_no_projection(self):
+    @parameterized.parameters("projection", "joint")
+    def test_a_discriminator_of_an_image_alone_is_as_it_was(self, conditioning):
         plain, asked = (
-            networks.build(gan(), self.SHAPES, hidden=(6,), conditioning=c) for c in ("concat", "projection")
+            networks.build(gan(), self.SHAPES, hidden=(6,), conditioning=c) for c in ("concat", conditioning)
         )
         self.assertEqual(*(built["discriminator"].network.count_params() for built in (plain, asked)))
+
+    def test_a_discriminator_of_a_code_has_layers_of_it_on_request(self):
+        made, options = recipes.bigan(), {"network": "dcgan", "filters": 2, "conditioning": "joint"}
+        built = networks.build(made, self.SHAPES, **options)
+        by_hand = networks.joint(networks.dcgan, [self.SHAPES["x"], self.SHAPES["z"]], filters=2)
+        self.assertEqual(built["discriminator"].network.count_params(), by_hand.count_params())
+        plain = networks.build(made, self.SHAPES, **{**options, "conditioning": "concat"})
+        for name in ("encoder", "decoder"):
+            self.assertEqual(built[name].network.count_params(), plain[name].network.count_params())
 
 
 class RefusalsTest(parameterized.TestCase):
@@ -195,7 +205,7 @@ class RefusalsTest(parameterized.TestCase):
         ({"shapes": {"x": (8, 1.5), "z": (2,)}}, r"the shape of x, a whole number of at least 0. Received: .*=1.5"),
         ({"shapes": {"x": (9, 7, 3)}}, r"'prior' is p\(z\): give the shape of z. Received shapes of: x"),
         ({"hidden": (500, 0)}, r"hidden lists sizes of at least 1, such as \(500, 500\). Received: \(500, 0\)"),
-        ({"conditioning": "film"}, "conditioning is 'concat' or 'projection'. Received: 'film'"),
+        ({"conditioning": "film"}, "conditioning is 'concat' or one of projection, joint. Received: 'film'"),
         ({"likelihood": "laplace(width=1)"}, "'laplace' takes the arguments: scale"),
         ({"network": "dcgan", "normalization": "no"}, "normalization is one of batch, spectral, none. Received: 'no'"),
     )

@@ -1,11 +1,12 @@
-"""Units from the others, and discriminators by projection."""
+"""Units from the others, and discriminators of pairs."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from ugm_tf.networks import dcgan, leave_one_out, mlp, projection
+from ugm_tf.networks import dcgan, joint, leave_one_out, mlp, projection, resnet
+from ugm_tf.networks.layers import SpectralNorm
 
 
 def normal(*shape, seed=0):
@@ -88,6 +89,45 @@ class ProjectionTest(parameterized.TestCase):
 
     def test_is_named(self):
         self.assertEqual(projection(mlp, self.SHAPES, name="judge", hidden=()).name, "judge")
+
+
+class JointTest(parameterized.TestCase):
+    SHAPES = [(8, 8, 1), (4,)]
+
+    @parameterized.named_parameters(
+        ("mlp", mlp, {"hidden": (9,)}), ("dcgan", dcgan, {"filters": 2, "normalization": "none"})
+    )
+    def test_the_code_has_two_layers_of_its_own_and_one_with_the_images_features(self, builder, options):
+        network = joint(builder, self.SHAPES, features=5, **options)
+        x, z = normal(6, 8, 8, 1), normal(6, 4, seed=1)
+        body = next(layer for layer in network.layers if isinstance(layer, keras.Model))
+        first, second, both, last = (
+            layer.get_weights() for layer in network.layers if isinstance(layer, keras.layers.Dense)
+        )
+        leaky = lambda y: np.where(y > 0, y, 0.2 * y)  # noqa: E731
+        g = leaky(leaky(z @ first[0] + first[1]) @ second[0] + second[1])
+        h = leaky(np.concatenate([leaky(body(x).numpy()), g], -1) @ both[0] + both[1])
+        self.assertEqual(both[0].shape, (10, 10))
+        np.testing.assert_allclose(network([x, z]), h @ last[0] + last[1], rtol=1e-4, atol=1e-6)
+
+    def test_a_residual_networks_features_are_pooled(self):
+        network = joint(resnet, self.SHAPES, features=5, filters=3)
+        body = next(layer for layer in network.layers if isinstance(layer, keras.Model))
+        self.assertLen(body.output_shape, 2)
+        self.assertEqual(network([normal(6, 8, 8, 1), normal(6, 4)]).shape, (6, 1))
+
+    def test_all_of_it_is_spectrally_normalised(self):
+        network = joint(dcgan, self.SHAPES, filters=2, normalization="spectral")
+        self.assertFalse([layer for layer in network.layers if isinstance(layer, keras.layers.Dense)])
+        self.assertLen([layer for layer in network.layers if isinstance(layer, SpectralNorm)], 4)
+
+    def test_is_saved_and_loaded(self):
+        network, pair = joint(dcgan, self.SHAPES, name="judge", filters=2), [normal(7, 8, 8, 1), normal(7, 4)]
+        path = self.create_tempdir().full_path + "/judge.keras"
+        network.save(path)
+        loaded = keras.saving.load_model(path)
+        self.assertEqual(loaded.name, "judge")
+        np.testing.assert_array_equal(loaded(pair), network(pair))
 
 
 if __name__ == "__main__":

@@ -233,6 +233,20 @@ class ResolveTest(parameterized.TestCase):
         self.assertEqual([resolve(recipe, data).network for data in (MNIST, CIFAR)], ["dcgan"] * 2)
         self.assertEqual([resolve(recipe, data).network for data in (DIGITS, RING)], ["mlp"] * 2)
 
+    @parameterized.parameters(
+        ("bigan", EMOJI, None, "joint"),
+        ("avb", MNIST, None, "joint"),
+        ("bigan", EMOJI, "resnet(filters=8)", "joint"),
+        ("bigan", EMOJI, "mlp", "concat"),
+        ("bigan", EMOJI, "mine.py:network", "concat"),
+        ("bigan", DIGITS, None, "concat"),
+        ("conditional_gan", EMOJI, None, "concat"),
+        ("gan", EMOJI, None, None),
+        ("aae", EMOJI, None, None),
+    )
+    def test_a_code_beside_images_that_are_convolved_has_layers_of_its_own(self, recipe, data, network, conditioning):
+        self.assertEqual(resolve(recipe, data, network=network).conditioning, conditioning)
+
     def test_hidden_layers_are_those_of_dense_networks(self):
         self.assertEqual(resolve("gan", MNIST, hidden=(8,)).network, "mlp")
         self.assertEqual(resolve("cyclegan", DIGITS).network, "dcgan")

@@ -2,7 +2,7 @@
 
 from ugm_tf.networks.build import build, default_families, is_adversarial
 from ugm_tf.networks.builders import names
-from ugm_tf.networks.conditioned import leave_one_out, projection
+from ugm_tf.networks.conditioned import joint, leave_one_out, projection
 from ugm_tf.networks.cyclegan import cyclegan
 from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.layers import AppendVector, Modulate, SpectralNorm
@@ -18,6 +18,7 @@ __all__ = [
     "dcgan",
     "default_families",
     "is_adversarial",
+    "joint",
     "leave_one_out",
     "mlp",
     "names",

@@ -12,7 +12,7 @@ from ugm_tf.algebra.recipe import check_is_recipe
 from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
 from ugm_tf.networks import builders
 from ugm_tf.networks.builders import Builder
-from ugm_tf.networks.conditioned import leave_one_out, projection
+from ugm_tf.networks.conditioned import PAIRED, leave_one_out
 from ugm_tf.networks.layers import AppendShared, full_precision
 from ugm_tf.networks.priors import prior
 
@@ -74,8 +74,9 @@ def build(
         likelihood: Family of the densities that score data, such as "bernoulli"; its support must be that of the data.
         families_by_name: Families of single densities, by name, where `default_families` is not what you want; "iaf"
             is a Gaussian with an `InverseAutoregressiveFlow`.
-        conditioning: How a discriminator takes a vector beside an image: as another input ("concat"), or by its
-            inner product with the network's features of the image ("projection").
+        conditioning: How a discriminator takes a vector beside an image: as another input of its network ("concat"), by
+            its inner product with the network's features of the image ("projection"), or by dense layers of its own and
+            then of both ("joint").
         **options: Those of the network's builder, such as hidden=(500, 500) for "mlp".
 
     Returns:
@@ -97,8 +98,8 @@ def build(
     builders.check_options(network, options)
     if unknown := sorted(set(families_by_name or {}) - set(recipe.densities)):
         raise ValueError(f"This recipe has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}.")
-    if conditioning not in ("concat", "projection"):
-        raise ValueError(f"conditioning is 'concat' or 'projection'. Received: {conditioning!r}.")
+    if conditioning not in ("concat", *PAIRED):
+        raise ValueError(f"conditioning is 'concat' or one of {', '.join(PAIRED)}. Received: {conditioning!r}.")
     chosen = {**default_families(recipe, likelihood), **(families_by_name or {})}
     for step in recipe.steps:
         shapes |= step.shape(shapes)
@@ -129,8 +130,8 @@ def build(
             size = (*size[:-1], size[-1] + flow.context)
         if role.of not in recipe.data and _copies(recipe, role.of) in role.given:
             body = leave_one_out(size[0], name=f"{name}_network", **_of(leave_one_out, more))
-        elif judged and conditioning == "projection" and len(inputs) == 2 and len(inputs[0]) == 3:
-            body = projection(builder, inputs, name=f"{name}_network", **more)
+        elif judged and conditioning in PAIRED and [len(shape) for shape in inputs] == [3, 1]:
+            body = PAIRED[conditioning](builder, inputs, name=f"{name}_network", **more)
         else:
             # An image that is only sampled lies in [0, 1].
             bounded = not family.has_log_prob and len(event) == 3

@@ -1,6 +1,6 @@
-"""Networks with a structure that the density asks for: units from the others, and discriminators by projection."""
+"""Networks with a structure that the density asks for: units from the others, and discriminators of pairs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,7 +9,7 @@ import tensorflow as tf
 from ugm_tf.networks.layers import SpectralNorm, full_precision
 from ugm_tf.networks.resnet import resnet
 
-__all__ = ["LeaveOneOut", "leave_one_out", "projection"]
+__all__ = ["PAIRED", "LeaveOneOut", "joint", "leave_one_out", "projection"]
 
 Shape = tuple[int, ...]
 
@@ -71,15 +71,57 @@ def projection(
         https://arxiv.org/abs/1802.05637, equation 3.
     """
     image, vector = keras.Input(inputs[0]), keras.Input(inputs[1])
-    if builder is resnet:
-        f = builder([inputs[0]], (), **options)(image)
-    else:
-        f = keras.layers.LeakyReLU(0.2)(builder([inputs[0]], (features,), **options)(image))
+    f = _features(builder, image, features, options)
     spectral, last = options.get("normalization") == "spectral", full_precision()
     direction = _dense(f.shape[-1], False, spectral)(vector)
     by_class = keras.layers.Dot(-1, dtype=last)([direction, f])
     logit = keras.layers.Add(dtype=last)([_dense(1, True, spectral, dtype=last)(f), by_class])
     return keras.Model([image, vector], logit, name=name)
+
+
+def joint(
+    builder: Callable[..., keras.Model],
+    inputs: Sequence[Shape],
+    features: int = 256,
+    name: str | None = None,
+    **options: Any,
+) -> keras.Model:
+    """An untrained discriminator of an image and a vector: logit = h(f(x), g(c)), with f from `builder`, g and h dense.
+
+    So are those of pairs of an image and its code: the code has layers of its own, where as channels of the image its
+    numbers go through what is learned of colours.
+
+    Args:
+        builder: `mlp`, `dcgan` or `resnet`, or one's own.
+        inputs: Shapes of the image and of the vector, such as a code.
+        features: Size of f(x), but of `resnet`, whose f(x) are its pooled features, and of the two layers of g(c); the
+            layer of h has twice as many.
+        name: Name of the network.
+        **options: Those of `builder`; with normalization="spectral", what is dense is normalised as well.
+
+    References:
+        Vincent Dumoulin et al. Adversarially Learned Inference. ICLR 2017.
+        https://arxiv.org/abs/1606.00704, appendix A.
+    """
+    image, vector = keras.Input(inputs[0]), keras.Input(inputs[1])
+    spectral = options.get("normalization") == "spectral"
+    y = vector
+    for _ in range(2):
+        y = keras.layers.LeakyReLU(0.2)(_dense(features, True, spectral)(y))
+    y = keras.layers.Concatenate()([_features(builder, image, features, options), y])
+    y = keras.layers.LeakyReLU(0.2)(_dense(2 * features, True, spectral)(y))
+    return keras.Model([image, vector], _dense(1, True, spectral, dtype=full_precision())(y), name=name)
+
+
+PAIRED = {"projection": projection, "joint": joint}  # by what `build` calls them
+
+
+def _features(builder: Callable[..., keras.Model], image: Any, size: int, options: Mapping[str, Any]) -> Any:
+    """f(x): a vector of this size, but where `builder` pools."""
+    shape = tuple(image.shape[1:])
+    if builder is resnet:
+        return builder([shape], (), **options)(image)
+    return keras.layers.LeakyReLU(0.2)(builder([shape], (size,), **options)(image))
 
 
 def _dense(size: int, bias: bool, spectral: bool, dtype: str | None = None) -> keras.layers.Layer:
