@@ -28,7 +28,7 @@ from absl import flags
 
 import ugm_tf
 from benchmarks import images_page
-from trainers import defaults, evaluation, finished, inputs, options, pictures, run, scripts
+from trainers import defaults, evaluation, finished, inputs, options, pictures, run, scripts, timing
 from trainers.figure import from_dict
 from trainers.settings import Settings
 from ugm_tf import files, grids
@@ -128,7 +128,7 @@ def result(recipe: str, seed: int) -> dict[str, Any]:
     return {
         "figures": {f.name: {"value": f.value, "real": f.real and f.real.value, "unit": f.unit} for f in found},
         "flags": as_flags(trained.settings),
-        "seconds": trained.directory.read_json("timing").get("seconds"),
+        "seconds": timing.read(trained.directory.path)["seconds"],
         "versions": trained.directory.read_json("versions"),
     }
 

@@ -19,12 +19,16 @@ def refuse(error: object) -> NoReturn:
 def parse(arguments: list[str]) -> list[str]:
     """What is left of a command line without its flags; a parser for `app.run`, whose own refuses in many lines."""
     try:
-        return flags.FLAGS(arguments)
+        rest = flags.FLAGS(arguments)
     except SystemExit:  # --help was printed, which is no failure
         sys.exit(0)
     except flags.Error as error:
         said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(error).split()))
         refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if flags.FLAGS[name].present and (value == "" or value != value):  # an unset variable of the shell, or NaN
+            refuse(f"--{name}={value} says nothing. Leave it out, or give it a value.")
+    return rest
 
 
 def start(main: Callable[[list[str]], None], arguments: bool = False, command_line: list[str] | None = None) -> None:

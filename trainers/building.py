@@ -1,5 +1,8 @@
 """The untrained model of a run, and its optimizers."""
 
+import re
+from collections.abc import Mapping
+
 import keras
 
 import ugm_tf
@@ -85,6 +88,7 @@ def optimizers(
     ema: float | None = None,
     steps: int = 1,
     asked: str | PhaseOptimizers | None = None,
+    densities: Mapping[str, keras.layers.Layer] | None = None,
 ) -> dict[str, keras.optimizers.Optimizer]:
     """The optimizer of each phase: Adam, in phases against a discriminator with the moments of the literature.
 
@@ -96,9 +100,10 @@ def optimizers(
         ema: Decay of the average of the weights over the steps; 0 or None keeps none.
         steps: Training steps of the run, over which a learning rate falls.
         asked: Other optimizers than Adam, or other arguments of it: of all phases, or of some.
+        densities: What they are to move, by name, so that Muon's `exclude_layers` may name their layers.
 
     Raises:
-        ValueError: If a phase has no learning rate, or there is no such optimizer.
+        ValueError: If a phase has no learning rate, there is no such optimizer, or no such layer.
     """
     average = {} if not ema else {"use_ema": True, "ema_momentum": ema}
     wasserstein, out = is_wasserstein(recipe), {}
@@ -110,7 +115,29 @@ def optimizers(
         moments = {}
         if is_adversarial(phase):
             moments = {"beta_1": 0.0, "beta_2": 0.9} if wasserstein else {"beta_1": 0.5}
-        out[phase.name] = make(optimizer_of(asked, phase.name), step, moments, **average)
+        of = phase.updates if isinstance(asked, PhaseOptimizers) else densities or ()  # what the text is said of
+        layers = None if densities is None else _layers({name: densities[name] for name in of})
+        out[phase.name] = make(optimizer_of(asked, phase.name), step, moments, layers, **average)
+    return out
+
+
+def _layers(densities: Mapping[str, keras.layers.Layer]) -> dict[str, str]:
+    """Paths of matrices of weights by names that are a density's and a count of its own: "decoder/dense_1/kernel".
+
+    (Keras counts layers over all that a process makes.)
+    """
+    out: dict[str, str] = {}
+    for name, density in densities.items():
+        counts: dict[str, list[str]] = {}
+        for weight in density.trainable_weights:
+            layer, _, last = weight.path.rpartition("/")
+            plain = re.sub(r"_[0-9]+(?=/|$)", "", layer)
+            known = counts.setdefault(plain, [])
+            if layer not in known:
+                known.append(layer)
+            if len(weight.shape) == 2:
+                number = known.index(layer)
+                out[f"{name}/{plain}{f'_{number}' if number else ''}/{last}"] = weight.path
     return out
 
 

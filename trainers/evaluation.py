@@ -109,7 +109,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not path.is_file():
         return {"schema": SCHEMA, "figures": [], "skipped": []}
     again = commands.of("evaluate", f"--workdir={path.parent}")
-    found = kept_json.read(path, again)
+    found = kept_json.read(path, f"{again} makes it again")
     if found.get("schema") != SCHEMA:
         raise ValueError(
             f"'{path}' is of schema {found.get('schema', 'none')}, and this version reads schema {SCHEMA}. Evaluate "
@@ -121,7 +121,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         if not isinstance(found["skipped"], list):
             raise TypeError("'skipped' is no list")
     except (KeyError, TypeError) as error:
-        raise kept_json.damaged(path, f"it lacks or mistakes {error}", again) from error
+        raise kept_json.damaged(path, f"it lacks or mistakes {error}", f"{again} makes it again") from error
     return found
 
 

@@ -27,10 +27,14 @@ def fit(
     epoch_steps: int,
     kept: tuple[int | None, int],
     watching: list[keras.callbacks.Callback],
+    check: Callable[[], None],
     show: bool,
     on: devices.Devices,
 ) -> best.KeepBest | None:
-    """Trains to the last epoch, from the latest checkpoint on; returns the best epoch."""
+    """Trains to the last epoch, from the latest checkpoint on; returns the best epoch.
+
+    At the ends of epochs `watching` looks at the model, and `check` raises an error if the directory was removed.
+    """
     total = settings.epochs * epoch_steps
     checkpoints, start = _started(model, directory.checkpoints, settings, epoch_steps, kept)
 
@@ -41,16 +45,20 @@ def fit(
     forget(start)
     metrics.check_whole(directory.metrics, start // epoch_steps)
     progress = Progress(total, settings.batch_size, start, show)
-    timed = timing.Timing(directory, progress, rundir.validated_every(settings.epochs))
+    timed = timing.Timing(directory.path, progress, checkpoints)
     keep = _keep_best(directory, settings)
+    still_there = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check())
     callbacks = [
+        still_there,  # before and after what may take long: a directory that was removed is not made anew
         metrics.Log(directory.metrics),
         progress,
         *([] if keep is None else [keep]),
         *watching,  # after what goes by the metrics of the run alone, and before what shows all
-        timed,
+        still_there,
         *_visible(model, directory, settings, held_out),
         checkpoints,  # after them, so that what the others wrote of an epoch is there if its checkpoint is
+        still_there,
+        timed,
     ]
 
     def go_on(start: int, stop: keras.callbacks.Callback) -> None:
@@ -64,7 +72,7 @@ def fit(
                 divergence.train(lambda step: go_on(step, stop), start, model, checkpoints, forget)
             else:
                 go_on(start, stop)
-        except stopping.Stopped:
+        except (stopping.Stopped, FloatingPointError):
             timed.write()
             raise
     return keep

@@ -15,7 +15,7 @@ def read(path: str | os.PathLike[str], again: str | None = None) -> dict[str, An
 
     Args:
         path: The file.
-        again: The command that makes it again; that of a run's end if not given.
+        again: What there is without it, "COMMAND makes it again"; a run's end by its command if not given.
 
     Raises:
         ValueError: If it cannot be read, or holds something else.
@@ -35,10 +35,6 @@ def read(path: str | os.PathLike[str], again: str | None = None) -> dict[str, An
 
 
 def damaged(path: pathlib.Path, reason: str, again: str | None = None) -> ValueError:
-    """The refusal of a file of a run, with the command that makes it again."""
-    made = (
-        f"{commands.of('report', f'--workdir={path.parent}')} makes the run's end"
-        if again is None
-        else f"{again} makes it"
-    )
-    return ValueError(f"'{path}' is damaged: {reason.rstrip('.')}. Take it away; {made} again.")
+    """The refusal of a file of a run, with what to do."""
+    again = again or f"{commands.of('report', f'--workdir={path.parent}')} makes the run's end again"
+    return ValueError(f"'{path}' is damaged: {reason.rstrip('.')}. Take it away; {again}.")

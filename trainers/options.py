@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from absl import flags
 
+from . import optimizers
 from .flag_table import OPTIONS
 from .settings import Resolved, Settings
 
@@ -30,8 +31,11 @@ def asked(values: flags.FlagValues = flags.FLAGS) -> Settings:
     """The settings that parsed flags ask for.
 
     Raises:
-        ValueError: If the text of one cannot be read.
+        ValueError: If the text of one cannot be read, or has several lines, which flags.txt has no form for.
     """
+    for name in map(_name, OPTIONS):
+        if len(f"{values[name].value}.".splitlines()) > 1:
+            raise ValueError(f"--{name} is one line. Received: {values[name].value!r}.")
     return Settings(**{field: option.parse(values[_name(field)].value) for field, option in OPTIONS.items()})
 
 
@@ -106,6 +110,7 @@ def resolved(settings: Settings, path: str | os.PathLike[str]) -> Resolved:
 
 def differences(old: Settings, new: Settings) -> list[str]:
     """The flags in which two runs differ, each with both values, as messages list them."""
+    same = optimizers.normal(old.optimizer) == optimizers.normal(new.optimizer)
     there, now = (
         {name: text for name, text in as_flags(settings).items() if (name, text) not in _SAYS_NOTHING}
         for settings in (old, new)
@@ -113,5 +118,5 @@ def differences(old: Settings, new: Settings) -> list[str]:
     return [
         f"--{name} (there {there.get(name, 'unset')!r}, now {now.get(name, 'unset')!r})"
         for name in {**there, **now}
-        if there.get(name) != now.get(name)
+        if there.get(name) != now.get(name) and not (name == "optimizer" and same)
     ]

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import ugm_tf
-from ugm_tf.arguments import did_you_mean
+from ugm_tf.arguments import did_you_mean, split
 
 __all__ = ["parse_augment", "parse_families", "parse_hidden", "parse_hyperparameters"]
 
@@ -17,7 +17,7 @@ def parse_hyperparameters(pairs: list[str]) -> tuple[tuple[str, Any], ...]:
         ValueError: If a pair has no name or value, or a name comes twice.
     """
     out: dict[str, Any] = {}
-    for pair in (part for text in pairs for part in _split(text)):
+    for pair in (part for text in pairs for part in split(text)):
         name, _, text = pair.partition("=")
         if not name or not text:
             raise ValueError(f"--hyperparameter takes name=value, such as beta=4.0. Received: '{pair}'.")
@@ -38,7 +38,7 @@ def parse_families(text: str) -> tuple[tuple[str, str], ...]:
     Raises:
         ValueError: If a pair has no name or family, or a name comes twice.
     """
-    pairs = _split(text)
+    pairs = split(text)
     found = [re.fullmatch(r"\s*(\w+)=(\w+(?:\(.*\))?)\s*", pair) for pair in pairs]
     names = [match[1] for match in found if match]
     if len(set(names)) < len(pairs):
@@ -56,7 +56,7 @@ def parse_augment(text: str) -> tuple[str, ...]:
         ValueError: If one is none that there is, or comes twice.
     """
     found = []
-    for part in _split(text.replace(" ", "")):
+    for part in split(text.replace(" ", "")):
         name, _, rest = part.partition("(")
         pixels = name == "shift" and re.fullmatch(r"\d+\)", rest)
         changes = name == "diffaugment" and (not rest or rest.endswith(")"))
@@ -89,8 +89,3 @@ def parse_hidden(sizes: list[str]) -> tuple[int, ...]:
     if not all(size.strip().isdecimal() and int(size) >= 1 for size in sizes):
         raise ValueError(f"--hidden lists sizes of at least 1, such as --hidden=500,500. Received: {','.join(sizes)}.")
     return tuple(int(size) for size in sizes)
-
-
-def _split(text: str) -> list[str]:
-    """At commas that stand outside brackets."""
-    return re.split(r",(?![^(]*\))", text)

@@ -83,11 +83,12 @@ def _learning_rate(facts: Facts, asked: Settings, _: Any) -> tuple[AnyRate, str]
     whole = first if all(rate == first for rate in chosen.values()) else PhaseRates(tuple(chosen.items()))
     against = f"{'WGAN-GP' if wasserstein else 'DCGAN'}'s against a discriminator"
     usual = "Adam's usual" if otherwise == 1e-3 else "DCGAN's"
+    other = "" if asked.optimizer is None else "; another optimizer may want another"
     left = [
         p for p in facts.recipe.phases if asked.learning_rate is None or rate_of(asked.learning_rate, p.name) is None
     ]
     kinds = {_in_small_steps(phase, facts) for phase in left}
-    return whole, ", else ".join([against] * (True in kinds) + [usual] * (False in kinds))
+    return whole, ", else ".join([against] * (True in kinds) + [usual] * (False in kinds)) + other
 
 
 def _in_small_steps(phase: ugm_tf.Phase, facts: Facts) -> bool:

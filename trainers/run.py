@@ -121,13 +121,10 @@ def train(
             model.describe(),
         )
         _say_what_may_surprise(resolved, why, examples, model, epoch_steps)
-        watching = [
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: check()),
-            *probing.watching(directory.probe, probe, training, held_out, judge),
-        ]
+        watching = probing.watching(directory.probe, probe, training, held_out, judge)
         on.wait_for_all()  # they read what is there, and write into it
         of = (model, directory, resolved, training, held_out)
-        keep = fitting.fit(*of, epoch_steps, kept, watching, show, on)
+        keep = fitting.fit(*of, epoch_steps, kept, watching, check, show, on)
         if keep is not None:
             model = keep.best(model)
         model = on.on_one(model)
@@ -192,7 +189,8 @@ def _compiled(settings: Resolved, examples: ugm_tf.data.Examples, epoch_steps: i
         keras.config.set_dtype_policy(policy)
     model.compile(
         building.optimizers(
-            recipe, settings.learning_rate, settings.ema, settings.epochs * epoch_steps, settings.optimizer
+            *(recipe, settings.learning_rate, settings.ema, settings.epochs * epoch_steps),
+            *(settings.optimizer, model.densities),
         ),
         schedule=settings.schedule,
         jit_compile="auto" if settings.xla == "auto" else settings.xla == "on",

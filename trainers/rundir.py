@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from ugm_tf import files
 
-from . import kept_json, known_data, options, rates
+from . import kept_json, known_data, options, rates, timing
 from .settings import Settings
 
 __all__ = ["Lost", "RunDirectory", "check_free", "held", "validated_every", "versions"]
@@ -172,6 +172,7 @@ class RunDirectory:
     ):
         self._why = why
         self.path = pathlib.Path(path)
+        timing.read(self.path)  # which nothing that the run does may find out late
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
         self.probe = self.path / "probe.csv"
@@ -198,7 +199,6 @@ class RunDirectory:
             raise ValueError(
                 f"The run directory '{self.path}' cannot be written: {e.strerror}. Give another --workdir."
             ) from e
-        self.read_json("timing")
         if equations is not None:
             self._check_equations(equations)
 

@@ -1,13 +1,17 @@
 """What the scripts share: how one starts, how it refuses, and how it is stopped."""
 
+import inspect
 import logging
 import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+import tensorflow as tf
 from absl import app, flags
 from absl import logging as absl_logging
+
+import ugm_tf
 
 from . import comparison, comparison_page, devices, rundir, stopping, summary
 
@@ -40,6 +44,14 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
         except devices.Lost as e:
             print(f"error: {e}", file=sys.stderr)
             status = devices.TRY_AGAIN
+        except (MemoryError, tf.errors.ResourceExhaustedError) as e:
+            said = next((line.strip() for line in str(e).splitlines() if "alloc" in line), "no more is to be had")
+            print(
+                f"error: Out of memory: {said[:200].rstrip('.')}. A smaller --batch_size, --image_size or --network "
+                "needs less, as do --accumulate and --remat.",
+                file=sys.stderr,
+            )
+            status = 2
         except OSError as e:
             print(f"error: {f'{e.filename}: ' if e.filename else ''}{e.strerror or e}", file=sys.stderr)
             status = 2
@@ -60,12 +72,24 @@ def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> N
 def _parse(arguments: list[str]) -> list[str]:
     """What is left of a command line without its flags; absl's own parser refuses in many lines."""
     try:
-        return flags.FLAGS(arguments)
+        rest = flags.FLAGS(arguments)
     except SystemExit:  # --help was printed, which is no failure
         sys.exit(0)
     except flags.Error as e:
         said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
+        if isinstance(e, flags.UnrecognizedFlagError) and _is_hyperparameter(e.flagname):
+            said = f"There is no flag '{e.flagname}'. A recipe's own: --hyperparameter={e.flagname}=VALUE"
         _refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if flags.FLAGS[name].present and (value == "" or value != value):  # an unset variable of the shell, or NaN
+            _refuse(f"--{name}={value} says nothing. Leave it out, or give it a value.")
+    return rest
+
+
+def _is_hyperparameter(name: str) -> bool:
+    """Whether it is one of some recipe, of which a script takes any."""
+    known = (inspect.signature(ugm_tf.recipes.function(recipe)).parameters for recipe in ugm_tf.recipes.names())
+    return "hyperparameter" in flags.FLAGS and any(name in parameters for parameters in known)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -87,7 +87,7 @@ def write(
     if trained:
         parts.attempt("model.keras", lambda: model.save(directory.model))
         directory.write_json("versions", rundir.versions())
-    versions, took = directory.read_json("versions"), timing.read(directory)
+    versions, took = directory.read_json("versions"), timing.read(directory.path)
     with pictures.weights(model, settings):
         parts.attempt("saved_model", lambda: _export(model, directory, names))
         of = pictures.weights_in_words(model, settings)

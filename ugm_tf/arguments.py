@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "several", "shown"]
+__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "several", "shown", "split"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -78,6 +78,29 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
         return made.func.id, [ast.literal_eval(argument) for argument in made.args], named
     except (SyntaxError, TypeError, ValueError):
         raise ValueError(f"'{text}' is no name, maybe with arguments in brackets, such as name(size=3).") from None
+
+
+def split(text: str) -> list[str]:
+    """The parts of a text between commas, but for those within brackets or quotes.
+
+    Example:
+
+    >>> split("wake=muon(exclude_layers=('a', 'b')),generate=adam")
+    ["wake=muon(exclude_layers=('a', 'b'))", 'generate=adam']
+    """
+    parts, depth, quote = [""], 0, ""
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"" and depth:
+            quote = sign
+        if not quote:
+            depth = max(0, depth + (sign in "([{") - (sign in ")]}"))
+        if sign == "," and not depth and not quote:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
 
 
 def several(what: str, kind: type[_T], value: Any) -> tuple[_T, ...]:

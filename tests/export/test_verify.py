@@ -84,6 +84,11 @@ class VerifyTest(absltest.TestCase):
             errors, r"^error: Unknown command line flag 'rum', did you mean --run\b[^.\n]*\? See --help\.\n$"
         )
 
+    def test_a_flag_without_a_value_is_said(self):
+        self.assertEqual(
+            self.run_script("--run="), (2, [], "error: --run= says nothing. Leave it out, or give it a value.\n")
+        )
+
     def test_help_is_no_failure(self):
         done = subprocess.run([sys.executable, "-m", "export.verify", "--help"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)

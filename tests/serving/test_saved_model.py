@@ -70,6 +70,15 @@ class AnswersTest(TestCase):
     def test_convolutions_and_their_normalisations_are_served(self, normalization):
         self.assert_answers_agree(served.model("gan", "dcgan", normalization=normalization))
 
+    def test_pictures_of_one_channel_have_it_in_the_signature(self):
+        made = ugm_tf.recipes.gan()
+        built = ugm_tf.networks.build(made, {"x": (8, 8, 1), "z": (3,)}, network="dcgan", filters=4)
+        chosen = ugm_tf.serving.signatures(ugm_tf.UnifiedModel(made, built))
+        for name in ("decode", "sample"):
+            asked = [tf.TensorSpec(s.shape, s.dtype, name=key) for key, s in chosen[name].inputs.items()]
+            answers = tf.function(chosen[name].function).get_concrete_function(*asked).structured_outputs
+            self.assertEqual(answers["x"].shape.as_list(), [None, 8, 8, 1])
+
     @pytest.mark.slow
     def test_residual_networks_are_served(self):
         self.assert_answers_agree(served.model(ugm_tf.recipes.conditional_gan(), "resnet", conditioning="projection"))

@@ -23,11 +23,29 @@ class ParseOptimizerTest(parameterized.TestCase):
     def test_a_text_is_read_as_it_is_written(self, text):
         self.assertEqual(str(optimizers.parse_optimizer(text)), text)
 
+    @parameterized.parameters(
+        ("adam", None),
+        (" adam() ", None),
+        ("rmsprop()", "rmsprop"),
+        ("adam(epsilon=1e-4, beta_1=0.)", "adam(beta_1=0.0, epsilon=0.0001)"),
+        ("wake=muon,discriminate=adam()", "discriminate=adam,wake=muon"),
+    )
+    def test_texts_that_ask_for_the_same_are_known(self, text, normal):
+        found = optimizers.normal(optimizers.parse_optimizer(text))
+        self.assertEqual(None if found is None else str(found), normal)
+
+    def test_commas_within_brackets_are_no_others_phase(self):
+        text = "wake=muon(momentum=0.9,exclude_layers=('a','b')),discriminate=sgd"
+        self.assertEqual(
+            optimizers.parse_optimizer(text).by_phase,
+            (("wake", "muon(momentum=0.9,exclude_layers=('a','b'))"), ("discriminate", "sgd")),
+        )
+
     def test_a_phase_has_its_own(self):
         self.assertEqual(optimizers.parse_optimizer(f" {str(_PAIR).replace(',', ', ')}"), _PAIR)
 
     @parameterized.parameters(
-        ("mun", r"one of Keras's: adafactor, .* Received: 'mun'. Did you mean 'muon'\?"),
+        ("mun", r"one of these of Keras: adafactor, .* Received: 'mun'. Did you mean 'muon'\?"),
         ("adam(eps=1e-4)", r"Adam has no eps. It has: beta_1, .* Did you mean 'epsilon'\?"),
         ("adam(learning_rate=1.0)", "learning_rate is said by --learning_rate. Leave it out"),
         ("adam(use_ema=True)", "use_ema is said by --ema"),
@@ -35,16 +53,23 @@ class ParseOptimizerTest(parameterized.TestCase):
         ("adam(0.9)", r"arguments are by name, such as beta_1=.... Received: \[0.9\]"),
         ("adam(beta_1='x')", "beta_1 is a number from 0 to below 1. Received: 'x'"),
         ("adam(beta_2=1.0)", "beta_2 is a number from 0 to below 1. Received: 1.0"),
-        ("adam(epsilon=None)", "epsilon is a number. Received: None"),
+        ("adam(epsilon=None)", "epsilon is a number from 0 on. Received: None"),
         ("adam(amsgrad=1)", "amsgrad is True or False. Received: 1"),
         ("adam(clipnorm=-1.0)", "clipnorm is a number above 0. Received: -1.0"),
-        ("muon(ns_steps=2.5)", "ns_steps is a whole number. Received: 2.5"),
-        ("muon(exclude_layers='out')", "exclude_layers is a list of words. Received: 'out'"),
+        ("muon(ns_steps=2.5)", "ns_steps is a whole number from 1 on. Received: 2.5"),
+        ("muon(ns_steps=2.0)", "ns_steps is a whole number from 1 on. Received: 2.0"),
+        ("muon(ns_steps=0)", "ns_steps is a whole number from 1 on. Received: 0"),
+        ("adam(epsilon=-1e-7)", "epsilon is a number from 0 on. Received: -1e-07"),
+        ("adafactor(clip_threshold=0)", "clip_threshold is a number above 0. Received: 0"),
+        ("sgd(weight_decay=-0.1)", "weight_decay is a number from 0 on. Received: -0.1"),
+        ("muon(exclude_layers='out')", "exclude_layers is a list of words, which are regular expressions. Re.* 'out'"),
+        ("muon(exclude_layers=['['])", "exclude_layers is a list of words, which are regular expressions. Re.*'\\['"),
         ("wake=muon,wake=adam", "each once, such as wake=muon,discriminate=adam. Received: 'wake=muon,wake=adam'"),
         ("wake=muon,adam", "each once"),
         ("wake=mun", "Did you mean 'muon'"),
-        ("adam(", "maybe with arguments in brackets"),
-        ("", "maybe with arguments in brackets"),
+        ("adam(", "--optimizer is one of .*maybe with arguments in brackets"),
+        ("keras.optimizers.Adam", "--optimizer is one of .*maybe with arguments in brackets"),
+        ("", "--optimizer is one of .*maybe with arguments in brackets"),
     )
     def test_what_keras_does_not_take_is_refused(self, text, message):
         with self.assertRaisesRegex(ValueError, message):
@@ -73,6 +98,29 @@ class MakeTest(parameterized.TestCase):
         self.assertEqual((made["wake"].momentum, made["discriminate"].beta_1), (0.9, 0.0))
         others = building.optimizers(recipe, 1e-3, asked=PhaseOptimizers((("wake", "sgd"),)))
         self.assertEqual((type(others["discriminate"]).__name__, others["discriminate"].beta_1), ("Adam", 0.5))
+
+
+class ExcludedLayersTest(absltest.TestCase):
+    def model(self, asked):
+        recipe = ugm_tf.recipes.aavae()
+        settings = resolve("aavae", DIGITS, hidden=(8, 8), code_size=4)
+        model = building.build(recipe, settings, ugm_tf.data.load("digits", "test"))
+        return model, building.optimizers(recipe, 1e-3, asked=asked, densities=model.densities)
+
+    def test_layers_are_named_alike_whatever_was_made_before(self):
+        for _ in range(2):  # of which Keras calls the layers otherwise
+            model, made = self.model("muon(exclude_layers=['decoder/dense_2', '^encoder/dense/'])")
+            last = [weight for weight in model.decoder.trainable_weights if weight.shape[-1] == 64][0]
+            first = model.encoder.trainable_weights[0]
+            self.assertCountEqual(made["wake"].exclude_layers, [f"^{last.path}$", f"^{first.path}$"])
+
+    def test_a_word_that_is_in_no_name_is_refused_with_those_there_are(self):
+        with self.assertRaisesRegex(ValueError, "no layer has 'dense_9' in its name. There are: .*decoder/dense_2/"):
+            self.model(PhaseOptimizers((("wake", "muon(exclude_layers=['dense_9'])"),)))
+
+    def test_a_phase_has_the_layers_that_it_moves(self):
+        with self.assertRaisesRegex(ValueError, "no layer has 'decoder' in its name. There are: discriminator/dense/"):
+            self.model(PhaseOptimizers((("discriminate", "muon(exclude_layers=['decoder'])"),)))
 
 
 class OptimizerOfARunTest(absltest.TestCase):

@@ -107,6 +107,21 @@ class OptionsTest(parameterized.TestCase):
         changed = Settings("gan", "digits", augment=("flip",))
         self.assertEqual(options.differences(before, changed), ["--augment (there 'unset', now 'flip')"])
 
+    @parameterized.parameters(("adam", True), ("muon()", False), ("sgd", False))
+    def test_optimizers_that_are_the_same_are_no_difference(self, text, unset):
+        plain, asked = Settings("gan", "digits"), Settings("gan", "digits", optimizer=text)
+        self.assertEqual(options.differences(plain, asked) == [], unset)
+        same = Settings("gan", "digits", optimizer=text.removesuffix("()"))
+        self.assertEqual(options.differences(same, asked), [])
+
+    @parameterized.parameters("optimizer=adam(\nepsilon=1e-4)", "network=dcgan(\rfilters=8)", "init_from=runs\u2028/a")
+    def test_a_flag_of_several_lines_is_refused(self, flag):
+        values = flags.FlagValues()
+        options.define(values)
+        values(["a script", f"--{flag}"])
+        with self.assertRaisesRegex(ValueError, f"--{flag.partition('=')[0]} is one line. Received: "):
+            options.asked(values)
+
     def test_a_learning_rate_may_be_a_number(self):
         only = Settings("vae", "digits", learning_rate=0.1 + 0.2)
         self.assertEqual(options.read(self.file(options.as_text(only))), only)

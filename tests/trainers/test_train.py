@@ -51,6 +51,23 @@ class CommandTest(parameterized.TestCase):
         self.assertNotIn("Traceback", out)
 
     @pytest.mark.slow
+    def test_a_flag_without_a_value_or_of_a_recipe_is_said(self):
+        for flag, said in {
+            "--init_from=": "--init_from= says nothing. Leave it out, or give it a value.",
+            "--fraction=nan": "--fraction=nan says nothing. Leave it out, or give it a value.",
+            "--beta=2": "There is no flag 'beta'. A recipe's own: --hyperparameter=beta=VALUE. See --help.",
+        }.items():
+            self.assertEqual(finish("trainers.train", flag), (2, f"error: {said}\n"))
+
+    @pytest.mark.slow
+    def test_what_does_not_fit_into_memory_is_said_without_a_traceback(self):
+        workdir = f"--workdir={self.create_tempdir().full_path}/run"
+        status, out = finish("trainers.train", "--image_size=100000", workdir)
+        self.assertEqual(status, 2)
+        self.assertRegex(out, r"^error: Out of memory: .*alloc.*\. A smaller --batch_size, --image_size or ")
+        self.assertNotIn("Traceback", out)
+
+    @pytest.mark.slow
     def test_a_refusal_is_its_message_without_a_traceback(self):
         workdir = f"--workdir={self.create_tempdir().full_path}/run"
         status, out = finish("trainers.train", "--hyperparameter=betta=4", workdir)

@@ -76,6 +76,11 @@ class Checkpoints(keras.callbacks.Callback):
         self._over = True  # whether the epoch has had all its steps, as far as is known
         self._going_on = False
 
+    @property
+    def saved_at(self) -> int:
+        """The step of the latest checkpoint that was begun or restored; 0 without one."""
+        return self._saved_at
+
     # -------------------------------------------------------------- restore
 
     def restore(self, model: Any) -> int:

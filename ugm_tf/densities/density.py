@@ -47,8 +47,12 @@ class Drawn(keras.layers.Layer):
     def location(self, distribution: tfd.Distribution) -> tf.Tensor:
         """The one value to show: the family's mean, through the flow if there is one."""
         if self.flow is None:
-            return self.family.location(distribution)
-        return distribution.bijector.forward(self.family.location(distribution.distribution))
+            shown = self.family.location(distribution)
+        else:
+            shown = distribution.bijector.forward(self.family.location(distribution.distribution))
+        event = distribution.event_shape  # of which TFP's deterministic means forget axes of size 1
+        lead = shown.shape[: shown.shape.rank - event.rank] if event.is_fully_defined() else None
+        return shown if lead is None else tf.ensure_shape(shown, lead.concatenate(event))
 
     def draw(
         self, distribution: tfd.Distribution, lead: Any, seed: tf.Tensor, first_row: Any = 0, draws: Any = None
