@@ -80,6 +80,11 @@ class FilesTest(parameterized.TestCase):
             np.testing.assert_array_equal(np.isnan(out["z"]).all(-1), ~out["ok"])
             np.testing.assert_allclose(out["z"][0], alone, rtol=1e-5)
 
+    def test_the_card_says_what_files_go_in_and_out(self):
+        chosen = ugm_tf.serving.signatures(self.model, variants=["bytes"])
+        self.assertEndsWith(chosen["encode_bytes"].answers, "; pictures as PNG or JPEG files, classes by number")
+        self.assertEndsWith(chosen["sample_bytes"].answers, "; pictures as PNG files, classes by number")
+
     def test_no_file_is_none(self):
         self.assertEqual(self.encode()["z"].shape, (0, 3))
 

@@ -100,7 +100,8 @@ def _formed(kind: str, question: Question, numbered: list[str], max_batch: int) 
         outputs = question.function(**{name: read(name, given[keys.get(name, name)]) for name in question.inputs})
         return {keys.get(name, name): written(name, value, outputs["ok"]) for name, value in outputs.items()}
 
-    words = {"bytes": "pictures as PNG files", "uint8": "pictures as whole numbers", "indices": ""}[kind]
+    files = "PNG or JPEG" if images.keys() & question.inputs.keys() else "PNG"  # what goes is PNG
+    words = {"bytes": f"pictures as {files} files", "uint8": "pictures as whole numbers", "indices": ""}[kind]
     how = [*([words] if words else []), *(["classes by number"] if numbered else [])]
     return Question(function, inputs, values, f"{question.answers}; {', '.join(how)}", {}, question.endpoint)
 
