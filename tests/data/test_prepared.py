@@ -207,13 +207,16 @@ class PreparedTest(parameterized.TestCase):
         process.communicate()
         self.assertEmpty(list(self.cache.glob("[!.]*.npy")))
         self.assertLen([name for name in self.files() if ".tmp" in name], 1)
-        self.assertEqual(self.process("again", 0).wait(), 0)
+        with self.process("again", 0) as process:
+            self.assertEqual(process.wait(), 0)
         self.assertLen([name for name in self.files() if not name.endswith(".lock")], 2)
 
     @pytest.mark.slow
     def test_of_two_processes_one_prepares_and_both_have_it(self):
         processes = [self.process(name, 0.3) for name in ("one", "other")]
-        self.assertEqual([process.wait() for process in processes], [0, 0])
+        for process in processes:
+            process.communicate()
+            self.assertEqual(process.returncode, 0)
         begun = [name for name in ("one", "other") if (self.cache.parent / f"{name}.0").exists()]
         self.assertLen(begun, 1)
         self.assertLen(self.files(), 2)

@@ -123,9 +123,12 @@ class ScaleTest(parameterized.TestCase):
     def test_the_fixed_point_of_a_map_that_shrinks_is_found_soon(self, rate):
         at, tried = 3.0, []
         while len(tried) < 4 and abs(at - 0.7) > 1e-9:
-            tried.append((at, (1.0 - rate) * (0.7 - at)))
+            tried.append((at, rate * at + (1.0 - rate) * 0.7))
             at = annealing._next(tried)
         self.assertAlmostEqual(at, 0.7 if rate < 0.95 else 0.7 + 2.3 * rate**4, places=6)
+
+    def test_a_line_that_stands_still_at_no_variance_is_left_for_a_step_of_em(self):
+        self.assertEqual(annealing._next([(2.0, 1.5), (1.5, 1.05)]), 1.05)
 
     def test_is_at_most_twice_the_deviation_of_the_data(self):
         """Where the output tells nothing of x, and is far from it."""

@@ -119,7 +119,7 @@ def observation_scale(
     """The standard deviation of Gaussian noise around the decoder's output that validation data find most likely.
 
     At that scale the variance is the mean square of what the decoder's output leaves of x, over p(z | x): the fixed
-    point of EM, found by the secant method.
+    point of EM, found by the secant method in the variance.
 
     Args:
         model: As in `annealed`; its decoder's family is left aside.
@@ -144,27 +144,30 @@ def observation_scale(
     spread = float(np.std(values[runs.path.asked[0]]))
     if not spread > 0.0:
         raise ValueError("Validation data that are all one number have no scale to find. Give real examples.")
-    least, most = np.log(1e-3 * spread), np.log(2.0 * spread)
-    tried: list[tuple[float, float]] = []  # the logarithm of a scale, and how far EM would move it
-    log_scale = float(np.log(0.5 * spread))
+    least, most = (1e-3 * spread) ** 2, (2.0 * spread) ** 2
+    tried: list[tuple[float, float]] = []  # a variance, and where EM would move it
+    variance = (0.5 * spread) ** 2
     for _ in range(_SCALES):
-        scale = float(np.exp(log_scale))
-        move = 0.5 * np.log(_mean_square(runs, values, _annealed(runs, values, scale), scale)) - log_scale
-        tried.append((log_scale, float(move)))
-        before, log_scale = log_scale, float(np.clip(_next(tried), least, most))
-        if abs(log_scale - before) < _TOLERANCE:
+        scale = variance**0.5
+        tried.append((variance, _mean_square(runs, values, _annealed(runs, values, scale), scale)))
+        before, variance = variance, float(np.clip(_next(tried), least, most))
+        if abs(np.log(variance / before)) < 2.0 * _TOLERANCE:
             break
-    return float(np.exp(log_scale))
+    return float(variance**0.5)
 
 
 def _next(tried: list[tuple[float, float]]) -> float:
-    """Where a straight line through the last two moves is 0; EM's own step where that is no better than it."""
-    (at, move), *earlier = tried[::-1]
-    if earlier:
-        slope = (move - earlier[0][1]) / (at - earlier[0][0])
-        if -2.0 < slope < -0.05:  # EM's moves shrink, to 0.95 of the last one at the slowest
-            return at - move / slope
-    return at + move
+    """Where a straight line through the last two steps of EM stands still; EM's own step where that is no better.
+
+    Of a linear decoder EM's step is such a line as soon as noise is small: what no code explains, and of the noise the
+    part that a code takes up, as many of its directions as the code has.
+    """
+    (at, moved), *earlier = tried[::-1]
+    if earlier and at != earlier[0][0]:
+        slope = (moved - earlier[0][1]) / (at - earlier[0][0])
+        if -1.0 < slope < 0.95 and moved > slope * at:  # EM's steps shrink, to 0.95 of the last one at the slowest
+            return (moved - slope * at) / (1.0 - slope)
+    return moved
 
 
 def _mean_square(runs: Runs, values: dict[str, np.ndarray], found: Annealed, scale: float) -> float:
