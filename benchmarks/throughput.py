@@ -40,7 +40,9 @@ MODULES = {
     "jax": "benchmarks.jax_scan",
     "ours": "benchmarks.ours",
     "simultaneous": "benchmarks.ours",
+    "eigen": "benchmarks.ours",
 }
+WITHOUT_ONEDNN = ("eigen",)  # as TensorFlow's own default is on processors without AVX-512 VNNI
 OTHERWISE = ("simultaneous",)  # who trains another way, so that losses are others
 LOSS_TOLERANCE = 0.25  # relative, of means over the first steps: the contenders draw other numbers
 
@@ -75,7 +77,8 @@ class Contender:
     def __init__(self, name: str, work: Work, python: str, data: str, cores: list[int]):
         self.name = name
         self._log = tempfile.TemporaryFile("w+")
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": str(len(cores))}
+        variables = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": str(len(cores))}
+        variables["TF_ENABLE_ONEDNN_OPTS"] = "0" if name in WITHOUT_ONEDNN else "1"
         arguments = [f"--contender={name}", f"--work={work.name}", f"--images={data}", f"--threads={len(cores)}"]
         self._process = subprocess.Popen(
             [python, "-m", MODULES[name], *arguments],
@@ -84,7 +87,7 @@ class Contender:
             stderr=self._log,
             text=True,
             cwd=ROOT,
-            env={**os.environ, **quiet},
+            env={**os.environ, **variables},
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
         self.facts = self._read()

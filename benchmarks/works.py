@@ -50,7 +50,7 @@ class Work:
     draws: int = 1
 
 
-_ALL = ("bare", "keras", "torch_eager", "torch_compile", "jax", "ours")
+_ALL = ("bare", "keras", "torch_eager", "torch_compile", "jax", "ours", "eigen")
 _WRITTEN = ("bare", "jax", "ours")  # against their written-out computation only
 
 WORKS = {
@@ -65,7 +65,7 @@ WORKS = {
         Work("iwae_50", "iwae", "mlp", 20, 128, 1e-3, 0.9, 12, 156, _WRITTEN, draws=50),
         Work("bigan", "bigan", "mlp", 100, 128, 2e-4, 0.5, 52, 312, _WRITTEN),
         Work("iwgan_dcgan", "iwgan", "dcgan", 100, 64, 2e-4, 0.5, 1, 24, _WRITTEN),
-        Work("resnet", "gan", "resnet", 100, 64, 2e-4, 0.5, 1, 24, ("torch_eager", "torch_compile", "ours")),
+        Work("resnet", "gan", "resnet", 100, 64, 2e-4, 0.5, 1, 24, ("torch_eager", "torch_compile", "ours", "eigen")),
     )
 }
 

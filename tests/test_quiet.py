@@ -1,9 +1,12 @@
-"""TensorFlow's remarks about GPUs that are not there stay off the terminal; all else reaches it."""
+"""How TensorFlow is imported: without remarks about GPUs that are not there, and with oneDNN on every processor."""
 
 import contextlib
 import os
+import platform
+import subprocess
+import sys
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from ugm_tf import quiet
 
@@ -53,6 +56,20 @@ class QuietTest(absltest.TestCase):
             os.write(2, REMARKS)
 
         self.assertEqual(self.written(body), REMARKS)
+
+
+class OneDNNTest(parameterized.TestCase):
+    @parameterized.parameters((None, "True"), ("0", "False"))
+    def test_is_on_unless_it_is_turned_off(self, asked, on):
+        if platform.machine() not in ("x86_64", "AMD64"):
+            self.skipTest("elsewhere TensorFlow decides")
+        environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+        if asked is not None:
+            environment["TF_ENABLE_ONEDNN_OPTS"] = asked
+        asking = "from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
+        command = [sys.executable, "-c", f"import ugm_tf; {asking}"]
+        run = subprocess.run(command, env=environment, text=True, capture_output=True, check=True)
+        self.assertEqual(run.stdout.strip(), on)
 
 
 if __name__ == "__main__":

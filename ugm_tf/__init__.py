@@ -1,8 +1,11 @@
 """ugm_tf: deep generative models as sets of densities and lists of phases, on TensorFlow and Keras 3."""
 
 import os
+import platform
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if platform.machine() in ("x86_64", "AMD64"):  # TensorFlow's own default leaves out processors without AVX-512 VNNI
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from ugm_tf import quiet
 
