@@ -17,6 +17,22 @@ from . import comparison, comparison_page, devices, rundir, stopping, summary
 
 __all__ = ["show", "show_comparison", "start"]
 
+# Flags, and what they are called elsewhere or by another script.
+_ELSEWHERE = {
+    "workdir": ("run", "out", "output", "output_dir", "logdir", "run_dir"),
+    "out": ("output",),
+    "output": ("out",),
+    "learning_rate": ("lr",),
+    "epochs": ("num_epochs", "n_epochs"),
+    "batch_size": ("bs", "batch"),
+    "recipe": ("model",),
+    "code_size": ("latent_dim", "latent_size", "z_dim"),
+    "image_size": ("img_size", "resolution"),
+    "dataset": ("data", "data_path", "dataset_path"),
+    "precision": ("dtype", "amp", "mixed_precision"),
+    "number": ("num_samples", "n_samples"),
+}
+
 
 def start(main: Callable[[list[str]], int | None], arguments: bool = False) -> None:
     """Runs a script.
@@ -79,11 +95,18 @@ def _parse(arguments: list[str]) -> list[str]:
         said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
         if isinstance(e, flags.UnrecognizedFlagError) and _is_hyperparameter(e.flagname):
             said = f"There is no flag '{e.flagname}'. A recipe's own: --hyperparameter={e.flagname}=VALUE"
+        elif isinstance(e, flags.UnrecognizedFlagError) and (meant := _meant(e.flagname)):
+            said = f"There is no flag '{e.flagname}'. Here it is {' or '.join(f'--{name}' for name in meant)}"
         _refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
     for name, value in flags.FLAGS.flag_values_dict().items():
         if flags.FLAGS[name].present and (value == "" or value != value):  # an unset variable of the shell, or NaN
             _refuse(f"--{name}={value} says nothing. Leave it out, or give it a value.")
     return rest
+
+
+def _meant(name: str) -> list[str]:
+    """Flags of this script that are called so elsewhere."""
+    return [flag for flag, names in _ELSEWHERE.items() if name in names and flag in flags.FLAGS]
 
 
 def _is_hyperparameter(name: str) -> bool:

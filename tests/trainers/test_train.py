@@ -51,11 +51,12 @@ class CommandTest(parameterized.TestCase):
         self.assertNotIn("Traceback", out)
 
     @pytest.mark.slow
-    def test_a_flag_without_a_value_or_of_a_recipe_is_said(self):
+    def test_a_flag_without_a_value_of_a_recipe_or_named_otherwise_is_said(self):
         for flag, said in {
             "--init_from=": "--init_from= says nothing. Leave it out, or give it a value.",
             "--fraction=nan": "--fraction=nan says nothing. Leave it out, or give it a value.",
             "--beta=2": "There is no flag 'beta'. A recipe's own: --hyperparameter=beta=VALUE. See --help.",
+            "--lr=2": "There is no flag 'lr'. Here it is --learning_rate. See --help.",
         }.items():
             self.assertEqual(finish("trainers.train", flag), (2, f"error: {said}\n"))
 
