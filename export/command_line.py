@@ -24,6 +24,8 @@ def parse(arguments: list[str]) -> list[str]:
         sys.exit(0)
     except flags.Error as error:
         said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(error).split()))
+        said = re.sub(r"invalid literal for int.*?: ('.*')", r"takes a whole number. Received: \1", said)
+        said = re.sub(r"could not convert string to float: ('.*')", r"takes a number. Received: \1", said)
         refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
     for name, value in flags.FLAGS.flag_values_dict().items():
         if flags.FLAGS[name].present and (value == "" or value != value):  # an unset variable of the shell, or NaN

@@ -33,7 +33,7 @@ def build(recipe: ugm_tf.Recipe, settings: Resolved, examples: ugm_tf.data.Examp
         network=network,
         likelihood=settings.likelihood or "bernoulli",
         families_by_name=dict(settings.families),
-        conditioning=settings.conditioning or "concat",
+        conditioning=settings.conditioning if examples.is_image else None,  # which is "concat"
         **options,
         **({} if settings.hidden is None else {"hidden": settings.hidden}),
     )

@@ -181,7 +181,9 @@ def _check_use(settings: Settings, facts: Facts) -> None:
                 f"Recipe '{settings.recipe}' takes no {what}, so --{name}={getattr(settings, name)} says nothing. "
                 f"Leave it out, or choose one of {', '.join(able)}."
             )
-    if settings.conditioning is not None and not facts.conditioned:
+    if settings.conditioning is not None and not (
+        facts.conditioned and (facts.image or settings.conditioning == "concat")
+    ):
         raise ValueError(
             f"Recipe '{settings.recipe}' has no discriminator of an image and a vector, so "
             f"--conditioning={settings.conditioning} says nothing. Leave it out."

@@ -115,9 +115,11 @@ def sample_quality(
     told = network.probabilities(images)
     real = ugm_tf.evaluation.judgement_of(told) if len(told) > 1 else None  # one image has no spread of classes
     classes = told.shape[1]
-    how: dict[str, Any] = {"n_fake": _JUDGED, "sampling_seeds": [1 + seed for seed in range(seeds)], **network.how}
+    sure = {} if held_out.c is None else {"classifier_accuracy": _accuracy(told, held_out.c[: len(told)])}
+    judge = {**network.how, **sure}
+    how: dict[str, Any] = {"n_fake": _JUDGED, "sampling_seeds": [1 + seed for seed in range(seeds)], **judge}
     how |= {"error": "deviation over sampling seeds"} if seeds > 1 else {}
-    of_real = {"n_real": len(images), "split": held_out.split, **network.how}
+    of_real = {"n_real": len(images), "split": held_out.split, **judge}
 
     def figure(name: str, unit: str, values: Sequence[float], of_data: float | None = None, **more: Any) -> Figure:
         spread = float(np.std(values, ddof=1)) if seeds > 1 else None
@@ -144,13 +146,18 @@ def sample_quality(
         found = [np.argmax(p, -1) for p in given]
         if "c" in model.recipe.data:
             right = [float(np.mean(f == a)) for f, a in zip(found, asked, strict=True)]
-            of_data = None if held_out.c is None else float(np.mean(np.argmax(told, -1) == held_out.c[: len(told)]))
+            of_data = sure.get("classifier_accuracy")
             out.insert(1, figure("samples of the class asked for", "", right, of_data, classes="as many of each"))
         else:
             right = [_purity(f, a) for f, a in zip(found, asked, strict=True)]
             counted = "of a code the commonest among its samples, as many samples of each code"
             out.insert(1, figure("samples of their code's class", "", right, classes=counted))
     return out
+
+
+def _accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """How often a classifier is right."""
+    return float(np.mean(np.argmax(probabilities, -1) == labels))
 
 
 def _purity(found: np.ndarray, code: np.ndarray) -> float:

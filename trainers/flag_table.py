@@ -78,7 +78,7 @@ _OPTIONS: dict[str, Option] = {
     "fraction": Option(
         flags.DEFINE_float,
         None,
-        "Train on this part of --dataset, such as 0.01: as many examples of each class, chosen by --seed.",
+        "Train on this part of --dataset, such as 0.01: as many examples of each class as there are, chosen by --seed.",
         {"lower_bound": 0.0, "upper_bound": 1.0},
     ),
     "labels": Option(
@@ -134,7 +134,7 @@ _OPTIONS: dict[str, Option] = {
         {"enum_values": ["concat", "projection", "joint"]},
     ),
     "code_size": Option(flags.DEFINE_integer, None, "Size of the code z.", _POSITIVE),
-    "image_size": Option(flags.DEFINE_integer, None, "Resize images to this height and width.", _POSITIVE),
+    "image_size": Option(flags.DEFINE_integer, None, "Resize images to squares of this side, in pixels.", _POSITIVE),
     "background": Option(
         flags.DEFINE_string,
         None,

@@ -120,8 +120,8 @@ def read(settings: Settings, split: str, sources: Sources) -> ugm_tf.data.Exampl
 def part(settings: Settings, split: str, examples: ugm_tf.data.Examples) -> ugm_tf.data.Examples:
     """The part of a split that a run learns from: all of it, but for a training split with a `settings.fraction`.
 
-    It has the same number of examples of each class, or where there are no classes just so many, chosen by the run's
-    seed; the parts of one seed are nested.
+    It has the same number of examples of each class, but of a class that has fewer all, or where there are no classes
+    just so many, chosen by the run's seed; the parts of one seed are nested.
 
     Args:
         settings: A run's settings.
@@ -129,21 +129,20 @@ def part(settings: Settings, split: str, examples: ugm_tf.data.Examples) -> ugm_
         examples: The split.
 
     Raises:
-        ValueError: If it would be empty, or a class has too few examples.
+        ValueError: If it would be empty.
     """
     share, classes = settings.fraction, examples.num_classes or 1
     if share is None or split != "train":
         return examples
     number = round(share * len(examples) / classes)
-    rarest = len(examples) if examples.c is None else int(examples.class_counts.min())
-    if not 1 <= number <= rarest:
-        most = math.floor(1e4 * rarest * classes / len(examples)) / 1e4
+    if number < 1:
         raise ValueError(
-            f"--fraction={share} of the {len(examples):,} examples of {examples.title} is {number:,} of each of its "
-            f"{classes} classes, and the rarest has {rarest:,}. Give one up to {most}, or leave it out to train on all."
+            f"--fraction={share} of the {len(examples):,} examples of {examples.title} is none of each of its "
+            f"{classes} classes. Give at least {math.ceil(1e4 * classes / len(examples)) / 1e4}, or leave it out to "
+            "train on all."
         )
     if examples.c is not None:
-        return examples.labelled_subset(per_class=number, seed=settings.seed)
+        return examples.labelled_subset(fraction=share, seed=settings.seed)
     rows = np.sort(np.random.RandomState(settings.seed).permutation(len(examples))[:number])
     some = dataclasses.replace(examples, x=examples.x[rows])
     return loaded(some, examples, part=f"{number} by seed {settings.seed}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ugm_tf
+from ugm_tf.networks import builders
 
 from .building import is_adversarial, is_wasserstein
 from .facts import LARGE, MANY, Facts
@@ -18,7 +19,6 @@ __all__ = ["RULES", "Choice", "Rule"]
 _LABELS = 10  # labelled examples of each class
 _UPDATES = 6_000  # of few large images against a discriminator
 _WIDE = "gaussian(scale=0.3)"
-_CONVOLVED = ("dcgan", "resnet")
 _FILTERS, _FEWEST, _SIDE = 64, 16, 32  # DCGAN's; the fewest of larger images; the longest side that has them all
 Choice = tuple[Any, str]  # a value, None where the recipe has no use for the setting; and why
 
@@ -154,7 +154,7 @@ def _hidden(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
 def _conditioning(facts: Facts, _: Settings, chosen: Mapping[str, Any]) -> Choice:
     if not facts.conditioned:
         return None, ""
-    if facts.judges_codes and kind(chosen["network"]) in _CONVOLVED:
+    if facts.judges_codes and kind(chosen["network"]) in builders.CONVOLVED:
         return "joint", "a code beside convolved images has layers of its own, as ALI's"
     return "concat", "a discriminator takes a vector as a further input; projection and joint are other ways"
 

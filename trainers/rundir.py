@@ -223,7 +223,7 @@ class RunDirectory:
         elif differing := options.differences(old, settings):
             raise ValueError(
                 f"The run directory '{self.path}' belongs to other flags: {', '.join(differing)}. Give a new "
-                f"--workdir, or go on with that run by --flagfile={self.flags}."
+                f"--workdir, or go on with that run by --flagfile={self.flags} --workdir={self.path}."
             )
         elif moved:
             files.write(self.flags, options.as_text(settings, self._why).encode())

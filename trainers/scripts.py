@@ -93,6 +93,8 @@ def _parse(arguments: list[str]) -> list[str]:
         sys.exit(0)
     except flags.Error as e:
         said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
+        said = re.sub(r"invalid literal for int.*?: ('.*')", r"takes a whole number. Received: \1", said)
+        said = re.sub(r"could not convert string to float: ('.*')", r"takes a number. Received: \1", said)
         if isinstance(e, flags.UnrecognizedFlagError) and _is_hyperparameter(e.flagname):
             said = f"There is no flag '{e.flagname}'. A recipe's own: --hyperparameter={e.flagname}=VALUE"
         elif isinstance(e, flags.UnrecognizedFlagError) and (meant := _meant(e.flagname)):

@@ -60,6 +60,8 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
 def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
     """What a text calls: its name, and its arguments by place and by name, which are numbers, words, lists and such.
 
+    Words need no quotes.
+
     Raises:
         ValueError: If it is no name, maybe with arguments in brackets.
 
@@ -67,6 +69,8 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
 
     >>> call("flow(2, hidden=(32, 32))")
     ('flow', [2], {'hidden': (32, 32)})
+    >>> call("dcgan(normalization=spectral)")
+    ('dcgan', [], {'normalization': 'spectral'})
     """
     try:
         found = ast.parse(text.strip(), mode="eval").body
@@ -74,10 +78,21 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
         given = [keyword.arg for keyword in made.keywords]
         if not isinstance(made.func, ast.Name) or None in given or len(set(given)) < len(given):
             raise SyntaxError
-        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in made.keywords}
-        return made.func.id, [ast.literal_eval(argument) for argument in made.args], named
+        named = {str(keyword.arg): _literal(keyword.value) for keyword in made.keywords}
+        return made.func.id, [_literal(argument) for argument in made.args], named
     except (SyntaxError, TypeError, ValueError):
         raise ValueError(f"'{text}' is no name, maybe with arguments in brackets, such as name(size=3).") from None
+
+
+class _Quoting(ast.NodeTransformer):
+    """Words as if they were quoted."""
+
+    def visit_Name(self, node: ast.Name) -> ast.Constant:
+        return ast.Constant(node.id)
+
+
+def _literal(node: ast.expr) -> Any:
+    return ast.literal_eval(_Quoting().visit(node))
 
 
 def split(text: str) -> list[str]:

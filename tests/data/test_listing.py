@@ -67,6 +67,14 @@ class ListingTest(FolderCase):
         self.assertEqual(self.names()["train"]["b"], 1)
         self.assertEqual(self.names()["train"]["a"], 3)
 
+    @parameterized.parameters("a/up", "a/deeper/up", "up")
+    def test_links_to_a_folder_above_do_not_give_a_class_the_images_of_others(self, link):
+        self.classes(a=3, b=2)
+        self.write("a/deeper/1.png", flat(0))
+        os.symlink(self.root, self.root / link)
+        self.assertEqual(self.names(), {"train": {"a": 4, "b": 2}})
+        self.assertEqual(self.listed().passed_over, {"links to a folder that they lie in": 1})
+
     def test_links_between_all_classes_are_followed_once_each(self):
         names = "abcdefghij"
         self.classes(**dict.fromkeys(names, 2))
@@ -99,6 +107,11 @@ class RefusalsTest(FolderCase):
     def test_a_folder_that_is_not_there(self):
         with self.assertRaisesRegex(ValueError, "There is no folder '/nowhere'"):
             list_images("/nowhere")
+
+    def test_a_file(self):
+        self.touch("1.png")
+        with self.assertRaisesRegex(ValueError, "1.png' is a file, and no folder"):
+            list_images(str(self.root / "1.png"))
 
     @parameterized.parameters(
         ("", "'folder:' is followed by a path, as in 'folder:pictures'"),

@@ -1,5 +1,8 @@
 """Tests of how an image file is seen."""
 
+import struct
+import zlib
+
 import numpy as np
 import PIL.Image
 from absl.testing import absltest, parameterized
@@ -98,6 +101,26 @@ class PixelsTest(FolderCase):
     def test_16_bits_a_channel_are_refused_with_what_to_do(self):
         self.write("1.png", np.full([4, 4], 300, np.uint16))
         with self.assertRaisesRegex(ValueError, "1.png' has pixels of mode 'I;16'.*8 bits"):
+            self.seen()
+
+    @parameterized.parameters((2, 3), (4, 2), (6, 4))
+    def test_16_bits_are_refused_of_colours_too_which_pillow_reads_as_8(self, kind, channels):
+        def chunk(name, content):
+            return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+        header = struct.pack(">IIBBBBB", 4, 4, 16, kind, 0, 0, 0)
+        rows = zlib.compress((b"\0" + bytes(8 * channels)) * 4)
+        self.touch("1.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+        self.touch("1.ppm", b"P6 4 4 65535\n" + bytes(4 * 4 * 6))
+        for name in ("1.png", "1.ppm"):
+            with self.assertRaisesRegex(ValueError, f"{name}' has 16 bits a channel. Convert it to .* 8 bits"):
+                self.seen(name)
+
+    def test_what_is_no_image_is_told_in_the_same_words_each_time(self):
+        self.touch("1.png", b"text")
+        with self.assertRaisesRegex(
+            ValueError, "1.png' is not an image that Pillow can read: cannot identify image file. M"
+        ):
             self.seen()
 
 

@@ -32,6 +32,9 @@ _HEAD = """# Models
 Written by `python -m tests.docs.models_page --fix`: equations, papers, proofs, answers and figures are read from the
 code and from the results of `python -m benchmarks.digits`, none is typed.{how}
 
+Answers are what a server is asked, and what it is given. A method of a model takes the first by its place and the
+others by name, `model.discriminate(x, z=z)`, and a number and a seed to draw, `model.sample(4, seed=0)`.
+
 Where a recipe's arguments end in `...` it also takes {options}; see `ugm_tf.contested`.
 """
 
@@ -77,6 +80,18 @@ def _answers(recipe: ugm_tf.Recipe) -> str:
     return ", ".join(f"`{name}({', '.join(endpoint.inputs)})`" for name, endpoint in found.items())
 
 
+def _beside(recipe: ugm_tf.Recipe) -> list[str]:
+    """What a discriminator takes beside an image, and how."""
+    found = []
+    for judge in recipe.judges:
+        of, *others = recipe.roles[judge].given
+        if of == "x" and others in (["z"], ["c"]):
+            way = "`joint` where images are convolved, else `concat`" if others == ["z"] else "`concat`"
+            what = "the code z" if others == ["z"] else "the class c"
+            found.append(f"\nThe {judge} takes {what} beside x: [`--conditioning`](training.md#networks) is {way}.")
+    return found
+
+
 def _value(figure: dict[str, Any]) -> str:
     spread = "" if figure.get("spread") is None else f" ± {figure['spread']:.2g}"
     return f"{figure['mean']:.4g}{spread}"
@@ -112,6 +127,7 @@ def page() -> str:
             f"\nReferences:\n\n{references}",
             f"\nProved:\n\n{proofs}",
             f"\nAnswers: {_answers(recipe)}",
+            *_beside(recipe),
         ]
         if name in results["recipes"]:
             parts += ["", *_figures(results["recipes"][name])]

@@ -175,12 +175,34 @@ class RecipesTest(parameterized.TestCase):
             kinds = [type(layer) for layer in built["decoder"].network.layers]
             self.assertNotIn(keras.layers.Dot, kinds)
 
-    @parameterized.parameters("projection", "joint")
-    def test_a_discriminator_of_an_image_alone_is_as_it_was(self, conditioning):
-        plain, asked = (
-            networks.build(gan(), self.SHAPES, hidden=(6,), conditioning=c) for c in ("concat", conditioning)
+    @parameterized.parameters("concat", "projection", "joint")
+    def test_of_a_recipe_whose_discriminators_take_no_vector_it_says_nothing(self, conditioning):
+        with self.assertRaisesRegex(ValueError, f"conditioning says nothing: leave it out. Received: '{conditioning}'"):
+            networks.build(gan(), self.SHAPES, hidden=(6,), conditioning=conditioning)
+
+    @parameterized.parameters(
+        ("bigan", "dcgan", "joint"),
+        ("avb", "resnet", "joint"),
+        ("bigan", networks.dcgan, "joint"),
+        ("bigan", "mlp", "concat"),
+        ("conditional_gan", "dcgan", "concat"),
+    )
+    def test_where_nothing_is_said_codes_beside_convolved_images_have_layers_of_their_own(self, name, network, way):
+        made, options = recipes.get(name), {"hidden": (6,)} if network == "mlp" else {"filters": 2}
+        found, asked = (
+            networks.build(made, self.SHAPES, network, **options, **more)["discriminator"].network.count_params()
+            for more in ({}, {"conditioning": way})
         )
-        self.assertEqual(*(built["discriminator"].network.count_params() for built in (plain, asked)))
+        self.assertEqual(found, asked)
+
+    def test_the_layers_of_a_code_are_as_wide_as_those_of_the_image_are_many(self):
+        def widths(**options):
+            network = networks.joint(networks.dcgan, [(8, 8, 3), (5,)], **options)
+            return [layer.units for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+
+        self.assertEqual(widths(filters=4), [32, 32, 64, 1])
+        self.assertEqual(widths(filters=40), [256, 256, 512, 1])
+        self.assertEqual(widths(filters=4, features=16), [16, 16, 32, 1])
 
     def test_a_discriminator_of_a_code_has_layers_of_it_on_request(self):
         made, options = recipes.bigan(), {"network": "dcgan", "filters": 2, "conditioning": "joint"}

@@ -56,6 +56,11 @@ class OwnBuilderTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("no function", 3, "network is one of cyclegan, .*, or a function, def mine.* Received: 3"),
+        (
+            "options",
+            "dcgan(filters=8)",
+            r"Received: 'dcgan\(filters=8\)'.* Give options as further arguments: filters=8.",
+        ),
         ("no name", "unet", "There are networks of kind .*or give a function, def mine.*Received: 'unet'"),
         ("no shapes", lambda shape: None, "takes `inputs`.*and `output`.* lacks inputs, output"),
         ("no network", lambda inputs, output: None, "asked for 'encoder_network', is to return a built keras.Model"),

@@ -51,6 +51,12 @@ class AnswersTest(parameterized.TestCase):
             np.testing.assert_allclose(z, MODEL.encode(pixels / 255, c=c), atol=1e-4)
             with self.assertRaisesRegex(ValueError, r"takes pictures of 8 x 8. Received: 9 x 8. Use picture.resize"):
                 asking.ask("encode", x=PIL.Image.new("L", (9, 8)), c=c[:1])
+            for name, more in (("encode", {"c": c[:1]}), ("encode_bytes", {"c": [0]})):
+                x = {"x" if name == "encode" else "x_bytes": PIL.Image.new("RGBA", (8, 8), (0, 0, 0, 254))}
+                with self.assertRaisesRegex(ValueError, "mode RGBA, is transparent in part.* lay it on that one"):
+                    asking.ask(name, **x, **more)
+            opaque = asking.ask("encode", x=pictures[0].convert("RGBA"), c=c[:1])["z"]
+            np.testing.assert_allclose(opaque, z[:1], atol=1e-4)
         for picture, image in zip(to_pictures(pixels / 255), pixels, strict=True):
             np.testing.assert_array_equal(np.asarray(picture), image[..., 0])
 

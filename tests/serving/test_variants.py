@@ -80,6 +80,22 @@ class FilesTest(parameterized.TestCase):
             np.testing.assert_array_equal(np.isnan(out["z"]).all(-1), ~out["ok"])
             np.testing.assert_allclose(out["z"][0], alone, rtol=1e-5)
 
+    def test_what_shows_through_is_not_ok_as_its_background_is_not_known(self):
+        opaque = np.dstack([np.repeat(pixels(1)[..., None], 3, -1), np.full([8, 8], 255, np.uint8)])
+        hidden = opaque.copy()
+        hidden[0, 0, 3] = 254
+        palette = Image.fromarray(pixels(1), "L").convert("P")
+        palette.info["transparency"] = palette.getpixel((0, 0))
+        clear = io.BytesIO()
+        palette.save(clear, "PNG")
+        whole, plain, part = (
+            self.encode(f) for f in (file(opaque, mode="RGBA"), file(pixels(1)), file(hidden, mode="RGBA"))
+        )
+        np.testing.assert_allclose(whole["z"], plain["z"], atol=0.02)
+        np.testing.assert_array_equal(
+            [*whole["ok"], *part["ok"], *self.encode(clear.getvalue())["ok"]], [True, False, False]
+        )
+
     def test_the_card_says_what_files_go_in_and_out(self):
         chosen = ugm_tf.serving.signatures(self.model, variants=["bytes"])
         self.assertEndsWith(chosen["encode_bytes"].answers, "; pictures as PNG or JPEG files, classes by number")

@@ -45,6 +45,10 @@ class DoubtsTest(parameterized.TestCase):
         (said,) = doubts.doubts([figure("samples of the class asked for", 0.14)])
         self.assertEqual(said, "Only 14% of the samples are of the class asked for.")
 
+    @parameterized.parameters((0.52, 0.98, 1), (0.52, 0.65, 0), (0.49, 0.6, 1))
+    def test_of_two_classes_half_is_chance(self, value, real, number):
+        self.assertLen(doubts.doubts([figure("samples of the class asked for", value, real)]), number)
+
     def test_samples_that_are_nearly_alike(self):
         alike = 0.5 + 0.01 * (DATA - 0.5)
         (said,) = doubts.doubts([], samples=alike, data=DATA)

@@ -214,6 +214,11 @@ class JudgedTest(absltest.TestCase):
             found = {f.name: f for f in figures.sample_quality(model, held_out.examples, told)}
         self.assertEqual(found["samples of the class asked for"].estimate.how["network_hash"], told.hash)
         self.assertEqual(found["classes covered"].real.how["n_real"], 250)
+        first = held_out.examples.x.reshape(250, 64)[:, :10] / 255.0
+        right = np.mean(first.argmax(-1) == held_out.examples.c)
+        self.assertBetween(right, 0.01, 0.99)
+        for estimate in (found["classes covered"].estimate, found["classes covered"].real):
+            self.assertAlmostEqual(estimate.how["classifier_accuracy"], right)
         found = {name: figure.value for name, figure in found.items()}
         self.assertEqual(found["samples of the class asked for"], 0.75)
         self.assertEqual(found["classes covered"], 8)  # all but 0 and 1, and half of 2

@@ -44,6 +44,7 @@ class OwnNetworksTest(parameterized.TestCase):
 
     def test_options_are_in_brackets(self):
         self.assertEqual(own_networks.get("resnet(filters=32, pooling='sum')")[1], {"filters": 32, "pooling": "sum"})
+        self.assertEqual(own_networks.get("resnet(pooling=sum)")[1], {"pooling": "sum"})
         self.assertEqual(own_networks.get(f"{self.file}:small(hidden=(3,))")[1], {"hidden": (3,)})
         self.assertEqual(own_networks.absolute("b.py:small(a=1)"), f"{pathlib.Path.cwd() / 'b.py'}:small(a=1)")
         self.assertEqual([own_networks.kind(text) for text in ("dcgan(filters=3)", "mlp")], ["dcgan", "mlp"])
@@ -52,7 +53,7 @@ class OwnNetworksTest(parameterized.TestCase):
         ("dcgan(filter=3)", r"--network=dcgan\(filter=3\): 'dcgan' networks take .*filters.*Received: filter"),
         ("dcgan(3)", "give options by their names, such as dcgan.filters=32."),
         ("dcgan(filters=3", "is no name, maybe with arguments in brackets"),
-        ("dcgan(filters=many)", "is no name, maybe with arguments in brackets"),
+        ("dcgan(filters=many)", "is of type int, such as 64. Received: 'many'"),
         ("mlp(hidden=(3,))", "sizes of hidden layers are given by --hidden"),
         ("dcgam(filters=3)", "Did you mean 'dcgan'"),
         ("dcgan(filters='3')", "'filters' of 'dcgan' networks is of type int, such as 64. Received: '3'"),

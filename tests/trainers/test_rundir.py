@@ -42,7 +42,8 @@ class RunDirectoryTest(parameterized.TestCase):
         rundir.RunDirectory(self.path, Settings("vae", "digits", labels=2))
         advice = (
             r"belongs to other flags: --recipe \(there 'vae', now 'gan'\), --labels \(there '2', now 'unset'\), "
-            r"--epochs \(there 'unset', now '3'\). Give a new --workdir, or go on with that run by --flagfile=.*flags"
+            r"--epochs \(there 'unset', now '3'\). Give a new --workdir, "
+            r"or go on with that run by --flagfile=.*flags.txt --workdir=.*run"
         )
         with self.assertRaisesRegex(ValueError, advice):
             rundir.RunDirectory(self.path, Settings("gan", "digits", epochs=3))

@@ -56,6 +56,7 @@ class CommandTest(parameterized.TestCase):
             "--init_from=": "--init_from= says nothing. Leave it out, or give it a value.",
             "--fraction=nan": "--fraction=nan says nothing. Leave it out, or give it a value.",
             "--beta=2": "There is no flag 'beta'. A recipe's own: --hyperparameter=beta=VALUE. See --help.",
+            "--image_size=16,24": "flag --image_size=16,24: takes a whole number. Received: '16,24'. See --help.",
             "--lr=2": "There is no flag 'lr'. Here it is --learning_rate. See --help.",
         }.items():
             self.assertEqual(finish("trainers.train", flag), (2, f"error: {said}\n"))

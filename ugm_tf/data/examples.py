@@ -117,7 +117,7 @@ class Examples:
     def labelled_subset(
         self, *, per_class: int | None = None, fraction: float | None = None, seed: int = 0
     ) -> "Examples":
-        """The same number of examples of each class, chosen by seed.
+        """The same number of examples of each class, chosen by seed; of a fraction, as nearly as there are so many.
 
         The subsets of one seed are nested: a larger one holds every smaller one, so that
         curves over the number of labels compare like with like.  The order of the
@@ -126,11 +126,12 @@ class Examples:
         Args:
             per_class: How many examples of each class.
             fraction: Instead of `per_class`: the part of all examples, above 0 and up to 1, rounded to
-                a whole number a class and at least one.
+                a whole number a class and at least one. A class that has fewer gives all that it has, and
+                the others more.
             seed: Which subset; from 0 to 2**32 - 1.
 
         Returns:
-            `Examples` of per_class * C examples.
+            `Examples` of per_class * C examples, or of that fraction.
 
         Raises:
             ValueError: If there are no labels, a class has too few examples, or not exactly one
@@ -146,11 +147,11 @@ class Examples:
         if fraction is not None:
             if not 0.0 < fraction <= 1.0:
                 raise ValueError(f"fraction must be above 0 and at most 1. Received: fraction={fraction}.")
-            per_class = max(1, round(fraction * len(self) / self.num_classes))
+            per_class = _level(self.class_counts, fraction)
         if per_class is None or per_class < 1:
             raise ValueError(f"per_class must be at least 1. Received: per_class={per_class}.")
         counts = self.class_counts
-        if counts.min() < per_class:
+        if fraction is None and counts.min() < per_class:
             number = int(counts.argmin())
             name = (
                 ""
@@ -165,7 +166,17 @@ class Examples:
         chosen = [order[self.c[order] == label][:per_class] for label in range(self.num_classes)]
         rows = np.sort(np.concatenate(chosen))
         chosen_ones = dataclasses.replace(self, x=self.x[rows], c=self.c[rows])
-        return loaded(chosen_ones, self, labelled_subset=f"{per_class} of each class by seed {seed}")
+        most = "" if counts.min() >= per_class else "up to "
+        return loaded(chosen_ones, self, labelled_subset=f"{most}{per_class} of each class by seed {seed}")
+
+
+def _level(counts: np.ndarray, fraction: float) -> int:
+    """How many of each class, where there are so many, make such a part of all; more as the part is larger."""
+    even = max(1, round(fraction * int(counts.sum()) / len(counts)))
+    if counts.min() >= even:
+        return even
+    totals = [int(np.minimum(counts, level).sum()) for level in range(even, int(counts.max()) + 1)]
+    return even + int(np.argmin(np.abs(np.array(totals) - fraction * counts.sum())))
 
 
 def loaded(examples: Examples, source: Examples | tuple[Reading, Fingerprint], **facts: Any) -> Examples:

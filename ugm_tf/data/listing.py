@@ -21,6 +21,7 @@ _SUFFIXES = (
 _CALLED = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
 _CALLED |= {split: split for split in SPLITS}
 _Counter = collections.Counter[str]
+_CIRCLE = "links to a folder that they lie in"
 _KINDS = 8  # of what is passed over, in one line
 
 
@@ -89,7 +90,11 @@ def _root(path: str) -> pathlib.Path:
     except (OSError, RuntimeError) as error:  # no such user's home, a path that is too long, or that may not be read
         raise ValueError(f"The folder '{path[:200]}' cannot be read: {getattr(error, 'strerror', error)}.") from error
     if not there:
-        raise ValueError(f"There is no folder '{path}' (data 'folder:{path}').")
+        raise ValueError(
+            f"'{path}' is a file, and no folder (data 'folder:{path}')."
+            if root.is_file()
+            else f"There is no folder '{path}' (data 'folder:{path}')."
+        )
     return root
 
 
@@ -120,7 +125,9 @@ def _classes(folder: pathlib.Path, passed_over: _Counter) -> dict[str, list[path
     found: dict[str, list[pathlib.Path]] = {}
     loose = []
     for entry in _entries(folder):
-        if entry.is_dir() and not _is_junk(entry.name):
+        if _leads_up(entry):
+            passed_over[_CIRCLE] += 1
+        elif entry.is_dir() and not _is_junk(entry.name):
             inside = _walk(pathlib.Path(entry.path), passed_over)
             if inside:
                 found[entry.name] = inside
@@ -150,13 +157,23 @@ def _walk(folder: pathlib.Path, passed_over: _Counter, seen: set[str] | None = N
     seen.add(real)
     found = []
     for entry in _entries(folder):
-        if entry.is_dir() and not _is_junk(entry.name):
+        if _leads_up(entry):
+            passed_over[_CIRCLE] += 1
+        elif entry.is_dir() and not _is_junk(entry.name):
             found += _walk(pathlib.Path(entry.path), passed_over, seen)
         elif _is_image(entry):
             found.append(pathlib.Path(entry.path))
         else:
             passed_over[_reason(entry)] += 1
     return found
+
+
+def _leads_up(entry: os.DirEntry) -> bool:
+    """Whether it is a link to a folder that it lies in, the images of whose classes would be of this one as well."""
+    if not entry.is_symlink():
+        return False
+    here = os.path.realpath(os.path.dirname(entry.path))
+    return (here + os.sep).startswith(os.path.realpath(entry.path).rstrip(os.sep) + os.sep)
 
 
 def _entries(folder: pathlib.Path) -> list[os.DirEntry]:

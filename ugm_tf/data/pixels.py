@@ -127,7 +127,16 @@ def _opened(source, file: str) -> PIL.Image.Image:
     image = PIL.Image.open(source)
     if image.mode not in (*_GREY, *_COLOUR):
         raise _Refused(f"'{file}' has pixels of mode '{image.mode}'. Convert it to grey or RGB of 8 bits a channel.")
+    if _has_16_bits(image):
+        raise _Refused(f"'{file}' has 16 bits a channel. Convert it to grey or RGB of 8 bits a channel.")
     return image
+
+
+def _has_16_bits(image: PIL.Image.Image) -> bool:
+    """Whether its file does: Pillow reads colours of 16 bits as of 8, without a word."""
+    found = [tile[3] if isinstance(tile[3], tuple) else (tile[3],) for tile in getattr(image, "tile", ())]
+    deep = any(isinstance(value, str) and ";16" in value for values in found for value in values)
+    return deep or (image.format == "PPM" and any(isinstance(v, int) and v > 255 for values in found for v in values))
 
 
 def _seen(image: PIL.Image.Image, background: Colour) -> PIL.Image.Image:
@@ -150,5 +159,5 @@ def _is_grey(mode: str, seen: PIL.Image.Image) -> bool:
 def _refusal(file: str, error: Exception) -> ValueError:
     if isinstance(error, PIL.Image.DecompressionBombError):
         return _Refused(f"'{file}' has too many pixels: {error} Make it smaller, or take it away.")
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    reason = re.sub(r" ?<_io\.BytesIO object at \w+>", "", str(error).partition("\n")[0]) or type(error).__name__
     return _Refused(f"'{file}' is not an image that Pillow can read: {reason.rstrip('.')}. Mend it, or take it away.")

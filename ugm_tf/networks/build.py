@@ -11,7 +11,7 @@ from ugm_tf.algebra import Recipe, Rename, Role
 from ugm_tf.algebra.recipe import check_is_recipe
 from ugm_tf.densities import Density, Family, InverseAutoregressiveFlow, Logit, PatchLogit, Prior, families
 from ugm_tf.networks import builders
-from ugm_tf.networks.builders import Builder
+from ugm_tf.networks.builders import CONVOLVED, Builder
 from ugm_tf.networks.conditioned import PAIRED, leave_one_out
 from ugm_tf.networks.layers import AppendShared, full_precision
 from ugm_tf.networks.priors import prior
@@ -60,7 +60,7 @@ def build(
     network: str | Builder = "mlp",
     likelihood: str | Family = "bernoulli",
     families_by_name: Mapping[str, str | Family] | None = None,
-    conditioning: str = "concat",
+    conditioning: str | None = None,
     **options: Any,
 ) -> dict[str, Density | Prior]:
     """Untrained densities for a recipe.
@@ -76,7 +76,7 @@ def build(
             is a Gaussian with an `InverseAutoregressiveFlow`.
         conditioning: How a discriminator takes a vector beside an image: as another input of its network ("concat"), by
             its inner product with the network's features of the image ("projection"), or by dense layers of its own and
-            then of both ("joint").
+            then of both ("joint"). None is "joint" of a code where the network is "dcgan" or "resnet", else "concat".
         **options: Those of the network's builder, such as hidden=(500, 500) for "mlp".
 
     Returns:
@@ -84,7 +84,8 @@ def build(
 
     Raises:
         TypeError: If it is no recipe.
-        ValueError: If a shape is missing or none, or a name or an option is not known.
+        ValueError: If a shape is missing or none, a name or an option is not known, or a conditioning is given and no
+            discriminator takes a vector beside an image.
 
     Example:
 
@@ -98,11 +99,12 @@ def build(
     builders.check_options(network, options)
     if unknown := sorted(set(families_by_name or {}) - set(recipe.densities)):
         raise ValueError(f"This recipe has no density {', '.join(unknown)}. It has: {', '.join(recipe.densities)}.")
-    if conditioning not in ("concat", *PAIRED):
+    if conditioning not in (None, "concat", *PAIRED):
         raise ValueError(f"conditioning is 'concat' or one of {', '.join(PAIRED)}. Received: {conditioning!r}.")
     chosen = {**default_families(recipe, likelihood), **(families_by_name or {})}
     for step in recipe.steps:
         shapes |= step.shape(shapes)
+    ways = _ways(recipe, shapes, builder, conditioning)
     out: dict[str, Density | Prior] = {}
     for name, role in recipe.roles.items():
         bent = chosen[name] == "iaf"
@@ -130,8 +132,8 @@ def build(
             size = (*size[:-1], size[-1] + flow.context)
         if role.of not in recipe.data and _copies(recipe, role.of) in role.given:
             body = leave_one_out(size[0], name=f"{name}_network", **_of(leave_one_out, more))
-        elif judged and conditioning in PAIRED and [len(shape) for shape in inputs] == [3, 1]:
-            body = PAIRED[conditioning](builder, inputs, name=f"{name}_network", **more)
+        elif ways.get(name) in PAIRED:
+            body = PAIRED[ways[name]](builder, inputs, name=f"{name}_network", **more)
         else:
             # An image that is only sampled lies in [0, 1].
             bounded = not family.has_log_prob and len(event) == 3
@@ -140,6 +142,20 @@ def build(
             family = PatchLogit(*body.output_shape[1:3])
         out[name] = Density(_with_shared(body, inputs, family.shared), family, flow, name=name)
     return out
+
+
+def _ways(recipe: Recipe, shapes: Mapping[str, Shape], builder: Builder, conditioning: str | None) -> dict[str, str]:
+    """How discriminators take a vector beside an image, by the names of those that take the two."""
+    pairs = {name: recipe.roles[name].given for name in recipe.judges}
+    pairs = {name: given for name, given in pairs.items() if [len(shapes.get(v, ())) for v in given] == [3, 1]}
+    if conditioning is not None and not pairs:
+        raise ValueError(
+            "No discriminator of this recipe takes a vector beside an image, so that conditioning says nothing: leave "
+            f"it out. Received: {conditioning!r}."
+        )
+    convolved = builder in map(builders.get, CONVOLVED)
+    of_codes = {name: convolved and vector not in ("c", *recipe.data) for name, (_, vector) in pairs.items()}
+    return {name: conditioning or ("joint" if of_code else "concat") for name, of_code in of_codes.items()}
 
 
 def _shapes(shapes: Any) -> dict[str, Shape]:

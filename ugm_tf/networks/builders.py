@@ -13,12 +13,13 @@ from ugm_tf.networks.dcgan import dcgan
 from ugm_tf.networks.mlp import mlp
 from ugm_tf.networks.resnet import resnet
 
-__all__ = ["Builder", "check_options", "get", "names", "of_judges"]
+__all__ = ["CONVOLVED", "Builder", "check_options", "get", "names", "of_judges"]
 
 Builder = Callable[..., keras.Model]
 Shape = tuple[int, ...]
 
 _BUILDERS: dict[str, Builder] = {"cyclegan": cyclegan, "dcgan": dcgan, "mlp": mlp, "resnet": resnet}
+CONVOLVED = ("dcgan", "resnet")
 _OF_JUDGES: dict[Builder, dict[str, Any]] = {
     cyclegan: {"patches": True},
     resnet: {"normalization": "spectral", "pooling": "sum"},
@@ -43,9 +44,11 @@ def get(network: str | Builder) -> Builder:
     """
     if isinstance(network, str):
         if network not in _BUILDERS:
+            kind, _, options = network.partition("(")
+            apart = f" Give options as further arguments: {options.rstrip(')')}." if options and kind in names() else ""
             raise ValueError(
                 f"There are networks of kind {', '.join(names())}; or give a function, {_EXAMPLE}. Received: "
-                f"'{network}'.{did_you_mean(network, names())}"
+                f"'{network}'.{did_you_mean(network, names())}{apart}"
             )
         return _BUILDERS[network]
     if not callable(network):

@@ -82,7 +82,7 @@ def projection(
 def joint(
     builder: Callable[..., keras.Model],
     inputs: Sequence[Shape],
-    features: int = 256,
+    features: int | None = None,
     name: str | None = None,
     **options: Any,
 ) -> keras.Model:
@@ -95,7 +95,7 @@ def joint(
         builder: `mlp`, `dcgan` or `resnet`, or one's own.
         inputs: Shapes of the image and of the vector, such as a code.
         features: Size of f(x), but of `resnet`, whose f(x) are its pooled features, and of the two layers of g(c); the
-            layer of h has twice as many.
+            layer of h has twice as many; by default 256, or 8 for each of fewer than 32 `filters`.
         name: Name of the network.
         **options: Those of `builder`; with normalization="spectral", what is dense is normalised as well.
 
@@ -105,6 +105,7 @@ def joint(
     """
     image, vector = keras.Input(inputs[0]), keras.Input(inputs[1])
     spectral = options.get("normalization") == "spectral"
+    features = min(256, 8 * options.get("filters", 32)) if features is None else features
     y = vector
     for _ in range(2):
         y = keras.layers.LeakyReLU(0.2)(_dense(features, True, spectral)(y))

@@ -28,13 +28,13 @@ def to_bytes(values: tf.Tensor, ok: tf.Tensor, image: Image) -> tf.Tensor:
 def from_bytes(files: tf.Tensor, image: Image, most: int) -> tf.Tensor:
     """PNG and JPEG files as a model has pictures, float32 [B, H, W, C].
 
-    A file that is neither, of another size or broken is NaN, and its neighbours are not: TensorFlow's decoders end a
-    call with an error, which a data set can leave out.  The size is read in the file's header, so none is decoded that
-    is of another one, however large.
+    A file that is neither, of another size, broken or transparent in part is NaN, and its neighbours are not:
+    TensorFlow's decoders end a call with an error, which a data set can leave out.  The size is read in the file's
+    header, so none is decoded that is of another one, however large.
 
     Args:
         files: string [B].
-        image: What the model takes.  Colours become grey and grey colours, 16 bits 8, and transparency is dropped.
+        image: What the model takes.  Colours become grey and grey colours, and 16 bits 8.
         most: The most rows.
     """
     height, width, channels = image.shape
@@ -43,7 +43,11 @@ def from_bytes(files: tf.Tensor, image: Image, most: int) -> tf.Tensor:
         with tf.control_dependencies([tf.debugging.Assert(png | jpeg, ["neither PNG nor JPEG"])]):
             size = tf.cond(png, lambda: tf.constant([height, width]), lambda: tf.io.extract_jpeg_shape(file)[:2])
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(size == [height, width]), ["its size"])]):
-            pixels = tf.io.decode_image(tf.identity(file), channels, expand_animations=False)
+            pixels = tf.cond(
+                png,
+                lambda: _opaque(tf.identity(file), channels),
+                lambda: tf.io.decode_jpeg(tf.identity(file), channels),
+            )
         return row, tf.ensure_shape(pixels, image.shape)
 
     rows = tf.shape(files)[0]
@@ -59,6 +63,13 @@ def from_bytes(files: tf.Tensor, image: Image, most: int) -> tf.Tensor:
     there = tf.scatter_nd(places, tf.ones_like(places[:, 0]), [rows + 1])[:rows] > 0
     values = tf.scatter_nd(places, from_uint8(pixels, image), [rows + 1, *image.shape])[:rows]
     return tf.where(tf.reshape(there, [-1, 1, 1, 1]), values, float("nan"))
+
+
+def _opaque(file: tf.Tensor, channels: int) -> tf.Tensor:
+    """A PNG file, uint8 [H, W, C], or an error where something shows through: a model's data lay on a background."""
+    pixels = tf.io.decode_png(file, 4)
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(pixels[..., 3] == 255), ["transparent"])]):
+        return pixels[..., :3] if channels == 3 else tf.io.decode_png(tf.identity(file), channels)
 
 
 def _begins(files: tf.Tensor, start: bytes) -> tf.Tensor:

@@ -27,7 +27,7 @@ def from_pictures(pictures: Image.Image | Sequence[Image.Image], shape: tuple[in
         shape: What a model takes, (H, W, C), with C of 1 or 3: they are made grey or of three colours.
 
     Raises:
-        ValueError: If one is of another size, or the shape is none of a picture.
+        ValueError: If one is of another size or transparent in part, or the shape is none of a picture.
     """
     if len(shape) != 3 or shape[-1] not in (1, 3):
         raise ValueError(f"This input is no picture: its shape is [B, {', '.join(map(str, shape))}].")
@@ -38,19 +38,35 @@ def from_pictures(pictures: Image.Image | Sequence[Image.Image], shape: tuple[in
                 f"This model takes pictures of {shape[1]} x {shape[0]}. Received: {picture.size[0]} x "
                 f"{picture.size[1]}. Use picture.resize(({shape[1]}, {shape[0]}))."
             )
+    _check_opaque(several)
     mode = "L" if shape[-1] == 1 else "RGB"
     return np.stack([np.asarray(picture.convert(mode), np.uint8).reshape(shape) for picture in several])
 
 
 def to_files(pictures: Image.Image | Sequence[Image.Image]) -> np.ndarray:
-    """Pictures as PNG files, bytes [B]."""
+    """Pictures as PNG files, bytes [B].
+
+    Raises:
+        ValueError: If one is transparent in part.
+    """
     several = [pictures] if isinstance(pictures, Image.Image) else pictures
+    _check_opaque(several)
     out = np.empty([len(several)], object)
     for i, picture in enumerate(several):
         file = io.BytesIO()
         picture.save(file, "PNG")
         out[i] = file.getvalue()
     return out
+
+
+def _check_opaque(pictures: Sequence[Image.Image]) -> None:
+    for picture in pictures:
+        if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
+            raise ValueError(
+                f"This picture, of mode {picture.mode}, is transparent in part, and the model learned from pictures on "
+                "a background, which is white where a run does not say otherwise: lay it on that one, as by image = "
+                'picture.convert("RGBA"); Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).'
+            )
 
 
 def to_pictures(batch: np.ndarray) -> list[Image.Image]:
