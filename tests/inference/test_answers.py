@@ -252,8 +252,21 @@ class LogProbBoundTest(parameterized.TestCase):
             model("vae").log_prob_bound(X, k=0)
 
     def test_refuses_names_that_do_not_fit(self):
-        with self.assertRaisesRegex(ValueError, r"takes x, c, the others by name. Received by name: nothing"):
+        with self.assertRaisesRegex(ValueError, r"takes x, c, the others by name. Received by name: nothing.$"):
             conditional().log_prob_bound(X)
+
+
+class NoiseTest(absltest.TestCase):
+    def test_that_is_not_given_is_told_how_to_draw(self):
+        recipe = ugm_tf.recipes.avb()
+        densities = ugm_tf.networks.build(recipe, {"x": (4,), "z": (2,), "e": (3,)}, hidden=(4,))
+        made = ugm_tf.UnifiedModel(recipe, densities)
+        draw = r"e, \[B, 3\], is drawn by model.densities\['noise'\].distribution\(\).sample\(B\).$"
+        with self.assertRaisesRegex(ValueError, draw):
+            made.encode(np.zeros([5, 4]))
+        self.assertEqual(
+            made.encode(np.zeros([5, 4]), e=made.densities["noise"].distribution().sample(5)).shape, (5, 2)
+        )
 
 
 class CallTest(parameterized.TestCase):

@@ -40,7 +40,8 @@ def inputs(
     free = [variable for variable in wanted if variable not in given]
     if len(free) != len(first) or not set(given) <= {*wanted, *unused}:
         which = f"{', '.join(wanted)}{', the others by name' if first else ' by name'}" if wanted else "nothing by name"
-        raise ValueError(f"{name}() takes {which}. Received by name: {', '.join(given) or 'nothing'}.")
+        noise = "".join(_of_noise(joint, v, wanted[v]) for v in free[len(first) :])
+        raise ValueError(f"{name}() takes {which}. Received by name: {', '.join(given) or 'nothing'}.{noise}")
     values: dict[str, tf.Tensor] = {}
     for variable, value in {**dict(zip(free, first, strict=True)), **given}.items():
         if variable not in wanted:
@@ -63,6 +64,13 @@ def inputs(
     if len({n for n in counts.values() if n is not None}) > 1:
         raise ValueError(f"{name}() takes as many rows of each input. Received: {counts}.")
     return values
+
+
+def _of_noise(joint: Joint, variable: str, spec: tf.TensorSpec) -> str:
+    """What a variable that was not given is, where a density of the model draws it from nothing."""
+    found = [name for name, role in joint.roles.items() if role.of == variable and not role.given]
+    draw = f"model.densities['{found[0]}'].distribution().sample(B)" if found else ""
+    return f" {variable}, {_shape(spec.shape)}, is drawn by {draw}." if found else ""
 
 
 def _one_hot(name: str, variable: str, numbers: tf.Tensor, classes: int, rows: Any) -> tf.Tensor:
