@@ -64,7 +64,7 @@ def _split(network: str) -> tuple[str, dict[str, Any]]:
     """The name, and the options in brackets behind it."""
     place, called = own_code.split(network)
     try:
-        name, unnamed, options = call(called) if "(" in called else (called, [], {})
+        name, unnamed, options = call(called, words=True) if "(" in called else (called, [], {})
     except ValueError as error:
         raise ValueError(f"--network={network}: {error}") from None
     if unnamed:

@@ -57,10 +57,12 @@ def of_their_kind(owner: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     return decorate
 
 
-def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+def call(text: str, words: bool = False) -> tuple[str, list[Any], dict[str, Any]]:
     """What a text calls: its name, and its arguments by place and by name, which are numbers, words, lists and such.
 
-    Words need no quotes.
+    Args:
+        text: What is written.
+        words: Whether words need no quotes.
 
     Raises:
         ValueError: If it is no name, maybe with arguments in brackets.
@@ -69,7 +71,7 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
 
     >>> call("flow(2, hidden=(32, 32))")
     ('flow', [2], {'hidden': (32, 32)})
-    >>> call("dcgan(normalization=spectral)")
+    >>> call("dcgan(normalization=spectral)", words=True)
     ('dcgan', [], {'normalization': 'spectral'})
     """
     try:
@@ -78,8 +80,8 @@ def call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
         given = [keyword.arg for keyword in made.keywords]
         if not isinstance(made.func, ast.Name) or None in given or len(set(given)) < len(given):
             raise SyntaxError
-        named = {str(keyword.arg): _literal(keyword.value) for keyword in made.keywords}
-        return made.func.id, [_literal(argument) for argument in made.args], named
+        named = {str(keyword.arg): _literal(keyword.value, words) for keyword in made.keywords}
+        return made.func.id, [_literal(argument, words) for argument in made.args], named
     except (SyntaxError, TypeError, ValueError):
         raise ValueError(f"'{text}' is no name, maybe with arguments in brackets, such as name(size=3).") from None
 
@@ -91,8 +93,8 @@ class _Quoting(ast.NodeTransformer):
         return ast.Constant(node.id)
 
 
-def _literal(node: ast.expr) -> Any:
-    return ast.literal_eval(_Quoting().visit(node))
+def _literal(node: ast.expr, words: bool) -> Any:
+    return ast.literal_eval(_Quoting().visit(node) if words else node)
 
 
 def split(text: str) -> list[str]:

@@ -48,6 +48,10 @@ class NamesTest(parameterized.TestCase):
     def test_takes_arguments_by_name(self, text, family):
         self.assertEqual(densities.get(text), family)
 
+    def test_refuses_an_argument_of_another_kind(self):
+        with self.assertRaisesRegex(ValueError, "'scale' of the family 'gaussian' is of type float or None. Rec.*'x'"):
+            families.get("gaussian(scale='x')")
+
     @parameterized.parameters(
         ("gaussian(width=0.1)", r"'gaussian' takes the arguments: scale: float \| None = None"),
         ("gaussian(0.1)", r"'gaussian' takes the arguments: scale: float \| None = None"),

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 
 from ugm_tf import serialization
-from ugm_tf.arguments import call, did_you_mean
+from ugm_tf.arguments import call, check, did_you_mean
 from ugm_tf.densities import colour, continuous, discrete
 from ugm_tf.densities.family import Family
 from ugm_tf.densities.mixture import Mixture
@@ -74,4 +74,6 @@ def get(family: str | Family) -> Family:
     except ValueError:
         takes = ", ".join(str(parameter) for parameter in known.values()) or "none"
         raise ValueError(f"'{name}' takes the arguments: {takes}. Received: '{family}'.") from None
+    for argument, value in values.items():
+        check(f"the family '{name}'", known[argument], value)
     return make(**values)
