@@ -50,7 +50,7 @@ class NamesTest(parameterized.TestCase):
 
     def test_refuses_an_argument_of_another_kind(self):
         with self.assertRaisesRegex(ValueError, "'scale' of the family 'gaussian' is of type float or None. Rec.*'x'"):
-            families.get("gaussian(scale='x')")
+            densities.get("gaussian(scale='x')")
 
     @parameterized.parameters(
         ("gaussian(width=0.1)", r"'gaussian' takes the arguments: scale: float \| None = None"),
