@@ -71,6 +71,13 @@ class OneDNNTest(parameterized.TestCase):
         run = subprocess.run(command, env=environment, text=True, capture_output=True, check=True)
         self.assertEqual(run.stdout.strip(), on)
 
+    def test_is_left_alone_where_tensorflow_has_decided_so_that_other_processes_decide_alike(self):
+        environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+        script = "import os, tensorflow, ugm_tf; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+        command = [sys.executable, "-c", script]
+        run = subprocess.run(command, env=environment, text=True, capture_output=True, check=True)
+        self.assertEqual(run.stdout.strip(), "None")
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -2,9 +2,11 @@
 
 import os
 import platform
+import sys
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-if platform.machine() in ("x86_64", "AMD64"):  # TensorFlow's own default leaves out processors without AVX-512 VNNI
+if platform.machine() in ("x86_64", "AMD64") and "tensorflow" not in sys.modules:  # which has decided when imported
+    # TensorFlow's own default leaves out processors without AVX-512 VNNI.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from ugm_tf import quiet
