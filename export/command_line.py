@@ -1,11 +1,12 @@
 """How the scripts of this repository begin: a refusal is one line and exit status 2, that of a flag too."""
 
-import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from absl import app, flags
+
+from ugm_tf.arguments import in_a_line
 
 __all__ = ["parse", "refuse", "start"]
 
@@ -23,9 +24,7 @@ def parse(arguments: list[str]) -> list[str]:
     except SystemExit:  # --help was printed, which is no failure
         sys.exit(0)
     except flags.Error as error:
-        said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(error).split()))
-        said = re.sub(r"invalid literal for int.*?: ('.*')", r"takes a whole number. Received: \1", said)
-        said = re.sub(r"could not convert string to float: ('.*')", r"takes a number. Received: \1", said)
+        said = in_a_line(error)
         refuse(f"{said.rstrip('.')}. See --help.".replace("?.", "?"))
     for name, value in flags.FLAGS.flag_values_dict().items():
         if flags.FLAGS[name].present and (value == "" or value != value):  # an unset variable of the shell, or NaN

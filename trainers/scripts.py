@@ -2,7 +2,6 @@
 
 import inspect
 import logging
-import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -12,6 +11,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 import ugm_tf
+from ugm_tf.arguments import in_a_line
 
 from . import comparison, comparison_page, devices, rundir, stopping, summary
 
@@ -92,9 +92,7 @@ def _parse(arguments: list[str]) -> list[str]:
     except SystemExit:  # --help was printed, which is no failure
         sys.exit(0)
     except flags.Error as e:
-        said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(e).split()))
-        said = re.sub(r"invalid literal for int.*?: ('.*')", r"takes a whole number. Received: \1", said)
-        said = re.sub(r"could not convert string to float: ('.*')", r"takes a number. Received: \1", said)
+        said = in_a_line(e)
         if isinstance(e, flags.UnrecognizedFlagError) and _is_hyperparameter(e.flagname):
             said = f"There is no flag '{e.flagname}'. A recipe's own: --hyperparameter={e.flagname}=VALUE"
         elif isinstance(e, flags.UnrecognizedFlagError) and (meant := _meant(e.flagname)):

@@ -5,12 +5,13 @@ import difflib
 import functools
 import inspect
 import numbers
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["call", "check", "count", "did_you_mean", "of_their_kind", "seed", "several", "shown", "split"]
+__all__ = ["call", "check", "count", "did_you_mean", "in_a_line", "of_their_kind", "seed", "several", "shown", "split"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -118,6 +119,19 @@ def split(text: str) -> list[str]:
         else:
             parts[-1] += sign
     return parts
+
+
+def in_a_line(refusal: Exception) -> str:
+    """What absl's parser of a command line says, in one line and in words for who wrote it.
+
+    Example:
+
+    >>> in_a_line(ValueError("flag --seed=x: invalid literal for int() with base 10: 'x'"))
+    "flag --seed=x: takes a whole number. Received: 'x'"
+    """
+    said = re.sub(r"\. Did you mean: (.*?) ?\?", r", did you mean --\1?", " ".join(str(refusal).split()))
+    said = re.sub(r"invalid literal for int.*?: ('.*')", r"takes a whole number. Received: \1", said)
+    return re.sub(r"could not convert string to float: ('.*')", r"takes a number. Received: \1", said)
 
 
 def several(what: str, kind: type[_T], value: Any) -> tuple[_T, ...]:

@@ -195,6 +195,21 @@ class RecipesTest(parameterized.TestCase):
         )
         self.assertEqual(found, asked)
 
+    @parameterized.parameters("concat", "projection", "joint")
+    def test_a_role_may_name_the_code_before_the_image(self, conditioning):
+        def built(given):
+            base = recipes.bigan()
+            roles = {name: str(role) for name, role in base.roles.items()} | {"discriminator": f"q(y | {given})"}
+            made = ugm_tf.Recipe(roles, base.phases, base.data)
+            return networks.build(made, self.SHAPES, "dcgan", filters=2, conditioning=conditioning)["discriminator"]
+
+        one, other = built("x, z"), built("z, x")
+        self.assertEqual(other.given_shapes, [self.SHAPES["z"], self.SHAPES["x"]])
+        self.assertEqual(one.network.count_params(), other.network.count_params())
+        x, z = np.ones((1, *self.SHAPES["x"]), np.float32), np.ones((1, *self.SHAPES["z"]), np.float32)
+        other.network.set_weights(one.network.get_weights())
+        np.testing.assert_allclose(other.network([z, x]), one.network([x, z]), rtol=1e-5)
+
     def test_the_layers_of_a_code_are_as_wide_as_those_of_the_image_are_many(self):
         def widths(**options):
             network = networks.joint(networks.dcgan, [(8, 8, 3), (5,)], **options)

@@ -1,5 +1,6 @@
 """A split of a data set, checked once."""
 
+import bisect
 import dataclasses
 import functools
 from collections.abc import Sequence
@@ -175,8 +176,13 @@ def _level(counts: np.ndarray, fraction: float) -> int:
     even = max(1, round(fraction * int(counts.sum()) / len(counts)))
     if counts.min() >= even:
         return even
-    totals = [int(np.minimum(counts, level).sum()) for level in range(even, int(counts.max()) + 1)]
-    return even + int(np.argmin(np.abs(np.array(totals) - fraction * counts.sum())))
+    wanted, most = fraction * int(counts.sum()), int(counts.max())
+
+    def total(level: int) -> int:
+        return int(np.minimum(counts, level).sum())
+
+    above = min(most, even + bisect.bisect_left(range(even, most), wanted, key=total))
+    return min((max(even, above - 1), above), key=lambda level: abs(total(level) - wanted))
 
 
 def loaded(examples: Examples, source: Examples | tuple[Reading, Fingerprint], **facts: Any) -> Examples:

@@ -133,7 +133,7 @@ def build(
         if role.of not in recipe.data and _copies(recipe, role.of) in role.given:
             body = leave_one_out(size[0], name=f"{name}_network", **_of(leave_one_out, more))
         elif ways.get(name) in PAIRED:
-            body = PAIRED[ways[name]](builder, inputs, name=f"{name}_network", **more)
+            body = _paired(PAIRED[ways[name]], builder, inputs, name=f"{name}_network", **more)
         else:
             # An image that is only sampled lies in [0, 1].
             bounded = not family.has_log_prob and len(event) == 3
@@ -147,15 +147,22 @@ def build(
 def _ways(recipe: Recipe, shapes: Mapping[str, Shape], builder: Builder, conditioning: str | None) -> dict[str, str]:
     """How discriminators take a vector beside an image, by the names of those that take the two."""
     pairs = {name: recipe.roles[name].given for name in recipe.judges}
-    pairs = {name: given for name, given in pairs.items() if [len(shapes.get(v, ())) for v in given] == [3, 1]}
+    pairs = {name: given for name, given in pairs.items() if sorted(len(shapes.get(v, ())) for v in given) == [1, 3]}
     if conditioning is not None and not pairs:
         raise ValueError(
             "No discriminator of this recipe takes a vector beside an image, so that conditioning says nothing: leave "
             f"it out. Received: {conditioning!r}."
         )
     convolved = builder in map(builders.get, CONVOLVED)
-    of_codes = {name: convolved and vector not in ("c", *recipe.data) for name, (_, vector) in pairs.items()}
+    vectors = {name: min(given, key=lambda v: len(shapes[v])) for name, given in pairs.items()}
+    of_codes = {name: convolved and vector not in ("c", *recipe.data) for name, vector in vectors.items()}
     return {name: conditioning or ("joint" if of_code else "concat") for name, of_code in of_codes.items()}
+
+
+def _paired(way: Builder, builder: Builder, inputs: Sequence[Shape], **options: Any) -> keras.Model:
+    """A discriminator of an image and a vector, which a role may name in either order."""
+    body = way(builder, sorted(inputs, key=len, reverse=True), **options)
+    return body if len(inputs[0]) == 3 else keras.Model(body.inputs[::-1], body.outputs[0], name=body.name)
 
 
 def _shapes(shapes: Any) -> dict[str, Shape]:
