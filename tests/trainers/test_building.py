@@ -6,7 +6,7 @@ import keras
 from absl.testing import absltest, parameterized
 
 import ugm_tf
-from tests.trainers.test_defaults import DIGITS, resolve
+from tests.trainers.test_defaults import DIGITS, RING, resolve
 from trainers import building
 from trainers.rates import PhaseRates, Rate
 from trainers.settings import Settings
@@ -123,6 +123,12 @@ class ShapesTest(parameterized.TestCase):
         settings = resolve("infogan", DIGITS, code_size=7)
         shapes = building.shapes(settings, ugm_tf.data.load("digits", "test"))
         self.assertEqual((shapes["z"], shapes["u"], shapes["c"], shapes["x"]), ((7,), (2,), (10,), (8, 8, 1)))
+
+    def test_points_are_judged_beside_a_code_as_another_input(self):
+        settings = resolve("bigan", RING, hidden=(4,))
+        self.assertEqual(settings.conditioning, "concat")
+        model = building.build(settings.make_recipe(), settings, ugm_tf.data.load("ring", "test"))
+        self.assertEqual(model.densities["discriminator"].given_shapes, [(2,), (2,)])
 
 
 if __name__ == "__main__":

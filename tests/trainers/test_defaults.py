@@ -96,6 +96,11 @@ class ResolveTest(parameterized.TestCase):
         name, given = "semi_supervised_vae", (("alpha", 3.0),)
         self.assertEqual(dict(resolve(name, DIGITS, hyperparameters=given).hyperparameters)["alpha"], 3.0)
 
+    @parameterized.parameters("projection", "joint")
+    def test_beside_points_a_conditioning_of_images_says_nothing(self, conditioning):
+        with self.assertRaisesRegex(ValueError, f"--conditioning={conditioning} says nothing"):
+            resolve("bigan", RING, conditioning=conditioning)
+
     @parameterized.parameters(
         ("vae", {"labels": 5}, "takes no labelled examples, so --labels=5 says nothing.*one of .*semi_supervised_vae"),
         ("vae", {"target": "negative"}, "takes no second domain, so --target=negative says nothing.*cyclegan"),
